@@ -1,0 +1,55 @@
+package metrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// unknown is the app label of whatever belongs to no configured application.
+const unknown = "unknown"
+
+// buckets of the two histograms, in seconds. A broadcast to a small channel takes some ten microseconds and one to a hundred
+// thousand sockets some ten milliseconds; a ping travels the internet, and comes late when the client's device sleeps.
+var (
+	broadcastBuckets = []float64{.00001, .000025, .0001, .00025, .001, .0025, .01, .025, .1, .25, 1, 5}
+	pingBuckets      = []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+)
+
+// name is one metric's full name and help text.
+type name struct{ name, help string }
+
+var (
+	nameBuildInfo = name{"reverb_build_info", "Always 1; the labels say what is running."}
+
+	nameConnections       = name{"reverb_connections", "WebSocket connections open now, by app."}
+	nameConnectionsOpened = name{"reverb_connections_opened_total", "WebSocket connections accepted for an app."}
+	nameConnectionsClosed = name{"reverb_connections_closed_total", "WebSocket connections of an app that ended, by reason."}
+	nameRefused           = name{"reverb_connections_refused_total", "WebSocket connections refused with a Pusher error, by app and reason."}
+
+	nameReceived  = name{"reverb_messages_received_total", "Messages that clients sent, pings and refused ones included."}
+	nameInvalid   = name{"reverb_messages_invalid_total", "Client messages answered with pusher:error, by error code."}
+	nameSent      = name{"reverb_messages_sent_total", "Deliveries: one message handed to one connection."}
+	namePublished = name{"reverb_messages_published_total", "Events published, one for each channel, by source."}
+	nameDropped   = name{"reverb_messages_dropped_total", "Messages given up instead of delivered, by reason."}
+
+	nameBroadcastSeconds = name{"reverb_broadcast_seconds", "Time of one pass over a channel's subscribers."}
+	namePingSeconds      = name{"reverb_ping_round_trip_seconds", "Time from the server's ping to the client's answer."}
+
+	nameChannels      = name{"reverb_channels", "Channels with at least one subscription on this node."}
+	nameSubscriptions = name{"reverb_subscriptions", "Subscriptions on this node: pairs of connection and channel."}
+	nameSockets       = name{"reverb_sockets", "Open sockets of the public port: WebSocket, HTTP and those in the handshake."}
+	nameOutboxBytes   = name{"reverb_outbox_bytes", "Bytes that wait for slow sockets, all connections together."}
+	nameBytesIn       = name{"reverb_received_bytes_total", "Bytes read from WebSocket connections."}
+	nameBytesOut      = name{"reverb_sent_bytes_total", "Bytes written to WebSocket connections."}
+	nameFramesIn      = name{"reverb_received_frames_total", "WebSocket frames read, control frames included."}
+	nameSocketRefused = name{"reverb_sockets_refused_total", "Sockets turned away before they were a WebSocket, by reason."}
+	nameSocketClosed  = name{"reverb_sockets_closed_total", "WebSockets that ended, by reason of the transport."}
+)
+
+func (n name) counter() prometheus.CounterOpts { return prometheus.CounterOpts{Name: n.name, Help: n.help} }
+func (n name) gauge() prometheus.GaugeOpts     { return prometheus.GaugeOpts{Name: n.name, Help: n.help} }
+
+func (n name) histogram(buckets []float64) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{Name: n.name, Help: n.help, Buckets: buckets}
+}
+
+func (n name) desc(labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(n.name, n.help, labels, nil)
+}

@@ -46,14 +46,6 @@ type Receiver interface {
 	Closed(reason Reason)
 }
 
-type ControlOp uint8
-
-const (
-	ControlPing ControlOp = iota
-	ControlPong
-	ControlClose
-)
-
 // Conn is one WebSocket. All methods may be called from any goroutine and never wait.
 type Conn interface {
 	Send(frame []byte)                // one or more whole frames; not copied, must never change; dropped after Close
@@ -62,28 +54,6 @@ type Conn interface {
 	SetMaxMessage(n int64)            // bytes; 0 = no limit but the hard ceiling (16 MiB)
 	RemoteAddr() netip.AddrPort
 }
-
-func PingFrame() []byte { return []byte{0x89, 0} } // empty WebSocket ping
-
-// Reason is the closed list of why a connection ended.
-type Reason uint8
-
-func (r Reason) String() string { panic("stub") } // label: client_close, hangup, timeout, protocol_error, too_big, slow_consumer, server_close, shutdown, …
-
-const (
-	ReasonClientClose Reason = iota
-	ReasonHangup
-	ReasonHandshakeTimeout
-	ReasonProtocolError
-	ReasonTooBig
-	ReasonInvalidUTF8
-	ReasonSlowConsumer
-	ReasonOutboxTotal
-	ReasonServerClose // Conn.Close was called
-	ReasonPanic
-	ReasonShutdown
-	ReasonIO
-)
 
 type Stats struct {
 	Connections       int64 // WebSockets open

@@ -1,0 +1,87 @@
+// Package e2e_test drives the real program as its users do. The numbers that begin the names of subtests are the lines of
+// docs/checklist.md, the list of what Laravel Reverb's own tests promise.
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"reverb/internal/testclient"
+)
+
+// bin is the program under test, built once.
+var bin string
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "reverb-e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if bin, err = testclient.Build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// The three applications of Reverb's own test set-up.
+const threeApps = `
+[server]
+host = "127.0.0.1"
+port = 0
+%s
+[[apps]]
+app_id = "123456"
+key = "reverb-key"
+secret = "reverb-secret"
+%s
+[[apps]]
+app_id = "654321"
+key = "reverb-key-2"
+secret = "reverb-secret-2"
+ping_interval = 10
+max_message_size = 1_000_000
+max_connections = 1
+
+[[apps]]
+app_id = "987654"
+key = "reverb-key-3"
+secret = "reverb-secret-3"
+allowed_origins = ["laravel.com"]
+ping_interval = 10
+max_message_size = 1
+`
+
+const (
+	key    = "reverb-key"
+	secret = "reverb-secret"
+)
+
+// start runs a server with the three applications; server and app are lines added to [server] and to the first app.
+func start(t *testing.T, server, app string) *testclient.Server {
+	t.Helper()
+	return testclient.Start(t, bin, testclient.Options{Config: fmt.Sprintf(threeApps, server, app)})
+}
+
+// firstApp is the HTTP side of the first application.
+func firstApp(s *testclient.Server) testclient.App {
+	return testclient.App{ID: "123456", Key: key, Secret: secret, Base: "http://" + s.Addr}
+}
+
+// member is channel_data of a user with a name.
+func member(id int, name string) string {
+	return fmt.Sprintf(`{"user_id":%d,"user_info":{"name":"%s"}}`, id, name)
+}
+
+func succeeded(channel string) string {
+	return `{"event":"pusher_internal:subscription_succeeded","data":"{}","channel":"` + channel + `"}`
+}
+
+const refusedSubscribe = `{"event":"pusher:error","data":"{\"code\":4009,\"message\":\"Connection is unauthorized\"}"}`

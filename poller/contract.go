@@ -73,12 +73,3 @@ func (p *Poller) HTTPListener() net.Listener                      { panic("stub"
 func (p *Poller) CloseListeners()                                 { panic("stub") } // no new connections; HTTPListener stays until Shutdown
 func (p *Poller) Shutdown(ctx context.Context) error              { panic("stub") } // flush and cut what is left, await every goroutine
 func (p *Poller) Stats() Stats                                    { panic("stub") }
-
-// Certificates (tls.go)
-func LoadCertificate(cert, key, passphrase string) (*Certificate, error) { panic("stub") } // PEM; cert may include chain and key; reloads when files change
-func LookupCertificate(hostname string) (cert, key string, ok bool)      { panic("stub") } // Herd, then Valet (reverb.md 10)
-
-type Certificate struct{}
-
-func (c *Certificate) TLSConfig() *tls.Config                            { panic("stub") }
-func (c *Certificate) Watch(ctx context.Context, log *slog.Logger) error { panic("stub") }

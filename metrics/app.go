@@ -16,8 +16,8 @@ const (
 // codes are the Pusher error codes that a client message may be answered with; what is not among them counts as "other".
 var codes = [...]int{4001, 4003, 4004, 4006, 4007, 4008, 4009, 4100, 4200, 4201, 4301, 4302}
 
-// App is the counters of one application, looked up once and kept: each call afterwards is one atomic operation, but Disconnected
-// of a reason that no table knows, which is a look-up. All methods may be called from any goroutine.
+// App is the counters of one application, looked up once and kept: what is called for each message is one atomic operation
+// afterwards; Disconnected looks its reason up. All methods may be called from any goroutine.
 type App struct {
 	// Constant after construction.
 	id           string

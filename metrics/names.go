@@ -43,8 +43,10 @@ var (
 	nameSocketClosed  = name{"reverb_sockets_closed_total", "WebSockets that ended, by reason of the transport."}
 )
 
-func (n name) counter() prometheus.CounterOpts { return prometheus.CounterOpts{Name: n.name, Help: n.help} }
-func (n name) gauge() prometheus.GaugeOpts     { return prometheus.GaugeOpts{Name: n.name, Help: n.help} }
+func (n name) counter() prometheus.CounterOpts {
+	return prometheus.CounterOpts{Name: n.name, Help: n.help}
+}
+func (n name) gauge() prometheus.GaugeOpts { return prometheus.GaugeOpts{Name: n.name, Help: n.help} }
 
 func (n name) histogram(buckets []float64) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{Name: n.name, Help: n.help, Buckets: buckets}

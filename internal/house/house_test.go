@@ -1,0 +1,159 @@
+// Package house_test keeps the rules of the house: who may import whom, and how long things may grow.
+package house_test
+
+import (
+	"bufio"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	root        = "../.."
+	maxFile     = 400 // lines
+	maxFunction = 60  // lines
+)
+
+// mayImport is the dependency rule, package to packages of ours. cmd/reverb may import all and be imported by none.
+var mayImport = map[string][]string{
+	"config":              {},
+	"protocol":            {},
+	"metrics":             {},
+	"channels":            {"protocol"},
+	"poller":              {"metrics"},
+	"scaling":             {"protocol", "metrics"},
+	"server":              {"poller", "channels", "scaling", "protocol", "config", "metrics"},
+	"api":                 {"server", "channels", "protocol", "config", "metrics"},
+	"internal/testclient": {},
+}
+
+// onlyIn says which package alone may import a module.
+var onlyIn = map[string][]string{
+	"github.com/cloudwego/netpoll":   {"poller"},
+	"github.com/gobwas/ws":           {"poller", "protocol", "bench", "internal/testclient"},
+	"github.com/redis/rueidis":       {"scaling"},
+	"github.com/BurntSushi/toml":     {"config"},
+	"github.com/urfave/cli/v2":       {"cmd/reverb", "bench"},
+	"github.com/prometheus/":         {"metrics"},
+	"github.com/go-chi/chi/v5":       {"api"},
+	"github.com/fatih/color":         {"cmd/reverb"},
+	"github.com/joho/godotenv":       {"config"},
+	"github.com/fsnotify/fsnotify":   {"poller"},
+	"github.com/KimMachineGun/autom": {"cmd/reverb"},
+}
+
+type file struct {
+	path, pkg string // below the root, with slashes
+	ast       *ast.File
+	set       *token.FileSet
+}
+
+// sources are the Go files of the house without tests and test programs.
+func sources(t *testing.T) []file {
+	t.Helper()
+	var all []file
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata" || name == "autobahn") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		set := token.NewFileSet()
+		parsed, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		all = append(all, file{path: rel, pkg: filepath.ToSlash(filepath.Dir(rel)), ast: parsed, set: set})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 {
+		t.Fatalf("found only %d files below %s", len(all), root)
+	}
+	return all
+}
+
+func TestImports(t *testing.T) {
+	for _, f := range sources(t) {
+		for _, spec := range f.ast.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			if ours, ok := strings.CutPrefix(path, "reverb/"); ok && f.pkg != "cmd/reverb" && !slices.Contains(mayImport[f.pkg], ours) {
+				t.Errorf("%s: package %s may not import %s", f.path, f.pkg, ours)
+			}
+			for module, packages := range onlyIn {
+				if strings.HasPrefix(path, module) && !slices.Contains(packages, f.pkg) {
+					t.Errorf("%s: %s is for %v only", f.path, path, packages)
+				}
+			}
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for _, f := range sources(t) {
+		if n := f.set.Position(f.ast.FileEnd).Line; n > maxFile {
+			t.Errorf("%s: %d lines, at most %d", f.path, n, maxFile)
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if fn, ok := n.(*ast.FuncDecl); ok {
+				if lines := f.set.Position(fn.End()).Line - f.set.Position(fn.Pos()).Line + 1; lines > maxFunction {
+					t.Errorf("%s: func %s has %d lines, at most %d", f.path, fn.Name.Name, lines, maxFunction)
+				}
+			}
+			return true
+		})
+	}
+}
+
+func TestPackageComments(t *testing.T) {
+	comments := map[string]int{}
+	for _, f := range sources(t) {
+		comments[f.pkg] += 0
+		if f.ast.Doc != nil {
+			comments[f.pkg]++
+		}
+	}
+	for pkg, n := range comments {
+		if n != 1 {
+			t.Errorf("package %s has %d package comments, want 1", pkg, n)
+		}
+	}
+}
+
+// Reasons a line may not appear in: the race detector is never told to look away, and time is waited for by events.
+func TestForbidden(t *testing.T) {
+	for _, f := range sources(t) {
+		in, err := os.Open(filepath.Join(root, f.path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(in)
+		for n := 1; lines.Scan(); n++ {
+			for _, word := range []string{"//go:norace", "time.Sleep(", "TODO", "FIXME"} {
+				if strings.Contains(lines.Text(), word) {
+					t.Errorf("%s:%d: %s", f.path, n, word)
+				}
+			}
+		}
+		_ = in.Close()
+	}
+}

@@ -1,0 +1,82 @@
+package protocol
+
+import "strconv"
+
+// Error is a refusal that a client may see, as pusher:error and, for the codes that end a
+// connection, as WebSocket close code. Values are immutable.
+//
+// The hundreds tell pusher-js what to do next: 4000-4099 stay away, 4100-4199 come back after a
+// second, 4200-4299 come back at once, 4300 and above stay away when closed, else carry on.
+type Error struct {
+	Code    int
+	Message string
+
+	// Finished frames of the errors below, so that a client that is refused over and over costs no
+	// memory; nil for an Error made elsewhere.
+	text, object Frame
+}
+
+// The refusals of the protocol. Codes and messages are Reverb's where Reverb has them
+// (4001, 4004, 4009, 4200, 4201, 4301), else Pusher's.
+var (
+	ErrUnknownApp         = newError(4001, "Application does not exist")
+	ErrAppDisabled        = newError(4003, "Application is disabled")
+	ErrOverQuota          = newError(4004, "Application is over connection quota")
+	ErrBadVersion         = newError(4006, "Invalid version string format")
+	ErrUnsupportedVersion = newError(4007, "Unsupported protocol version")
+	ErrNoVersion          = newError(4008, "No protocol version supplied")
+
+	ErrOriginNotAllowed = newError(4009, "Origin not allowed")
+	ErrUnauthorized     = newError(4009, "Connection is unauthorized")
+	ErrNotMember        = newError(4009, "The client is not a member of the specified channel.")
+
+	ErrOverCapacity = newError(4100, "Server is over capacity")
+
+	ErrInvalidFormat = newError(4200, "Invalid message format")
+	ErrDraining      = newError(4200, "Server is restarting")
+	ErrPongTimeout   = newError(4201, "Pong reply not received in time")
+
+	ErrClientEventsDisabled = newError(4301, "The app does not have client messaging enabled.")
+	ErrRateLimit            = newError(4301, "Rate limit exceeded")
+)
+
+func newError(code int, message string) *Error {
+	e := &Error{Code: code, Message: message}
+	e.text = TextFrame(e.appendEvent(nil, false))
+	e.object = TextFrame(e.appendEvent(nil, true))
+	return e
+}
+
+// Error returns the message and its code, for the log.
+func (e *Error) Error() string { return e.Message + " (" + strconv.Itoa(e.Code) + ")" }
+
+// appendEvent appends the pusher:error event; see ErrorFrame for objectData.
+func (e *Error) appendEvent(dst []byte, objectData bool) []byte {
+	data := make([]byte, 0, 32+len(e.Message))
+	data = append(data, `{"code":`...)
+	data = strconv.AppendInt(data, int64(e.Code), 10)
+	data = append(data, `,"message":`...)
+	data = AppendQuote(data, e.Message)
+	data = append(data, '}')
+
+	dst = append(dst, `{"event":"`+EventError+`","data":`...)
+	if objectData {
+		dst = append(dst, data...)
+	} else {
+		dst = appendQuoteBytes(dst, data)
+	}
+	return append(dst, '}')
+}
+
+// ErrorFrame returns the pusher:error event of e. With objectData its data is an object, as Pusher
+// sends it; without, a string holding that object, as Reverb sends it.
+func ErrorFrame(e *Error, objectData bool) Frame {
+	f := e.text
+	if objectData {
+		f = e.object
+	}
+	if f == nil {
+		f = EndFrame(e.appendEvent(BeginFrame(96+len(e.Message)), objectData))
+	}
+	return f
+}

@@ -1,0 +1,176 @@
+package protocol
+
+import "bytes"
+
+// Events of the protocol. Those of a client:
+const (
+	EventSubscribe   = "pusher:subscribe"
+	EventUnsubscribe = "pusher:unsubscribe"
+)
+
+// Events that either side may send.
+const (
+	EventPing = "pusher:ping"
+	EventPong = "pusher:pong"
+)
+
+// Events of the server.
+const (
+	EventConnectionEstablished = "pusher:connection_established"
+	EventError                 = "pusher:error"
+	EventCacheMiss             = "pusher:cache_miss"
+	EventSubscriptionError     = "pusher:subscription_error"
+	EventSubscriptionSucceeded = "pusher_internal:subscription_succeeded"
+	EventMemberAdded           = "pusher_internal:member_added"
+	EventMemberRemoved         = "pusher_internal:member_removed"
+)
+
+const (
+	protocolPrefix = "pusher:"
+	clientPrefix   = "client-"
+)
+
+// IsProtocol reports whether the message speaks to the server; any other is a client event.
+func (m *Message) IsProtocol() bool { return bytes.HasPrefix(m.Event, []byte(protocolPrefix)) }
+
+// CheckEmptyData refuses a protocol event whose data is neither empty, in the wide sense of PHP, nor
+// an object or array. It is the only rule for events without parameters, such as pusher:ping.
+func (m *Message) CheckEmptyData() *Error {
+	if isContainer(m.Data) || isEmptyValue(m.Data) {
+		return nil
+	}
+	return ErrInvalidFormat
+}
+
+// Subscribe is what pusher:subscribe asks for.
+type Subscribe struct {
+	Channel     string
+	Auth        string // "" when absent
+	ChannelData string // the text as sent, JSON; "" when absent
+}
+
+// Subscribe reads the data of a pusher:subscribe. Reverb: a scalar becomes a string, so 123 is the
+// channel "123"; the channel may be empty but not null; channel_data must be JSON. What the
+// channel_data says is ParseMemberData's to judge.
+func (m *Message) Subscribe() (Subscribe, *Error) {
+	var channel, auth, channelData []byte
+	o, ok := openObject(m.Data)
+	for ok && o.next() {
+		switch string(o.name()) {
+		case "channel":
+			channel = o.value
+		case "auth":
+			auth = o.value
+		case "channel_data":
+			channelData = o.value
+		}
+	}
+	if !ok || !o.done() || isNull(channel) {
+		return Subscribe{}, ErrInvalidFormat
+	}
+	channelText, channelOK := scalarText(channel)
+	authText, authOK := scalarText(auth)
+	dataText, dataOK := scalarText(channelData)
+	if !channelOK || !authOK || !dataOK {
+		return Subscribe{}, ErrInvalidFormat
+	}
+	if len(dataText) > 0 {
+		if _, ok := validJSON(dataText); !ok {
+			return Subscribe{}, ErrInvalidFormat
+		}
+	}
+	return Subscribe{string(channelText), string(authText), string(dataText)}, nil
+}
+
+// Unsubscribe reads the channel of a pusher:unsubscribe.
+func (m *Message) Unsubscribe() (string, *Error) {
+	var channel []byte
+	o, ok := openObject(m.Data)
+	for ok && o.next() {
+		if string(o.name()) == "channel" {
+			channel = o.value
+		}
+	}
+	if !ok || !o.done() || isNull(channel) {
+		return "", ErrInvalidFormat
+	}
+	text, ok := scalarText(channel)
+	if !ok {
+		return "", ErrInvalidFormat
+	}
+	return string(text), nil
+}
+
+// ClientEvent is a message for other clients that passed Reverb's validation.
+type ClientEvent struct {
+	Event   string
+	Channel string
+	// Channels are the names in a top-level channels list, nil when there is none. Reverb heeds it
+	// only in the mode "all", where it takes the place of Channel. What is no name is left out.
+	Channels []string
+	Data     []byte // JSON, "null" when absent; points into the message
+}
+
+// IsClient reports whether the event bears the prefix that lets it pass; Reverb ignores all others
+// without a word.
+func (e *ClientEvent) IsClient() bool {
+	return len(e.Event) >= len(clientPrefix) && e.Event[:len(clientPrefix)] == clientPrefix
+}
+
+// ClientEvent validates a message for other clients. Reverb: channel must be a string that is not
+// blank; data an object or array, null, blank or absent.
+func (m *Message) ClientEvent() (ClientEvent, *Error) {
+	if !isString(m.Channel) {
+		return ClientEvent{}, ErrInvalidFormat
+	}
+	channel := unquote(m.Channel)
+	if isBlank(channel) {
+		return ClientEvent{}, ErrInvalidFormat
+	}
+	data := m.Data
+	switch {
+	case isNull(data):
+		data = []byte("null")
+	case isContainer(data):
+	case isString(data) && isBlank(unquote(data)):
+	default:
+		return ClientEvent{}, ErrInvalidFormat
+	}
+	return ClientEvent{
+		Event:    string(m.Event),
+		Channel:  string(channel),
+		Channels: channelNames(m.channels),
+		Data:     data,
+	}, nil
+}
+
+// channelNames reads a top-level channels: a list of names, or one name.
+func channelNames(value []byte) []string {
+	switch {
+	case isNull(value):
+		return nil
+	case !isContainer(value):
+		text, _ := scalarText(value)
+		return []string{string(text)}
+	case isObject(value):
+		return []string{}
+	}
+	names := []string{}
+	s := scanner{text: value, pos: 1}
+	for {
+		s.skipSpace()
+		start := s.pos
+		if !s.skipValue(1) { // the bracket of an empty list
+			return names
+		}
+		item := value[start:s.pos]
+		if text, ok := scalarText(item); ok && !isNull(item) {
+			names = append(names, string(text))
+		}
+		s.skipSpace()
+		if s.peek() != ',' {
+			return names
+		}
+		s.pos++
+	}
+}

@@ -1,0 +1,83 @@
+package protocol
+
+// ClientEventFrame is AppendClientEvent as a frame, in one allocation.
+func ClientEventFrame(e *ClientEvent, channel string, userIDRaw []byte) Frame {
+	size := envelope + quotedSize(e.Event) + quotedSize(channel) + len(e.Data) + len(userIDRaw)
+	return EndFrame(AppendClientEvent(BeginFrame(size), e, channel, userIDRaw))
+}
+
+// AppendClientEvent appends a client event as the other subscribers of channel get it in the mode
+// "members": {"event":…,"channel":…,"data":…}, and "user_id":… when userIDRaw, JSON, is not nil.
+func AppendClientEvent(dst []byte, e *ClientEvent, channel string, userIDRaw []byte) []byte {
+	dst = append(dst, `{"event":`...)
+	dst = AppendQuote(dst, e.Event)
+	dst = append(dst, `,"channel":`...)
+	dst = AppendQuote(dst, channel)
+	dst = append(dst, `,"data":`...)
+	dst = append(dst, e.Data...)
+	dst = appendUserID(dst, userIDRaw)
+	return append(dst, '}')
+}
+
+func appendUserID(dst, userIDRaw []byte) []byte {
+	if userIDRaw == nil {
+		return dst
+	}
+	dst = append(dst, `,"user_id":`...)
+	return append(dst, userIDRaw...)
+}
+
+// AppendForwarded appends a client event as the other subscribers of channel get it in the mode
+// "all": the client's own object with every field as it was written, but
+//   - user_id is what the server knows (userIDRaw, JSON) or, when that is nil, not there;
+//   - channel is channel, and a channels list is gone;
+//   - data that was a string holding JSON is that JSON;
+//   - of an event or data that is there twice only the last is kept, which is the one that was
+//     judged: not every client library takes the last.
+//
+// payload must be one that Decode accepts; for any other dst is returned as it was.
+func AppendForwarded(dst []byte, payload []byte, channel string, userIDRaw []byte) []byte {
+	var m Message
+	if Decode(payload, &m) != nil {
+		return dst
+	}
+	quotedChannel := AppendQuote(make([]byte, 0, 64), channel)
+	var event, data, named bool // written already
+	first := len(dst) + 1
+	dst = append(dst, '{')
+	for o, _ := openObject(payload); o.next(); {
+		switch string(o.name()) {
+		case "user_id", "channels":
+		case "event":
+			dst = appendMemberOnce(dst, first, &event, o.quoted, m.event)
+		case "data":
+			dst = appendMemberOnce(dst, first, &data, o.quoted, m.Data)
+		case "channel":
+			dst = appendMemberOnce(dst, first, &named, o.quoted, quotedChannel)
+		default:
+			dst = appendMember(dst, first, o.quoted, o.value)
+		}
+	}
+	dst = appendMemberOnce(dst, first, &named, []byte(`"channel"`), quotedChannel)
+	dst = appendUserID(dst, userIDRaw)
+	return append(dst, '}')
+}
+
+// appendMemberOnce is appendMember when *done is false, and makes it true.
+func appendMemberOnce(dst []byte, first int, done *bool, name, value []byte) []byte {
+	if *done {
+		return dst
+	}
+	*done = true
+	return appendMember(dst, first, name, value)
+}
+
+// appendMember appends a member, both parts JSON, to an object whose members begin at dst[first:].
+func appendMember(dst []byte, first int, name, value []byte) []byte {
+	if len(dst) > first {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, name...)
+	dst = append(dst, ':')
+	return append(dst, value...)
+}

@@ -1,0 +1,154 @@
+package protocol
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// param is one name=value of a query string, decoded the way PHP does.
+type param struct {
+	name  string // up to the bracket
+	key   string // between the brackets, "" when there is nothing
+	value string
+	list  bool // the name had brackets
+}
+
+// ParseQuery reads a query string the way PHP does: "+" is a space; dots and spaces in a name become
+// underscores; of a name that is there twice the last counts; x[]=1&x[]=2 is a list, which is
+// returned joined with commas.
+func ParseQuery(rawQuery string) map[string]string {
+	params := appendParams(nil, rawQuery)
+	slices.SortStableFunc(params, byName)
+	values := make(map[string]string, len(params))
+	for len(params) > 0 {
+		n := sameName(params)
+		values[params[0].name] = joined(params[:n])
+		params = params[n:]
+	}
+	return values
+}
+
+// appendParams appends the parameters of a query string in their order.
+func appendParams(dst []param, rawQuery string) []param {
+	for rawQuery != "" {
+		var pair string
+		pair, rawQuery, _ = strings.Cut(rawQuery, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		if p := parseName(name); p.name != "" {
+			p.value = percentDecode(value)
+			dst = append(dst, p)
+		}
+	}
+	return dst
+}
+
+// parseName reads the name of a parameter. PHP: leading spaces and what follows a NUL are dropped; a
+// bracket that is not closed becomes an underscore.
+func parseName(raw string) param {
+	name := percentDecode(raw)
+	if strings.IndexAny(name, " .[\x00") < 0 {
+		return param{name: name}
+	}
+	name, _, _ = strings.Cut(strings.TrimLeft(name, " "), "\x00")
+	base, rest, bracket := strings.Cut(name, "[")
+	if !bracket || base == "" {
+		return param{name: underscores.Replace(base)}
+	}
+	end := strings.LastIndexByte(rest, ']')
+	if end < 0 {
+		return param{name: underscores.Replace(name)}
+	}
+	return param{name: underscores.Replace(base), key: rest[:end], list: true}
+}
+
+// underscores are for what PHP does not take in the name of a variable.
+var underscores = strings.NewReplacer(" ", "_", ".", "_", "[", "_")
+
+// percentDecode decodes %XX and "+"; a % that no two hex digits follow stands for itself.
+func percentDecode(s string) string {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '+':
+			b.WriteByte(' ')
+		case c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
+			b.WriteByte(unhex(s[i+1])<<4 | unhex(s[i+2]))
+			i += 2
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func isHex(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
+
+func unhex(c byte) byte {
+	if isDigit(c) {
+		return c - '0'
+	}
+	return c | 0x20 - 'a' + 10
+}
+
+// byName orders parameters as PHP's ksort: bytes, but names of digits only as numbers, which come
+// first.
+func byName(a, b param) int {
+	an, bn := isNumeric(a.name), isNumeric(b.name)
+	switch {
+	case an && bn:
+		x, y := strings.TrimLeft(a.name, "0"), strings.TrimLeft(b.name, "0")
+		return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y), strings.Compare(a.name, b.name))
+	case an:
+		return -1
+	case bn:
+		return 1
+	}
+	return strings.Compare(a.name, b.name)
+}
+
+func isNumeric(name string) bool {
+	for i := range len(name) {
+		if !isDigit(name[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameName counts the parameters at the start of sorted params that share one name.
+func sameName(params []param) int {
+	n := 1
+	for n < len(params) && params[n].name == params[0].name {
+		n++
+	}
+	return n
+}
+
+// joined returns the value that PHP sees for parameters of one name, a list joined with commas.
+func joined(params []param) string {
+	last := params[len(params)-1]
+	if len(params) == 1 || !last.list {
+		return last.value
+	}
+	var values []string
+	place := map[string]int{} // of keys in values
+	for _, p := range params {
+		if !p.list { // a plain value, which the list behind it replaces
+			values = values[:0]
+			clear(place)
+			continue
+		}
+		if i, ok := place[p.key]; ok && p.key != "" {
+			values[i] = p.value
+			continue
+		}
+		place[p.key] = len(values)
+		values = append(values, p.value)
+	}
+	return strings.Join(values, ",")
+}

@@ -1,21 +1,8 @@
-# make run: build, make credentials if there are none, start. make test: install what is missing, run every test.
-SHELL      := /bin/bash
-GO         ?= go
-VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-BIN        := bin/reverb
-LINT       := bin/golangci-lint
-LINT_AT    := v2.15.0
-PACKAGES   := $(shell $(GO) list ./... 2>/dev/null | grep -v -e /e2e)
-FUZZ_TIME  ?= 5s
-
-.PHONY: run build test check tools lint unit race fuzz e2e js autobahn bench clean fmt
-
-build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/reverb
-
-run: build
-	@$(BIN) install --quiet
-	@$(BIN) start --hint
+# make run: build
+	@grep -qs '^REVERB_APP_KEY=' .env || $(BIN) install
+	@echo; echo "  Open file://$(CURDIR)/docs/first-event.html#$$(sed -n 's/^REVERB_APP_KEY=//p' .env | tr -d '"')"
+	@echo "  and run docs/first-event.sh in another terminal: the page shows the event."
+	@$(BIN) start
 
 test check: tools lint unit race fuzz e2e js autobahn
 	@echo "all tests passed"

@@ -1,0 +1,180 @@
+package channels
+
+import (
+	"time"
+
+	"reverb/protocol"
+)
+
+const (
+	// inlineMax is up to how many subscribers the publisher delivers itself when nothing waits. A worker's wake-up costs about
+	// as much as one or two sends; above a few subscribers it is worth it, because frames that come meanwhile go out together.
+	inlineMax = 8
+
+	// itemCost is what an item costs beside its frame, in bytes, so that many tiny frames are bounded too.
+	itemCost = 64
+)
+
+// item is one frame that waits for the channel's next pass.
+type item struct {
+	frame  protocol.Frame
+	except protocol.SocketID // zero: nobody
+	only   *Subscription     // nil: everybody
+	number uint64            // ascending in each channel
+}
+
+func (i *item) cost() int64 { return int64(len(i.frame)) + itemCost }
+
+// queue is the frames of one channel that wait, and the pass over its subscribers that runs.
+type queue struct {
+	// Constant after construction.
+	channel *Channel
+
+	// Guarded by channel.mu.
+	items []item
+	bytes int64 // of the items, with their cost
+
+	// Guarded by pool.mu.
+	next    *queue // behind it in the pool's line
+	claimed int    // recipients of the pass that workers have taken on
+
+	pass pass
+}
+
+// tally is the numbers of a pass for Options.OnPass.
+type tally struct {
+	frames, deliveries int
+	elapsed            time.Duration
+}
+
+// Broadcast delivers frame to all subscribers of the channel but except (zero: nobody is excepted), in the same order for all of
+// them. It reports whether the channel has a subscriber. cache is the event as JSON, kept if this is a cache channel (nil: not);
+// the hub owns it and the frame from then on.
+//
+// It never waits for a socket: it walks a few subscribers itself when nothing waits, else the frame is queued for the workers.
+// ErrBacklog when too much waits; nothing is delivered or cached then.
+func (h *Hub) Broadcast(app, channel string, frame protocol.Frame, except protocol.SocketID, cache []byte) (bool, error) {
+	c := h.find(app, channel)
+	if c == nil {
+		return false, nil
+	}
+	c.mu.Lock()
+	n := c.subs.len()
+	if n == 0 {
+		c.mu.Unlock()
+		return false, nil
+	}
+	if h.fullLocked(c) {
+		c.mu.Unlock()
+		return true, ErrBacklog
+	}
+	c.storeLocked(cache)
+	if c.busy || n > inlineMax {
+		h.enqueueLocked(c, item{frame: frame, except: except})
+		c.mu.Unlock()
+		return true, nil
+	}
+	c.busy = true
+	var few [inlineMax]*Subscription
+	subs := c.subs.lend(few[:0])
+	c.mu.Unlock()
+
+	t := h.walk(subs, frame, except)
+
+	c.mu.Lock()
+	if c.queue != nil && len(c.queue.items) > 0 {
+		h.pool.push(c.queue) // still busy; what came meanwhile is not this caller's work
+	} else {
+		c.idleLocked()
+	}
+	c.mu.Unlock()
+	h.report(c, t)
+	return true, nil
+}
+
+// walk delivers one frame without the channel's lock. The caller has made the channel busy.
+func (h *Hub) walk(subs []*Subscription, frame protocol.Frame, except protocol.SocketID) tally {
+	start := h.now()
+	t := tally{frames: 1}
+	for _, s := range subs {
+		s.mu.Lock()
+		if s.from != never && (s.id != except || except.IsZero()) {
+			s.subscriber.Send(frame)
+			t.deliveries++
+		}
+		s.mu.Unlock()
+	}
+	t.elapsed = h.since(start)
+	return t
+}
+
+// announceLocked gives an announcement its place in the channel's order. A few subscribers of an idle channel have it before
+// announceLocked returns. The caller holds c.mu, so nobody in the set can be on its way out.
+func (h *Hub) announceLocked(c *Channel, frame protocol.Frame, except protocol.SocketID, t *tally) {
+	if c.busy || c.subs.len() > inlineMax {
+		h.enqueueLocked(c, item{frame: frame, except: except})
+		return
+	}
+	start := h.now()
+	c.subs.each(func(s *Subscription) bool {
+		if s.id != except || except.IsZero() {
+			s.subscriber.Send(frame)
+			t.deliveries++
+		}
+		return true
+	})
+	t.frames++
+	t.elapsed += h.since(start)
+}
+
+// fullLocked reports whether no more frames may wait. One is always let in. The caller holds c.mu.
+func (h *Hub) fullLocked(c *Channel) bool {
+	return c.queue != nil && c.queue.bytes >= h.pendingBytes
+}
+
+// enqueueLocked puts an item behind those that wait and gives the channel to the workers if they do not have it.
+// The caller holds c.mu.
+func (h *Hub) enqueueLocked(c *Channel, i item) {
+	if c.queue == nil {
+		c.queue = &queue{channel: c}
+	}
+	q := c.queue
+	i.number = h.sequence.Add(1)
+	q.items = append(q.items, i)
+	q.bytes += i.cost()
+	if !c.busy {
+		c.busy = true
+		h.pool.push(q)
+	}
+}
+
+// idleLocked ends a time of passes. A small channel gives its queue back, for it may never need one again.
+// The caller holds c.mu.
+func (c *Channel) idleLocked() {
+	c.busy = false
+	if c.subs.len() <= inlineMax {
+		c.queue = nil
+	}
+}
+
+// report tells the numbers of a pass. The caller holds no lock.
+func (h *Hub) report(c *Channel, t tally) {
+	if h.onPass != nil && t.frames > 0 {
+		h.onPass(c.home.app, t.frames, t.deliveries, t.elapsed.Seconds())
+	}
+}
+
+// now reads the clock if somebody wants to know.
+func (h *Hub) now() time.Time {
+	if h.onPass == nil {
+		return time.Time{}
+	}
+	return time.Now()
+}
+
+func (h *Hub) since(start time.Time) time.Duration {
+	if h.onPass == nil {
+		return 0
+	}
+	return time.Since(start)
+}

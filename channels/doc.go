@@ -1,0 +1,2 @@
+// Package channels knows who is subscribed to what on this node.
+package channels

@@ -1,0 +1,224 @@
+package channels
+
+import (
+	"errors"
+	"hash/maphash"
+	"runtime"
+	"sync/atomic"
+
+	"reverb/protocol"
+)
+
+// defaultPendingBytes bounds the frames that wait for one channel's next pass, in bytes.
+const defaultPendingBytes = 16 << 20
+
+var (
+	// ErrBacklog says that a channel has more frames waiting than Options.PendingBytes; what was asked was not done and may be tried again.
+	ErrBacklog = errors.New("channels: too many frames wait for the channel")
+
+	// ErrMembers says that a presence channel has JoinOptions.MaxMembers users already.
+	ErrMembers = errors.New("channels: the presence channel is full")
+)
+
+// Subscriber is one socket, as the hub sees it.
+type Subscriber interface {
+	SocketID() protocol.SocketID
+
+	// Send hands over finished frames, in order. It never waits, copies or closes; it is called with locks of the hub held
+	// and must not call the hub.
+	Send(frame protocol.Frame)
+}
+
+// Options of a hub. Zero values mean the defaults.
+type Options struct {
+	// Workers is the number of broadcast workers; default GOMAXPROCS.
+	Workers int
+
+	// PendingBytes bounds the frames that wait for one channel's next pass, each counted with its bookkeeping; over it
+	// Broadcast returns ErrBacklog. Default 16 MiB.
+	PendingBytes int64
+
+	// OnPass is told after each pass how many frames it had, how many deliveries they made together and how long the walk took.
+	// It runs on the walker's goroutine with no lock held. It may be nil.
+	OnPass func(app string, frames, deliveries int, seconds float64)
+
+	// Observer is told which channels come and go. It may be nil.
+	Observer Observer
+}
+
+// Hub knows who is subscribed to what on this node. All methods may be called from any goroutine. It must be made with NewHub.
+type Hub struct {
+	// Constant after construction.
+	seed         maphash.Seed
+	pendingBytes int64
+	onPass       func(app string, frames, deliveries int, seconds float64)
+	observer     Observer
+
+	pool   pool
+	shards [shardCount]shard
+
+	// Atomic.
+	sequence      atomic.Uint64 // the number of the last frame that had to wait, over all channels
+	channels      atomic.Int64
+	subscriptions atomic.Int64
+}
+
+// NewHub starts the workers of an empty hub. Close ends them.
+func NewHub(o Options) *Hub {
+	h := &Hub{
+		seed:         maphash.MakeSeed(),
+		pendingBytes: o.PendingBytes,
+		onPass:       o.OnPass,
+		observer:     o.Observer,
+	}
+	if h.pendingBytes <= 0 {
+		h.pendingBytes = defaultPendingBytes
+	}
+	workers := o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	h.pool.wake.L = &h.pool.mu
+	for range workers {
+		h.pool.workers.Go(h.work)
+	}
+	return h
+}
+
+// Close lets the workers deliver what waits, ends them and returns when the last has gone. Nothing that needs a worker
+// is delivered afterwards.
+func (h *Hub) Close() { h.pool.close() }
+
+// JoinOptions are the terms of one subscription.
+type JoinOptions struct {
+	Kind       protocol.Kind
+	Data       *protocol.MemberData // kept for every kind, must not change any more; the roster only for presence; may be nil
+	StringIDs  bool                 // the pusher profile: user ids are strings on the wire
+	MaxMembers int                  // distinct users of the presence channel; 0 = no limit
+}
+
+// Subscribe adds sub to the channel and makes the channel if there is none. In the channel's order: member_added to the others,
+// subscription_succeeded to sub, then the cached event or cache_miss (Reverb: PresenceChannel, CacheChannel).
+//
+// old is sub's present subscription of the same channel, or nil. With it the data is replaced, the roster mended, a second
+// reply sent, and old itself returned.
+//
+// ErrMembers and ErrBacklog (an announcement that finds no room) leave everything as it was.
+func (h *Hub) Subscribe(app, channel string, sub Subscriber, old *Subscription, o JoinOptions) (*Subscription, error) {
+	c := h.openLocked(app, channel, o.Kind)
+	var t tally
+	s, err := old, error(nil)
+	if old != nil && old.channel == c {
+		err = h.renewLocked(c, old, o, &t)
+	} else {
+		s, err = h.joinLocked(c, sub, o, &t)
+	}
+	c.mu.Unlock()
+	h.report(c, t)
+	h.tell(c)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Unsubscribe ends the subscription: member_removed to those left when the user has no other socket in the channel; the channel
+// vanishes with its cache when nobody is left. When it returns, no frame of the channel is sent to the subscriber any more.
+// O(1), but for the copy of a large subscriber list once per pass. Calling it again does nothing.
+func (h *Hub) Unsubscribe(s *Subscription) {
+	c := s.channel
+	var t tally
+	c.mu.Lock()
+	if s.index < 0 {
+		c.mu.Unlock()
+		return
+	}
+	h.leaveLocked(c, s, &t)
+	vacated := c.gone
+	c.mu.Unlock()
+
+	// A pass that began before may be at s just now. It holds s.mu for that one Send.
+	s.mu.Lock()
+	s.from = never
+	s.mu.Unlock()
+
+	if vacated {
+		c.home.remove(c)
+	}
+	h.report(c, t)
+	h.tell(c)
+}
+
+// joinLocked adds a new subscription. The caller holds c.mu.
+func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*Subscription, error) {
+	s := &Subscription{channel: c, subscriber: sub, id: sub.SocketID(), data: o.Data}
+	if c.kind.IsPresence() {
+		if c.roster == nil {
+			c.roster = &roster{stringIDs: o.StringIDs}
+		}
+		if !c.roster.admits(o.Data, nil, o.MaxMembers) {
+			return nil, ErrMembers
+		}
+		if h.fullLocked(c) {
+			return nil, ErrBacklog
+		}
+		if c.roster.join(o.Data) {
+			h.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
+		}
+	}
+	if c.queue != nil { // what waits now was published before s came
+		s.from = h.sequence.Load() + 1
+	}
+	if c.subs.len() == 0 {
+		h.channels.Add(1)
+		h.postLocked(c, true)
+	}
+	c.subs.add(s)
+	h.subscriptions.Add(1)
+	c.replyLocked(sub.Send)
+	return s, nil
+}
+
+// renewLocked is a second subscribe of a socket that is in the channel. The caller holds c.mu.
+//
+// Reverb replaces the data and replies again, but forgets to announce the end of the former user id; here it is announced.
+func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) error {
+	if r := c.roster; r != nil && !r.admits(o.Data, s.data, o.MaxMembers) {
+		return ErrMembers
+	}
+	if h.fullLocked(c) {
+		return ErrBacklog
+	}
+	former := s.data
+	s.data = o.Data
+	if r := c.roster; r != nil && !r.renew(former, o.Data) {
+		if r.leave(former) {
+			h.announceLocked(c, r.removedFrame(c.name, former), s.id, t)
+		}
+		if r.join(o.Data) {
+			h.announceLocked(c, r.addedFrame(c.name, o.Data), s.id, t)
+		}
+	}
+	if !c.busy {
+		c.replyLocked(s.subscriber.Send)
+		return nil
+	}
+	c.replyLocked(func(f protocol.Frame) { h.enqueueLocked(c, item{frame: f, only: s}) })
+	return nil
+}
+
+// leaveLocked takes s out. The caller holds c.mu.
+func (h *Hub) leaveLocked(c *Channel, s *Subscription, t *tally) {
+	c.subs.remove(s)
+	h.subscriptions.Add(-1)
+	last := c.roster != nil && c.roster.leave(s.data)
+	if c.subs.len() > 0 {
+		if last {
+			h.announceLocked(c, c.roster.removedFrame(c.name, s.data), protocol.SocketID{}, t)
+		}
+		return
+	}
+	c.vacateLocked()
+	h.channels.Add(-1)
+	h.postLocked(c, false)
+}

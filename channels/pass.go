@@ -1,0 +1,209 @@
+package channels
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"reverb/protocol"
+)
+
+const (
+	// passBytes bounds the frames of one pass, in bytes; one larger frame goes alone. At 64 KiB the system call is paid for many
+	// times over, while a reader's outbox is not filled in one go and a slice keeps its worker for a few milliseconds only.
+	passBytes = 64 << 10
+
+	// sliceLen is how many subscribers a worker walks before the next channel has its turn: about a millisecond of sends.
+	sliceLen = 128
+
+	// keptItems is up to how many items a pass keeps its buffer for the next, in items.
+	keptItems = 1024
+
+	// apartListed is up to how many sockets are looked for in a list rather than a map.
+	apartListed = 8
+)
+
+// pass is one walk over the subscribers with all frames that waited, joined into one buffer. Workers share the slices of a large
+// one. Each subscriber is in one slice, and the next pass begins after the last slice, so the order holds for everybody.
+type pass struct {
+	// Written by begin; read only while slices run.
+	items      []item
+	joined     protocol.Frame // all items that are for everybody, one behind the other
+	joinedLen  int            // how many they are
+	apart      apart
+	recipients []*Subscription
+	few        [inlineMax]*Subscription
+	start      time.Time
+
+	// Atomic.
+	slices     atomic.Int32 // not done yet
+	deliveries atomic.Int64
+}
+
+// begin takes what waits, and the subscribers of this moment. It returns false when nothing waits: the channel is idle then.
+func (q *queue) begin(h *Hub) bool {
+	p, c := &q.pass, q.channel
+	c.mu.Lock()
+	if len(q.items) == 0 {
+		c.idleLocked()
+		c.mu.Unlock()
+		return false
+	}
+	q.takeLocked()
+	p.recipients = c.subs.lend(p.few[:0])
+	c.mu.Unlock()
+
+	p.start = h.now()
+	p.join()
+	p.deliveries.Store(0)
+	p.slices.Store(int32((len(p.recipients) + sliceLen - 1) / sliceLen))
+	return true
+}
+
+// takeLocked moves the first items, passBytes of them or one, to the pass. The caller holds channel.mu.
+func (q *queue) takeLocked() {
+	p := &q.pass
+	n, size, cost := 0, 0, int64(0)
+	for n < len(q.items) && (n == 0 || size+len(q.items[n].frame) <= passBytes) {
+		size += len(q.items[n].frame)
+		cost += q.items[n].cost()
+		n++
+	}
+	q.bytes -= cost
+	if n == len(q.items) {
+		p.items, q.items = q.items, p.items[:0]
+		return
+	}
+	p.items = append(p.items[:0], q.items[:n]...)
+	clear(q.items[:n])
+	q.items = q.items[n:]
+}
+
+// join builds the buffer that nearly every subscriber gets. A single frame is shared as it is.
+func (p *pass) join() {
+	p.joined, p.joinedLen = nil, 0
+	p.apart.reset()
+	size := 0
+	for i := range p.items {
+		x := &p.items[i]
+		switch {
+		case x.only != nil:
+			p.apart.add(x.only.id)
+			continue
+		case !x.except.IsZero():
+			p.apart.add(x.except)
+		}
+		p.joined = x.frame
+		p.joinedLen++
+		size += len(x.frame)
+	}
+	if p.joinedLen < 2 {
+		return
+	}
+	buf := make(protocol.Frame, 0, size)
+	for i := range p.items {
+		if p.items[i].only == nil {
+			buf = append(buf, p.items[i].frame...)
+		}
+	}
+	p.joined = buf
+}
+
+// walk delivers to one slice of the recipients and reports whether that was the last slice.
+func (p *pass) walk(subs []*Subscription) bool {
+	deliveries := 0
+	for _, s := range subs {
+		deliveries += p.deliver(s)
+	}
+	p.deliveries.Add(int64(deliveries))
+	return p.slices.Add(-1) <= 0
+}
+
+// deliver gives s its frames in one Send and returns how many they were.
+func (p *pass) deliver(s *Subscription) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	frame, n := p.joined, p.joinedLen
+	if s.from > p.items[0].number || p.apart.has(s.id) {
+		frame, n = p.mix(s)
+	}
+	if n > 0 {
+		s.subscriber.Send(frame)
+	}
+	return n
+}
+
+// mix joins the frames for a subscriber that is not to have all: it came or went since the first was published, is excepted
+// from some or is the only one to have some. The caller holds s.mu.
+func (p *pass) mix(s *Subscription) (protocol.Frame, int) {
+	var frame protocol.Frame
+	n := 0
+	for i := range p.items {
+		x := &p.items[i]
+		if x.number < s.from || x.only != nil && x.only != s || !x.except.IsZero() && x.except == s.id {
+			continue
+		}
+		if n == 0 {
+			frame = x.frame[:len(x.frame):len(x.frame)] // appending copies it
+		} else {
+			frame = append(frame, x.frame...)
+		}
+		n++
+	}
+	return frame, n
+}
+
+// end makes room for the next pass and returns the numbers of this one.
+func (q *queue) end(h *Hub) {
+	p, c := &q.pass, q.channel
+	t := tally{frames: len(p.items), deliveries: int(p.deliveries.Load()), elapsed: h.since(p.start)}
+	p.joined, p.recipients = nil, nil
+	clear(p.few[:])
+	clear(p.items)
+	if cap(p.items) > keptItems {
+		p.items = nil
+	}
+
+	c.mu.Lock()
+	c.subs.giveBack()
+	if len(q.items) > 0 {
+		h.pool.push(q)
+	} else {
+		c.idleLocked()
+	}
+	c.mu.Unlock()
+	h.report(c, t)
+}
+
+// apart is the sockets that do not get just what everybody gets.
+type apart struct {
+	list []protocol.SocketID
+	set  map[protocol.SocketID]struct{} // instead of the list when that is long
+}
+
+func (a *apart) reset() { a.list, a.set = a.list[:0], nil }
+
+func (a *apart) add(id protocol.SocketID) {
+	if a.has(id) {
+		return
+	}
+	if a.set != nil {
+		a.set[id] = struct{}{}
+		return
+	}
+	a.list = append(a.list, id)
+	if len(a.list) > apartListed {
+		a.set = make(map[protocol.SocketID]struct{}, 4*apartListed)
+		for _, id := range a.list {
+			a.set[id] = struct{}{}
+		}
+	}
+}
+
+func (a *apart) has(id protocol.SocketID) bool {
+	if a.set != nil {
+		_, ok := a.set[id]
+		return ok
+	}
+	return len(a.list) > 0 && slices.Contains(a.list, id)
+}

@@ -1,0 +1,116 @@
+package channels
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"reverb/protocol"
+)
+
+// Info is what the HTTP API tells about a channel.
+type Info struct {
+	Name          string
+	Kind          protocol.Kind
+	Subscriptions int
+	Users         int    // distinct users, presence only; all members without id count as one (Reverb: user_count)
+	Cache         []byte // the cached event object, nil if there is none; not to be changed
+}
+
+// Info describes one channel; false when it has no subscriber.
+func (h *Hub) Info(app, channel string) (Info, bool) {
+	c := h.find(app, channel)
+	if c == nil {
+		return Info{}, false
+	}
+	return c.info()
+}
+
+// Channels describes all channels of an app whose names begin with prefix, sorted by name.
+func (h *Hub) Channels(app, prefix string) []Info {
+	var found []*Channel
+	for i := range h.shards {
+		sh := &h.shards[i]
+		sh.mu.RLock()
+		if b := sh.apps[app]; b != nil {
+			for name, c := range b.channels {
+				if strings.HasPrefix(name, prefix) {
+					found = append(found, c)
+				}
+			}
+		}
+		sh.mu.RUnlock()
+	}
+	infos := make([]Info, 0, len(found))
+	for _, c := range found {
+		if info, ok := c.info(); ok {
+			infos = append(infos, info)
+		}
+	}
+	slices.SortFunc(infos, func(a, b Info) int { return cmp.Compare(a.Name, b.Name) })
+	return infos
+}
+
+// Members returns the users of a presence channel, distinct, in the order they came, only those with an id; false when the
+// channel has no subscriber. Their bytes are not to be changed.
+func (h *Hub) Members(app, channel string) ([]protocol.RosterMember, bool) {
+	c := h.find(app, channel)
+	if c == nil {
+		return nil, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.subs.len() == 0 {
+		return nil, false
+	}
+	if c.roster == nil {
+		return nil, true
+	}
+	return c.roster.rows(), true
+}
+
+// Subscribers returns the sockets of a user in one presence channel.
+func (h *Hub) Subscribers(app, channel, userID string) []Subscriber {
+	c := h.find(app, channel)
+	if c == nil || userID == "" {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.roster == nil || c.roster.find(userID) == nil {
+		return nil
+	}
+	var found []Subscriber
+	c.subs.each(func(s *Subscription) bool {
+		if s.data != nil && s.data.UserID == userID {
+			found = append(found, s.subscriber)
+		}
+		return true
+	})
+	return found
+}
+
+// Stats are totals of the node.
+type Stats struct{ Channels, Subscriptions int }
+
+// Stats returns the totals. It takes no lock.
+func (h *Hub) Stats() Stats {
+	return Stats{Channels: int(h.channels.Load()), Subscriptions: int(h.subscriptions.Load())}
+}
+
+func (c *Channel) info() (Info, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.subs.len()
+	if n == 0 {
+		return Info{}, false
+	}
+	info := Info{Name: c.name, Kind: c.kind, Subscriptions: n}
+	if c.roster != nil {
+		info.Users = c.roster.users()
+	}
+	if c.cache != nil {
+		info.Cache = c.cache.event
+	}
+	return info, true
+}

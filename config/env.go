@@ -1,0 +1,167 @@
+package config
+
+import "strings"
+
+// envTable maps the variables of Laravel Reverb to keys. What REVERB_APP_* is
+// about is decided in envApp. REVERB_SCALING_ENABLED comes before REDIS_*,
+// which depend on it.
+var envTable = []struct{ name, key string }{
+	{"REVERB_SERVER_HOST", "server.host"},
+	{"REVERB_SERVER_PORT", "server.port"},
+	{"REVERB_SERVER_PATH", "server.path"},
+	{"REVERB_HOST", "server.hostname"},
+	{"REVERB_MAX_REQUEST_SIZE", "server.max_request_size"},
+
+	{"REVERB_APP_ID", "apps.app_id"},
+	{"REVERB_APP_KEY", "apps.key"},
+	{"REVERB_APP_SECRET", "apps.secret"},
+	{"REVERB_APP_PING_INTERVAL", "apps.ping_interval"},
+	{"REVERB_APP_ACTIVITY_TIMEOUT", "apps.activity_timeout"},
+	{"REVERB_APP_MAX_CONNECTIONS", "apps.max_connections"},
+	{"REVERB_APP_MAX_MESSAGE_SIZE", "apps.max_message_size"},
+	{"REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM", "apps.accept_client_events_from"},
+	{"REVERB_APP_RATE_LIMITING_ENABLED", "apps.rate_limiting.enabled"},
+	{"REVERB_APP_RATE_LIMIT_MAX_ATTEMPTS", "apps.rate_limiting.max_attempts"},
+	{"REVERB_APP_RATE_LIMIT_DECAY_SECONDS", "apps.rate_limiting.decay_seconds"},
+	{"REVERB_APP_RATE_LIMIT_TERMINATE", "apps.rate_limiting.terminate_on_limit"},
+
+	{"REVERB_SCALING_ENABLED", "scaling.enabled"},
+	{"REVERB_SCALING_CHANNEL", "scaling.channel"},
+	{"REDIS_URL", "scaling.redis.url"},
+	{"REDIS_HOST", "scaling.redis.host"},
+	{"REDIS_PORT", "scaling.redis.port"},
+	{"REDIS_USERNAME", "scaling.redis.username"},
+	{"REDIS_PASSWORD", "scaling.redis.password"},
+	{"REDIS_DB", "scaling.redis.database"},
+	{"REDIS_TIMEOUT", "scaling.redis.timeout"},
+}
+
+// envIgnored are the variables of Reverb that only Laravel itself reads: the
+// driver's name, the address its broadcaster calls, and its monitoring.
+var envIgnored = []string{
+	"REVERB_SERVER",
+	"REVERB_PORT",
+	"REVERB_SCHEME",
+	"REVERB_PULSE_INGEST_INTERVAL",
+	"REVERB_TELESCOPE_INGEST_INTERVAL",
+}
+
+// readEnv applies .env and, over it, the environment.
+func (l *loader) readEnv(s Source) {
+	vars := l.variables(s)
+	app, at := l.envApp(vars)
+	for _, e := range envTable {
+		v, ok := vars[e.name]
+		if !ok {
+			continue
+		}
+		path := e.key
+		if rest, ok := strings.CutPrefix(e.key, "apps."); ok {
+			path = join(at, rest)
+		}
+		set, secret, ok := l.find(e.key, app)
+		if !ok {
+			continue // an option, and no app to have it
+		}
+		l.writeVariable(v, path, set, secret)
+	}
+}
+
+// writeVariable applies one variable. What is wrong with REDIS_* does not count
+// while scaling is off: a site then has them for its cache and its queue.
+func (l *loader) writeVariable(v variable, path string, set setting, secret bool) {
+	value, null := laravelWord(v.value)
+	blank := null || value == ""
+	switch {
+	case blank && set.setBlank(), !blank && set.setText(value):
+		l.cfg.origins[path] = v.origin
+	case blank, l.isIdle(v.origin):
+	default:
+		l.refuse(v.origin, path, secret, value, set.want())
+	}
+}
+
+// isIdle reports whether an origin is a REDIS_* variable that nobody uses.
+func (l *loader) isIdle(o origin) bool {
+	return strings.HasPrefix(o.name, "REDIS_") && !l.cfg.Scaling.Enabled
+}
+
+// variables are the variables of envTable that are set anywhere. A variable of
+// the environment hides that of the file even when it is empty, as in Laravel.
+func (l *loader) variables(s Source) map[string]variable {
+	environ := map[string]string{}
+	for _, pair := range s.Environ {
+		name, value, _ := strings.Cut(pair, "=")
+		if _, ok := environ[name]; !ok {
+			environ[name] = value
+		}
+	}
+	lines := map[string]dotenvLine{}
+	text, file, ok := l.readText(s.EnvFile, ".env")
+	if ok {
+		lookup := func(name string) (string, bool) {
+			value, ok := environ[name]
+			return value, ok
+		}
+		lines = dotenv(text, lookup, func(line int, err error) {
+			l.report(origin{place: file, line: line}, "", "%s", err)
+		})
+	}
+	vars := map[string]variable{}
+	for _, e := range envTable {
+		if value, ok := environ[e.name]; ok {
+			vars[e.name] = variable{value, origin{place: "environment", name: e.name}}
+		} else if v, ok := lines[e.name]; ok {
+			vars[e.name] = variable{v.value, origin{place: file, line: v.line, name: e.name}}
+		}
+	}
+	return vars
+}
+
+// envApp is the app that REVERB_APP_* is about and its path: the app of the
+// file with that id, else with that key, else the first one. Without an app in
+// the file, credentials make one; without credentials there is none.
+func (l *loader) envApp(vars map[string]variable) (*App, string) {
+	text := func(name string) string {
+		value, _ := laravelWord(vars[name].value)
+		return value
+	}
+	id, key := text("REVERB_APP_ID"), text("REVERB_APP_KEY")
+	for i, app := range l.cfg.Apps {
+		if id != "" && app.ID == id {
+			return app, element("apps", i)
+		}
+	}
+	for i, app := range l.cfg.Apps {
+		if key != "" && app.Key == key {
+			return app, element("apps", i)
+		}
+	}
+	if len(l.cfg.Apps) == 0 {
+		if id+key+text("REVERB_APP_SECRET") == "" {
+			return nil, ""
+		}
+		l.cfg.Apps = Apps{NewApp("", "", "")}
+	}
+	return l.cfg.Apps[0], element("apps", 0)
+}
+
+// laravelWord is what Laravel's env() makes of a value: the words null and
+// empty, also in parentheses, are no text, and a second pair of quotes is taken
+// off. The words true and false stay, every boolean key knows them.
+func laravelWord(s string) (value string, null bool) {
+	switch strings.ToLower(s) {
+	case "null", "(null)":
+		return "", true
+	case "empty", "(empty)":
+		return "", false
+	case "(true)":
+		return "true", false
+	case "(false)":
+		return "false", false
+	}
+	if n := len(s); n >= 2 && (s[0] == '"' || s[0] == '\'') && s[n-1] == s[0] {
+		return s[1 : n-1], false
+	}
+	return s, false
+}

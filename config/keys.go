@@ -1,0 +1,149 @@
+package config
+
+// key is one key of the file: its name, and the field it fills.
+type key[T any] struct {
+	name   string
+	secret bool // never shown, in no message
+	at     func(*T) setting
+}
+
+// Bounds that several keys share.
+const (
+	maxPort    = 65535
+	maxSeconds = 86_400          // a day
+	maxCount   = 1<<31 - 1       // fits an int everywhere
+	maxBytes   = int64(1) << 30  // of one request or message
+	maxOutbox  = int64(1) << 40  // of all clients together
+	maxHead    = int64(16) << 20 // of one request
+)
+
+// serverKeys are all keys outside of [[apps]], in the order of config.toml.
+var serverKeys = []key[Config]{
+	{name: "server.host", at: func(c *Config) setting { return someText(&c.Server.Host) }},
+	{name: "server.port", at: func(c *Config) setting {
+		return numberSetting[int]{p: &c.Server.Port, max: maxPort, digits: true}
+	}},
+	{name: "server.path", at: func(c *Config) setting { return anyText(&c.Server.Path) }},
+	{name: "server.hostname", at: func(c *Config) setting { return anyText(&c.Server.Hostname) }},
+	{name: "server.max_request_size", at: func(c *Config) setting { return bytes(&c.Server.MaxRequestSize, 1, maxBytes) }},
+	{name: "server.drain_timeout", at: func(c *Config) setting { return seconds(&c.Server.DrainTimeout, 0, maxSeconds) }},
+	{name: "server.auth_timestamp_tolerance", at: func(c *Config) setting {
+		return seconds(&c.Server.AuthTimestampTolerance, 0, maxSeconds)
+	}},
+	{name: "server.cors_origins", at: func(c *Config) setting { return list(&c.Server.CORSOrigins) }},
+	{name: "server.control_socket", at: func(c *Config) setting { return anyText(&c.Server.ControlSocket) }},
+
+	{name: "server.tls.cert", at: func(c *Config) setting { return anyText(&c.Server.TLS.Cert) }},
+	{name: "server.tls.key", at: func(c *Config) setting { return anyText(&c.Server.TLS.Key) }},
+	{name: "server.tls.passphrase", secret: true, at: func(c *Config) setting { return anyText(&c.Server.TLS.Passphrase) }},
+
+	{name: "server.limits.handshake_timeout", at: func(c *Config) setting {
+		return seconds(&c.Server.Limits.HandshakeTimeout, 1, maxSeconds)
+	}},
+	{name: "server.limits.body_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.BodyTimeout, 1, maxSeconds) }},
+	{name: "server.limits.idle_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.IdleTimeout, 1, maxSeconds) }},
+	{name: "server.limits.tls_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.TLSTimeout, 1, maxSeconds) }},
+	{name: "server.limits.max_head_size", at: func(c *Config) setting { return bytes(&c.Server.Limits.MaxHead, 1024, maxHead) }},
+	{name: "server.limits.outbox_bytes", at: func(c *Config) setting { return bytes(&c.Server.Limits.OutboxBytes, 4096, maxBytes) }},
+	{name: "server.limits.total_outbox_bytes", at: func(c *Config) setting {
+		return bytes(&c.Server.Limits.TotalOutboxBytes, 4096, maxOutbox)
+	}},
+	{name: "server.limits.max_message_size", at: func(c *Config) setting {
+		return bytes(&c.Server.Limits.MaxMessageSize, 1, maxBytes)
+	}},
+	{name: "server.limits.max_connections", at: func(c *Config) setting { return count(&c.Server.Limits.MaxConnections, 0) }},
+	{name: "server.limits.max_connections_per_address", at: func(c *Config) setting {
+		return count(&c.Server.Limits.MaxConnectionsPerAddress, 0)
+	}},
+	{name: "server.limits.max_subscriptions", at: func(c *Config) setting { return count(&c.Server.Limits.MaxSubscriptions, 0) }},
+
+	{name: "scaling.enabled", at: func(c *Config) setting { return truth(&c.Scaling.Enabled) }},
+	{name: "scaling.mode", at: func(c *Config) setting { return oneOf(&c.Scaling.Mode, "native", "reverb") }},
+	{name: "scaling.channel", at: func(c *Config) setting { return someText(&c.Scaling.Channel) }},
+
+	{name: "scaling.redis.url", secret: true, at: func(c *Config) setting { return urlSetting{textSetting{p: &c.Scaling.Redis.URL}} }},
+	{name: "scaling.redis.host", at: func(c *Config) setting { return someText(&c.Scaling.Redis.Host) }},
+	{name: "scaling.redis.port", at: func(c *Config) setting {
+		return numberSetting[int]{p: &c.Scaling.Redis.Port, min: 1, max: maxPort, digits: true}
+	}},
+	{name: "scaling.redis.username", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.Username) }},
+	{name: "scaling.redis.password", secret: true, at: func(c *Config) setting { return anyText(&c.Scaling.Redis.Password) }},
+	{name: "scaling.redis.database", at: func(c *Config) setting { return numberText(&c.Scaling.Redis.Database) }},
+	{name: "scaling.redis.timeout", at: func(c *Config) setting { return seconds(&c.Scaling.Redis.Timeout, 0, maxSeconds) }},
+
+	{name: "metrics.listen", at: func(c *Config) setting { return anyText(&c.Metrics.Listen) }},
+	{name: "metrics.path", at: func(c *Config) setting { return someText(&c.Metrics.Path) }},
+}
+
+// appKeys are the keys of one [[apps]] entry, in the order of config.toml. The
+// profile is applied before all others, wherever it stands in the file.
+var appKeys = []key[App]{
+	{name: "apps.app_id", at: func(a *App) setting { return idText(&a.ID) }},
+	{name: "apps.key", at: func(a *App) setting { return someText(&a.Key) }},
+	{name: "apps.secret", secret: true, at: func(a *App) setting { return someText(&a.Secret) }},
+	{name: "apps.profile", at: func(a *App) setting {
+		return profileSetting{oneOf(&a.Profile, ProfileReverb, ProfilePusher), a}
+	}},
+	{name: "apps.enabled", at: func(a *App) setting { return truth(&a.Enabled) }},
+	{name: "apps.allowed_origins", at: func(a *App) setting { return list(&a.AllowedOrigins) }},
+	{name: "apps.ping_interval", at: func(a *App) setting { return seconds(&a.PingInterval, 1, maxSeconds) }},
+	{name: "apps.activity_timeout", at: func(a *App) setting {
+		return numberSetting[int]{p: &a.ActivityTimeout, min: 1, max: maxSeconds, unit: "seconds"}
+	}},
+	{name: "apps.max_connections", at: func(a *App) setting { return count(&a.MaxConnections, 0) }},
+	{name: "apps.max_message_size", at: func(a *App) setting { return bytes(&a.MaxMessageSize, 0, maxBytes) }},
+	{name: "apps.accept_client_events_from", at: func(a *App) setting {
+		return oneOf(&a.AcceptClientEventsFrom, "members", "all", "none")
+	}},
+
+	{name: "apps.error_object", at: func(a *App) setting { return truth(&a.Rules.ErrorObject) }},
+	{name: "apps.string_user_ids", at: func(a *App) setting { return truth(&a.Rules.StringUserIDs) }},
+	{name: "apps.require_user_id", at: func(a *App) setting { return truth(&a.Rules.RequireUserID) }},
+	{name: "apps.strict_names", at: func(a *App) setting { return truth(&a.Rules.StrictNames) }},
+	{name: "apps.client_events_private_only", at: func(a *App) setting { return truth(&a.Rules.ClientEventsPrivateOnly) }},
+	{name: "apps.require_protocol", at: func(a *App) setting { return truth(&a.Rules.RequireProtocol) }},
+	{name: "apps.check_auth_key", at: func(a *App) setting { return truth(&a.Rules.CheckAuthKey) }},
+	{name: "apps.require_timestamp", at: func(a *App) setting { return truth(&a.Rules.RequireTimestamp) }},
+	{name: "apps.max_channel_name", at: func(a *App) setting { return count(&a.Rules.MaxChannelName, 0) }},
+	{name: "apps.max_event_name", at: func(a *App) setting { return count(&a.Rules.MaxEventName, 0) }},
+	{name: "apps.max_publish_channels", at: func(a *App) setting { return count(&a.Rules.MaxPublishChannels, 0) }},
+	{name: "apps.max_batch", at: func(a *App) setting { return count(&a.Rules.MaxBatch, 0) }},
+	{name: "apps.max_event_data", at: func(a *App) setting { return bytes(&a.Rules.MaxEventData, 0, maxBytes) }},
+	{name: "apps.max_presence_members", at: func(a *App) setting { return count(&a.Rules.MaxPresenceMembers, 0) }},
+	{name: "apps.max_user_info", at: func(a *App) setting { return bytes(&a.Rules.MaxUserInfo, 0, maxBytes) }},
+	{name: "apps.max_user_id", at: func(a *App) setting { return count(&a.Rules.MaxUserID, 0) }},
+
+	{name: "apps.rate_limiting.enabled", at: func(a *App) setting { return truth(&a.RateLimit.Enabled) }},
+	{name: "apps.rate_limiting.max_attempts", at: func(a *App) setting { return count(&a.RateLimit.MaxAttempts, 1) }},
+	{name: "apps.rate_limiting.decay_seconds", at: func(a *App) setting { return seconds(&a.RateLimit.Decay, 1, maxSeconds) }},
+	{name: "apps.rate_limiting.terminate_on_limit", at: func(a *App) setting { return truth(&a.RateLimit.TerminateOnLimit) }},
+}
+
+// count is a plain number; where 0 means no limit, an empty variable means that
+// too. (In Reverb REVERB_APP_MAX_CONNECTIONS= refuses every connection.)
+func count(p *int, low int64) setting {
+	return numberSetting[int]{p: p, min: low, max: maxCount, blankZero: low == 0}
+}
+
+func bytes[T int | int64](p *T, low, high int64) setting {
+	return numberSetting[T]{p: p, min: low, max: high, unit: "bytes"}
+}
+
+// profileSetting sets the rules with the profile.
+type profileSetting struct {
+	textSetting
+	app *App
+}
+
+func (p profileSetting) setFile(v any) bool {
+	s, ok := v.(string)
+	return ok && p.setText(s)
+}
+
+func (p profileSetting) setText(s string) bool {
+	ok := p.textSetting.setText(s)
+	if ok {
+		p.app.Rules = ProfileRules(s)
+	}
+	return ok
+}

@@ -1,0 +1,57 @@
+package config
+
+// The profiles an app can have.
+const (
+	ProfileReverb = "reverb" // what Laravel Reverb enforces: the default
+	ProfilePusher = "pusher" // what Pusher Channels enforces
+)
+
+// Rules are what a profile sets. Each can also be set by itself in [[apps]];
+// such a key wins over the profile. A limit of 0 is no limit.
+type Rules struct {
+	ErrorObject             bool // data of pusher:error is an object, not a string of JSON
+	StringUserIDs           bool // presence ids reach clients as strings, whatever came in
+	RequireUserID           bool // presence without user_id is refused with 4009
+	StrictNames             bool // channel and event names: syntax, MaxChannelName, MaxEventName
+	ClientEventsPrivateOnly bool // client events only on private and presence channels
+	RequireProtocol         bool // ?protocol= is checked: 4006, 4007, 4008
+	CheckAuthKey            bool // the auth of a subscription must carry the app's key
+	RequireTimestamp        bool // HTTP requests must carry auth_timestamp
+
+	MaxChannelName     int // characters
+	MaxEventName       int // characters
+	MaxPublishChannels int // channels of one publish
+	MaxBatch           int // events of one batch
+	MaxEventData       int // bytes
+	MaxPresenceMembers int // distinct users of one channel
+	MaxUserInfo        int // bytes of JSON
+	MaxUserID          int // characters
+}
+
+// profileTable is what each profile sets, the only place that knows it.
+// Reverb has no rule but sizes. The limits of "pusher" are those of the Pusher
+// Channels documentation (HTTP API, "Limits", presence channels).
+var profileTable = map[string]Rules{
+	ProfileReverb: {},
+	ProfilePusher: {
+		ErrorObject:             true,
+		StringUserIDs:           true,
+		RequireUserID:           true,
+		StrictNames:             true,
+		ClientEventsPrivateOnly: true,
+		RequireProtocol:         true,
+		CheckAuthKey:            true,
+		RequireTimestamp:        true,
+		MaxChannelName:          164,
+		MaxEventName:            200,
+		MaxPublishChannels:      100,
+		MaxBatch:                10,
+		MaxEventData:            10 << 10,
+		MaxPresenceMembers:      100,
+		MaxUserInfo:             1 << 10,
+		MaxUserID:               128,
+	},
+}
+
+// ProfileRules are the rules of a profile by name. An unknown name has none.
+func ProfileRules(profile string) Rules { return profileTable[profile] }

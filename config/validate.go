@@ -1,0 +1,176 @@
+package config
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// finish derives what follows from other values and checks the rules that
+// concern more than one value. Those of a single value are in keys.go.
+func (l *loader) finish() {
+	l.checkServer()
+	l.checkRedis()
+	l.checkMetrics()
+	for i, app := range l.cfg.Apps {
+		l.checkApp(element("apps", i), app)
+	}
+	l.checkUnique("app_id", func(a *App) string { return a.ID })
+	l.checkUnique("key", func(a *App) string { return a.Key })
+	if len(l.cfg.Apps) == 0 && !l.bad["apps"] {
+		l.problems = append(l.problems, ErrNoApp)
+	}
+	s := &l.cfg.Server
+	s.HealthPath = s.Prefix() + "/up"
+	if s.ControlSocket == "" {
+		s.ControlSocket = defaultControlSocket(s.Port)
+	}
+}
+
+// defaultControlSocket is by port, so that every server of a machine has its
+// own and `reverb restart` with the same configuration finds it. It is not in
+// XDG_RUNTIME_DIR: a service has none, the shell that restarts it has. A port
+// of 0 gives none, the restart could not know it.
+func defaultControlSocket(port int) string {
+	if port == 0 {
+		return ""
+	}
+	return filepath.Join(os.TempDir(), "reverb-"+strconv.Itoa(port)+".sock")
+}
+
+// fail reports a path by the place its value comes from.
+func (l *loader) fail(path, format string, args ...any) {
+	if l.bad[path] {
+		return
+	}
+	o, name := l.originOf(path), path
+	if o.name != "" {
+		name = o.name + " (" + path + ")"
+	}
+	l.report(o, path, "%s"+format, append([]any{name}, args...)...)
+}
+
+// originOf is where a path was written, or where its app was.
+func (l *loader) originOf(path string) origin {
+	for at := path; at != ""; {
+		if o, ok := l.cfg.origins[at]; ok {
+			if at != path {
+				o.name = ""
+			}
+			return o
+		}
+		at = at[:max(0, strings.LastIndexByte(at, '.'))]
+	}
+	return origin{place: "configuration"}
+}
+
+// maxSocketPath is what the kernel takes for a Unix socket, bytes.
+const maxSocketPath = 104
+
+func (l *loader) checkServer() {
+	s := &l.cfg.Server
+	if s.TLS.Key != "" && s.TLS.Cert == "" {
+		l.fail("server.tls.key", ": want server.tls.cert too")
+	}
+	if strings.ContainsAny(s.Host, " /") {
+		l.fail("server.host", " = %s: want an address or a name to bind", shown(s.Host))
+	}
+	if !isRoutePrefix(s.Prefix()) {
+		l.fail("server.path", " = %s: want segments of letters, digits and - . _ ~ with / between them", shown(s.Path))
+	}
+	if len(s.ControlSocket) > maxSocketPath {
+		l.fail("server.control_socket", ": want a path of at most %d bytes", maxSocketPath)
+	}
+	if s.Limits.TotalOutboxBytes < s.Limits.OutboxBytes {
+		l.fail("server.limits.total_outbox_bytes", " = %d: want at least server.limits.outbox_bytes, which is %d",
+			s.Limits.TotalOutboxBytes, s.Limits.OutboxBytes)
+	}
+}
+
+// isRoutePrefix reports whether every segment is one a router and a signature
+// take literally.
+func isRoutePrefix(prefix string) bool {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(prefix, "/"), "/") {
+		if segment == "." || segment == ".." || prefix != "" && segment == "" || !isToken(segment) {
+			return false
+		}
+	}
+	return true
+}
+
+// isToken reports whether s has only the unreserved characters of RFC 3986,
+// which stand for themselves in a URL.
+func isToken(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
+	})
+}
+
+func (l *loader) checkRedis() {
+	const path = "scaling.redis.url"
+	redis := &l.cfg.Scaling.Redis
+	ok := redis.resolve()
+	if ok && redis.URL != "" {
+		for _, part := range []string{"host", "port", "username", "password", "database"} {
+			l.cfg.origins["scaling.redis."+part] = l.originOf(path)
+		}
+	}
+	if !ok && !l.isIdle(l.originOf(path)) {
+		l.fail(path, ": want redis://user:password@host:port/database; the scheme may be tcp, or rediss or tls for TLS")
+	}
+}
+
+func (l *loader) checkMetrics() {
+	m := &l.cfg.Metrics
+	if m.Listen != "" {
+		_, port, err := net.SplitHostPort(m.Listen)
+		n, atoiErr := strconv.Atoi(port)
+		if err != nil || atoiErr != nil || n < 0 || n > maxPort {
+			l.fail("metrics.listen", " = %s: want host:port, or nothing to turn it off", shown(m.Listen))
+		}
+	}
+	if !strings.HasPrefix(m.Path, "/") {
+		l.fail("metrics.path", " = %s: want a path that begins with /", shown(m.Path))
+	}
+}
+
+func (l *loader) checkApp(at string, app *App) {
+	for _, c := range []struct{ key, value, variable string }{
+		{"app_id", app.ID, "REVERB_APP_ID"},
+		{"key", app.Key, "REVERB_APP_KEY"},
+		{"secret", app.Secret, "REVERB_APP_SECRET"},
+	} {
+		if c.value == "" {
+			l.fail(at+"."+c.key, ": is missing: want a non-empty string here or in %s", c.variable)
+		}
+	}
+	if !isToken(app.ID) {
+		l.fail(at+".app_id", " = %s: want letters, digits and - . _ ~, it is a part of URLs", shown(app.ID))
+	}
+	if !isToken(app.Key) {
+		l.fail(at+".key", " = %s: want letters, digits and - . _ ~, it is a part of URLs", shown(app.Key))
+	}
+	if ceiling := l.cfg.Server.Limits.MaxMessageSize; app.MaxMessageSize > ceiling {
+		l.fail(at+".max_message_size", " = %d: want at most server.limits.max_message_size, which is %d",
+			app.MaxMessageSize, ceiling)
+	}
+}
+
+// checkUnique reports the second app that has the value of another: the first
+// would answer for both.
+func (l *loader) checkUnique(key string, value func(*App) string) {
+	seen := map[string]string{}
+	for i, app := range l.cfg.Apps {
+		at := element("apps", i)
+		first, ok := seen[value(app)]
+		switch {
+		case value(app) == "":
+		case ok:
+			l.fail(at+"."+key, " = %s: want another than %s has", shown(value(app)), first)
+		default:
+			seen[value(app)] = at
+		}
+	}
+}

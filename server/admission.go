@@ -1,0 +1,132 @@
+package server
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"reverb/poller"
+	"reverb/protocol"
+)
+
+// refusal says why a connection is not accepted: to the client, and in the metrics.
+type refusal struct {
+	err    *protocol.Error
+	reason string // label
+}
+
+// The protocol versions that are served (Pusher: 5, 6 and 7 differ only in how errors are told).
+const (
+	minProtocol = 5
+	maxProtocol = 7
+)
+
+// admit runs the checks of a new connection, in Reverb's order: app, limit, origin. An admitted connection has taken its place in
+// the app's quota. The app is nil when there is none with this key.
+func (s *Server) admit(r *poller.Request) (*app, *refusal) {
+	if s.draining.Load() {
+		return nil, &refusal{protocol.ErrDraining, "draining"}
+	}
+	key, _ := appKey(s.prefix, r.Path)
+	a := s.apps[key]
+	if a == nil {
+		return nil, &refusal{protocol.ErrUnknownApp, "unknown_app"}
+	}
+	if !a.conf.Enabled {
+		return a, &refusal{protocol.ErrAppDisabled, "disabled"}
+	}
+	if a.conf.Rules.RequireProtocol {
+		if err := checkVersion(r.Query); err != nil {
+			return a, &refusal{err, "version"}
+		}
+	}
+	// The limit is looked at twice: its refusal comes before the origin's, as in Reverb, but a place is taken only by a connection
+	// that passed everything, so that refused ones never push out good ones.
+	switch {
+	case a.full():
+		return a, &refusal{protocol.ErrOverQuota, "quota"}
+	case !originAllowed(a.conf.AllowedOrigins, r.Origin):
+		return a, &refusal{protocol.ErrOriginNotAllowed, "origin"}
+	case !a.enter():
+		return a, &refusal{protocol.ErrOverQuota, "quota"}
+	}
+	return a, nil
+}
+
+// refuse tells the client why and closes with the same code, so that pusher-js draws the same conclusion from either. (Reverb leaves
+// connections of a wrong origin or over the limit open and usable.)
+func (s *Server) refuse(c poller.Conn, a *app, id protocol.SocketID, why *refusal) poller.Receiver {
+	appID, object := "", false
+	if a != nil {
+		appID, object = a.conf.ID, a.conf.Rules.ErrorObject
+	}
+	s.metrics.Refused(appID, why.reason)
+	c.Send(protocol.ErrorFrame(why.err, object))
+	c.Close(uint16(why.err.Code), why.err.Message)
+	if s.trace == nil {
+		return refused{}
+	}
+	return refused{trace: s.trace, id: id.String()}
+}
+
+// refused is the receiver of a connection that was not accepted: whatever it still sends is ignored.
+type refused struct {
+	trace Trace // nil = off
+	id    string
+}
+
+func (refused) Message([]byte, bool)     {}
+func (refused) Control(poller.ControlOp) {}
+
+func (r refused) Closed(poller.Reason) {
+	if r.trace != nil {
+		r.trace.Closed(r.id)
+	}
+}
+
+// Endpoint reports whether path, as it stands in the request line without its query, is a WebSocket endpoint. It is what the poller
+// asks of each request.
+func (s *Server) Endpoint(path []byte) bool {
+	_, ok := appKey(s.prefix, string(path))
+	return ok
+}
+
+// appKey takes the key out of "{prefix}/app/{key}". The path is percent-decoded once and then matched, so a key holds no slash, not
+// even an encoded one; a doubled slash in front is tolerated (Reverb: Router on a PSR-7 URI).
+func appKey(prefix, path string) (key string, ok bool) {
+	if strings.IndexByte(path, '%') >= 0 {
+		decoded, err := url.PathUnescape(path)
+		if err != nil {
+			return "", false
+		}
+		path = decoded
+	}
+	for strings.HasPrefix(path, "//") {
+		path = path[1:]
+	}
+	rest, ok := strings.CutPrefix(path, prefix)
+	if !ok {
+		return "", false
+	}
+	key, ok = strings.CutPrefix(rest, "/app/")
+	if !ok || key == "" || strings.IndexByte(key, '/') >= 0 {
+		return "", false
+	}
+	return key, true
+}
+
+// checkVersion judges the protocol parameter of the URL (Pusher: error codes 4006 to 4008). Reverb ignores it.
+func checkVersion(query string) *protocol.Error {
+	given, ok := protocol.ParseQuery(query)["protocol"]
+	if !ok || given == "" {
+		return protocol.ErrNoVersion
+	}
+	v, err := strconv.Atoi(given)
+	switch {
+	case err != nil:
+		return protocol.ErrBadVersion
+	case v < minProtocol || v > maxProtocol:
+		return protocol.ErrUnsupportedVersion
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package server
+
+import (
+	"reverb/channels"
+	"reverb/config"
+	"reverb/metrics"
+	"reverb/protocol"
+	"reverb/scaling"
+)
+
+// The values of accept_client_events_from; any other means none.
+const (
+	fromAll     = "all"
+	fromMembers = "members"
+)
+
+// maxClientChannels bounds the channels that one client event may name in mode "all". Reverb has no bound, so there 10 KB from one
+// client become some 2,000 frames of 10 KB.
+const maxClientChannels = 100
+
+// Refusals of client events that Reverb does not know (Pusher has them, with the same code).
+var (
+	errClientChannel  = &protocol.Error{Code: 4301, Message: "Client events are only allowed on private and presence channels"}
+	errClientName     = &protocol.Error{Code: 4301, Message: "Invalid client event name"}
+	errClientSize     = &protocol.Error{Code: 4301, Message: "Client event data is too large"}
+	errClientChannels = &protocol.Error{Code: 4301, Message: "Client event names too many channels"}
+)
+
+// clientEvent handles whatever is not a pusher: event (Reverb: ClientEvent). It goes to all others in the channel, never back to the
+// sender, and is not acknowledged. What is not named client-… is ignored, but only when it is well formed.
+func (ss *Session) clientEvent(m *protocol.Message, payload []byte) bool {
+	e, err := m.ClientEvent()
+	if err != nil {
+		return ss.fail(err)
+	}
+	if !e.IsClient() {
+		return true
+	}
+	if err := checkClientEvent(&e, &ss.app.conf.Rules); err != nil {
+		return ss.fail(err)
+	}
+	switch ss.app.conf.AcceptClientEventsFrom {
+	case fromAll:
+		return ss.forward(&e, payload)
+	case fromMembers:
+		return ss.whisper(&e)
+	}
+	return ss.fail(protocol.ErrClientEventsDisabled)
+}
+
+// whisper sends a client event of a member: rebuilt from its three fields, with the id under which the channel knows the sender.
+func (ss *Session) whisper(e *protocol.ClientEvent) bool {
+	sub := ss.subs.find(e.Channel)
+	if sub == nil {
+		return ss.fail(protocol.ErrNotMember)
+	}
+	payload := make([]byte, 0, len(e.Event)+len(e.Channel)+len(e.Data)+64)
+	return ss.publish(e.Channel, protocol.AppendClientEvent(payload, e, e.Channel, ss.userID(sub)))
+}
+
+// forward sends a client event of anybody, with all the fields that the client put into it but a user_id, which is the server's to
+// set. A list of channels sends to each of them.
+func (ss *Session) forward(e *protocol.ClientEvent, payload []byte) bool {
+	if e.Channels == nil {
+		return ss.forwardTo(e.Channel, payload)
+	}
+	if len(e.Channels) > maxClientChannels {
+		return ss.fail(errClientChannels)
+	}
+	for _, channel := range e.Channels {
+		if err := checkClientChannel(channel, &ss.app.conf.Rules); err != nil {
+			return ss.fail(err)
+		}
+	}
+	ok := true
+	for _, channel := range e.Channels {
+		ok = ss.forwardTo(channel, payload) && ok
+	}
+	return ok
+}
+
+func (ss *Session) forwardTo(channel string, payload []byte) bool {
+	if !ss.app.server.reached(ss.app.conf.ID, channel) {
+		return true
+	}
+	out := make([]byte, 0, len(payload)+64)
+	return ss.publish(channel, protocol.AppendForwarded(out, payload, channel, ss.userID(ss.subs.find(channel))))
+}
+
+// publish sends a finished client event to all but the sender. In cache channels it becomes the cached event, as in Reverb, but not
+// under Pusher's rules.
+func (ss *Session) publish(channel string, payload []byte) bool {
+	ss.app.metrics.Published(metrics.SourceClient)
+	err := ss.app.server.relay.Publish(scaling.Message{
+		App:     ss.app.conf.ID,
+		Channel: channel,
+		Payload: payload,
+		Except:  ss.id,
+		Cache:   !ss.app.conf.Rules.ClientEventsPrivateOnly,
+	})
+	if err != nil {
+		ss.app.server.dropped(ss.app, channel, err)
+		return ss.fail(protocol.ErrOverCapacity)
+	}
+	return true
+}
+
+// userID is the raw JSON of the id that the others shall see as the sender's: from a subscription whose channel_data was signed, nil
+// if there is none.
+func (ss *Session) userID(sub *channels.Subscription) []byte {
+	if sub == nil || !sub.Kind().NeedsAuth() {
+		return nil
+	}
+	data := sub.Data()
+	if data == nil || data.UserID == "" {
+		return nil
+	}
+	if ss.app.conf.Rules.StringUserIDs {
+		return protocol.AppendQuote(nil, data.UserID)
+	}
+	return data.UserIDRaw
+}
+
+// checkClientEvent applies the rules that the app has for client events.
+func checkClientEvent(e *protocol.ClientEvent, rules *config.Rules) *protocol.Error {
+	if rules.StrictNames && !protocol.ValidEventName(e.Event, rules.MaxEventName) {
+		return errClientName
+	}
+	if rules.MaxEventData > 0 && len(e.Data) > rules.MaxEventData {
+		return errClientSize
+	}
+	return checkClientChannel(e.Channel, rules)
+}
+
+// checkClientChannel applies the rules that the app has for the channels of client events.
+func checkClientChannel(channel string, rules *config.Rules) *protocol.Error {
+	kind, valid := kindOf(channel, rules)
+	switch {
+	case !valid:
+		return errChannelName
+	case rules.ClientEventsPrivateOnly && !kind.NeedsAuth():
+		return errClientChannel
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"reverb/channels"
+	"reverb/config"
+	"reverb/metrics"
+	"reverb/poller"
+	"reverb/protocol"
+	"reverb/scaling"
+)
+
+// Publication is one event of the HTTP API for several channels.
+type Publication struct {
+	Event, Data string
+	Channels    []string
+	Except      protocol.SocketID // zero: nobody is left out
+	Batch       bool              // from batch_events: field order event, channel, data
+}
+
+// Publish sends an event to the subscribers of each of its channels, on all nodes. An error is that of the first channel that could
+// not take it (channels.ErrBacklog: its subscribers do not keep up); the other channels have the event none the less, so that one
+// overrun channel does not starve the rest.
+func (s *Server) Publish(_ context.Context, conf *config.App, p Publication) error {
+	a := s.byID[conf.ID]
+	if a == nil {
+		return protocol.ErrUnknownApp
+	}
+	// Pusher keeps its own events out of the cache; Reverb caches whatever was published.
+	cache := !conf.Rules.StrictNames || !strings.HasPrefix(p.Event, "pusher")
+	var first error
+	for _, channel := range p.Channels {
+		a.metrics.Published(metrics.SourceAPI)
+		if !s.reached(conf.ID, channel) {
+			continue
+		}
+		payload := make([]byte, 0, len(p.Event)+len(p.Data)+len(p.Data)/4+len(channel)+48)
+		err := s.relay.Publish(scaling.Message{
+			App:     conf.ID,
+			Channel: channel,
+			Payload: protocol.AppendEvent(payload, p.Event, channel, p.Data, p.Batch),
+			Except:  p.Except,
+			Cache:   cache,
+		})
+		if err != nil {
+			s.dropped(a, channel, err)
+			if first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
+// reached reports whether an event for this channel can arrive at anybody. On a single node most of Laravel's broadcasts to a
+// user's private channel find nobody at home; those are not even encoded.
+func (s *Server) reached(app, channel string) bool {
+	return s.scaled || s.trace != nil || s.hub.Occupied(app, channel)
+}
+
+// dropped notes an event that a channel could not take.
+func (s *Server) dropped(a *app, channel string, err error) {
+	if errors.Is(err, channels.ErrBacklog) {
+		s.metrics.Dropped("backlog", 1)
+		return
+	}
+	s.metrics.Dropped("relay", 1)
+	s.log.LogAttrs(context.Background(), slog.LevelWarn, "publish",
+		slog.String("app", a.conf.ID), slog.String("channel", channel), slog.Any("err", err))
+}
+
+// Deliver hands a message to this node's subscribers. Part of scaling.Handler. The payload is kept and must not change.
+func (s *Server) Deliver(m scaling.Message) error {
+	if s.trace != nil {
+		s.trace.BroadcastingTo(m.Channel, m.Payload)
+	}
+	if s.scaled && !s.hub.Occupied(m.App, m.Channel) {
+		return nil // of another node's subscribers only; on a single node reached has asked already
+	}
+	var cache []byte
+	if m.Cache {
+		cache = m.Payload
+	}
+	_, err := s.hub.Broadcast(m.App, m.Channel, protocol.TextFrame(m.Payload), m.Except, cache)
+	return err
+}
+
+// TerminateUser closes every connection of a user, on all nodes.
+func (s *Server) TerminateUser(_ context.Context, conf *config.App, userID string) {
+	s.relay.Terminate(conf.ID, userID)
+}
+
+// Terminate closes this node's connections of a user: those with a presence subscription under that id, compared as text. Part of
+// scaling.Handler.
+func (s *Server) Terminate(appID, userID string) {
+	a := s.byID[appID]
+	if a == nil || userID == "" {
+		return
+	}
+	for _, channel := range s.hub.Channels(appID, "presence") {
+		for _, sub := range s.hub.Subscribers(appID, channel.Name, userID) {
+			if ss, ok := sub.(*Session); ok {
+				ss.terminate()
+			}
+		}
+	}
+}
+
+// terminate cuts a user off. Under Pusher's profile the client is told to stay away; Reverb only closes TCP, so that pusher-js
+// returns after a second and has to be authorised again.
+func (ss *Session) terminate() {
+	if ss.app.conf.Profile == config.ProfilePusher {
+		ss.end(endTerminated, protocol.ErrorFrame(errTerminated, ss.app.conf.Rules.ErrorObject), uint16(errTerminated.Code), errTerminated.Message)
+		return
+	}
+	ss.end(endTerminated, nil, 0, "")
+}
+
+var errTerminated = &protocol.Error{Code: 4009, Message: "Connection terminated by the application"}
+
+var (
+	_ poller.Handler  = (*Server)(nil)
+	_ scaling.Handler = (*Server)(nil)
+)

@@ -1,0 +1,26 @@
+// Package server is the Pusher server of one node: it decides what a client may do and does it.
+//
+// # One session
+//
+//	poller.Open ──► Server.Open ── app? enabled? version? quota? origin? ──no──► pusher:error, close frame, refused
+//	                    │ yes
+//	                    ▼
+//	                 Session ◄── Message, Control, Closed   (poller: one call at a time)
+//	                    │
+//	   rate limit ► decode ► pusher:subscribe …  ──► channels.Hub
+//	                       └ client-…  ──► Server.Publish… ──► scaling.Relay ──► Server.Deliver ──► channels.Hub
+//
+// Bytes go back to clients only through [Session.Send] and the session's own replies, neither of which waits.
+//
+// # Who may touch what
+//
+// The poller never runs two calls of one connection at once, so the subscriptions, the rate window and the user of a session have
+// no lock. What the sweep, the drain and a termination need of a session is atomic. Anybody who wants a session gone calls its end
+// method, which sends the last frame and asks the poller to close; the subscriptions are taken back when the poller reports Closed,
+// on the goroutine that owns them. Nothing here is called with a lock of the hub held.
+//
+// # Liveness
+//
+// One sweep a second looks at every session: silent for the app's ping interval, it is pinged; without any sign of life for another
+// interval, it is closed with 4201. There is no timer per connection.
+package server

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"time"
+
+	"reverb/poller"
+	"reverb/protocol"
+)
+
+// sweepEvery is how often the sessions are looked at, and so the precision of ping_interval. Reverb looks once a minute, whatever
+// the interval says.
+const sweepEvery = time.Second
+
+// sweepUntilStopped is the sweep's goroutine.
+func (s *Server) sweepUntilStopped() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	var buf []*Session
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-tick.C:
+			buf = s.sweep(buf)
+		}
+	}
+}
+
+// sweep looks once at every session. It prunes and pings in one walk; the trace is told of either once, before the first.
+func (s *Server) sweep(buf []*Session) []*Session {
+	now := s.clock.now()
+	var pinging, pruning bool
+	return s.sessions.each(buf, func(ss *Session) {
+		switch ss.idle(now) {
+		case mute:
+			if s.trace != nil && !pruning {
+				pruning = true
+				s.trace.PruningStale()
+			}
+			ss.prune()
+		case silent:
+			if s.trace != nil && !pinging {
+				pinging = true
+				s.trace.PingingInactive()
+			}
+			ss.ping(now)
+		}
+	})
+}
+
+// idleness is what the sweep makes of a session.
+type idleness uint8
+
+const (
+	alive  idleness = iota // heard of within the ping interval, or asked lately
+	silent                 // to be pinged
+	mute                   // did not answer the ping
+)
+
+// idle judges the session at now. Sessions without subscriptions are judged too (Reverb forgets them).
+func (ss *Session) idle(now time.Duration) idleness {
+	interval := ss.app.conf.PingInterval
+	if interval <= 0 || ss.ended() {
+		return alive
+	}
+	seen, pinged := time.Duration(ss.lastSeen.Load()), time.Duration(ss.pingedAt.Load())
+	switch {
+	case pinged > seen && now-pinged >= interval:
+		return mute
+	case pinged <= seen && now-seen >= interval:
+		return silent
+	}
+	return alive
+}
+
+// ping asks for a sign of life in the form that the client has shown to know. A message that arrives at this moment has a later time
+// than now, so it counts as the answer.
+func (ss *Session) ping(now time.Duration) {
+	ss.pingedAt.Store(int64(now))
+	if ss.control.Load() {
+		ss.reply(poller.PingFrame())
+	} else {
+		ss.reply(protocol.PingFrame())
+	}
+	if trace := ss.app.server.trace; trace != nil {
+		trace.Pinged(ss.id.String())
+	}
+}
+
+// prune closes a session that did not answer.
+func (ss *Session) prune() {
+	frame := protocol.ErrorFrame(protocol.ErrPongTimeout, ss.app.conf.Rules.ErrorObject)
+	if !ss.end(endPruned, frame, uint16(protocol.ErrPongTimeout.Code), protocol.ErrPongTimeout.Message) {
+		return
+	}
+	if trace := ss.app.server.trace; trace != nil {
+		trace.Pruned(ss.id.String())
+	}
+}

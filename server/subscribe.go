@@ -1,0 +1,152 @@
+package server
+
+import (
+	"errors"
+	"unicode/utf8"
+
+	"reverb/channels"
+	"reverb/config"
+	"reverb/protocol"
+)
+
+// Refusals of a subscribe that Reverb does not know. They carry 4301, the code of everything that is refused while the connection
+// stays (Pusher: 4300-4399), and 4200 where the message itself is wrong.
+var (
+	errChannelName  = &protocol.Error{Code: 4200, Message: "Invalid channel name"}
+	errUserID       = &protocol.Error{Code: 4009, Message: "Presence channels need a user_id in channel_data"}
+	errTooMany      = &protocol.Error{Code: 4301, Message: "Connection is over its subscription limit"}
+	errMembers      = &protocol.Error{Code: 4301, Message: "Presence channel is over its member limit"}
+	errUserIDSize   = &protocol.Error{Code: 4301, Message: "Presence user_id is too long"}
+	errUserInfoSize = &protocol.Error{Code: 4301, Message: "Presence user_info is too large"}
+)
+
+// The kinds of refusal that pusher:subscription_error names (soketi, Sockudo: the same words).
+const (
+	authError      = "AuthError"
+	limitReached   = "LimitReached"
+	invalidChannel = "InvalidChannel"
+	serverError    = "ServerError"
+)
+
+// subscribe handles pusher:subscribe. A refused one gets Reverb's pusher:error and then pusher:subscription_error, which is what
+// Echo's error() listens to, and creates nothing.
+func (ss *Session) subscribe(m *protocol.Message) bool {
+	req, err := m.Subscribe()
+	if err != nil {
+		return ss.fail(err)
+	}
+	rules := &ss.app.conf.Rules
+	kind, valid := kindOf(req.Channel, rules)
+	if !valid {
+		return ss.refuseSubscribe(req.Channel, errChannelName, invalidChannel, 400)
+	}
+	old := ss.subs.find(req.Channel)
+	if max := ss.app.server.limits.MaxSubscriptions; max > 0 && old == nil && ss.subs.len() >= max {
+		return ss.refuseSubscribe(req.Channel, errTooMany, limitReached, 403)
+	}
+	if kind.NeedsAuth() && !ss.authorized(&req) {
+		return ss.refuseSubscribe(req.Channel, protocol.ErrUnauthorized, authError, 401)
+	}
+	data, err := memberData(&req, kind)
+	if err != nil {
+		return ss.fail(err)
+	}
+	if kind.IsPresence() {
+		if err, typ, status := checkMember(data, rules); err != nil {
+			return ss.refuseSubscribe(req.Channel, err, typ, status)
+		}
+	}
+	return ss.join(req.Channel, old, channels.JoinOptions{
+		Kind:       kind,
+		Data:       data,
+		StringIDs:  rules.StringUserIDs,
+		MaxMembers: rules.MaxPresenceMembers,
+	})
+}
+
+// join enters the hub, which also sends the replies in the channel's order.
+func (ss *Session) join(channel string, old *channels.Subscription, o channels.JoinOptions) bool {
+	s := ss.app.server
+	sub, err := s.hub.Subscribe(ss.app.conf.ID, channel, ss, old, o)
+	switch {
+	case errors.Is(err, channels.ErrMembers):
+		return ss.refuseSubscribe(channel, errMembers, limitReached, 403)
+	case errors.Is(err, channels.ErrBacklog):
+		return ss.refuseSubscribe(channel, protocol.ErrOverCapacity, serverError, 503)
+	case err != nil:
+		s.log.Error("subscribe", "app", ss.app.conf.ID, "socket_id", ss.id.String(), "channel", channel, "err", err)
+		return ss.refuseSubscribe(channel, protocol.ErrOverCapacity, serverError, 503)
+	}
+	if ss.subs.len() == 0 {
+		ss.app.subscribed.Add(1)
+	}
+	ss.subs.put(sub)
+	return true
+}
+
+// unsubscribe handles pusher:unsubscribe. It is never answered, not even for a channel that was never joined.
+func (ss *Session) unsubscribe(m *protocol.Message) bool {
+	channel, err := m.Unsubscribe()
+	if err != nil {
+		return ss.fail(err)
+	}
+	if sub := ss.subs.take(channel); sub != nil {
+		ss.app.server.hub.Unsubscribe(sub)
+		if ss.subs.len() == 0 {
+			ss.app.subscribed.Add(-1)
+		}
+	}
+	return true
+}
+
+func (ss *Session) refuseSubscribe(channel string, err *protocol.Error, typ string, status int) bool {
+	ss.fail(err)
+	ss.reply(protocol.SubscriptionErrorFrame(channel, typ, err.Message, status))
+	return false
+}
+
+// authorized checks the signature of a subscribe. Reverb does not look at the key in front of it.
+func (ss *Session) authorized(req *protocol.Subscribe) bool {
+	conf := ss.app.conf
+	if conf.Rules.CheckAuthKey {
+		return protocol.CheckChannelAuthStrict(conf.Key, conf.Secret, req.Auth, ss.id, req.Channel, req.ChannelData)
+	}
+	return protocol.CheckChannelAuth(conf.Secret, req.Auth, ss.id, req.Channel, req.ChannelData)
+}
+
+// kindOf tells the kind of a channel by its name, and whether the app's rules allow the name.
+func kindOf(channel string, rules *config.Rules) (protocol.Kind, bool) {
+	if !rules.StrictNames {
+		return protocol.KindOf(channel), true
+	}
+	return protocol.StrictKindOf(channel), protocol.ValidChannelName(channel, rules.MaxChannelName)
+}
+
+// memberData decodes channel_data. It must be well formed for every kind of channel, but is kept only where it is signed: on a public
+// channel anybody could write anything into it. nil: none was sent, or none is kept.
+func memberData(req *protocol.Subscribe, kind protocol.Kind) (*protocol.MemberData, *protocol.Error) {
+	if req.ChannelData == "" {
+		return nil, nil
+	}
+	data, err := protocol.ParseMemberData(req.ChannelData)
+	if err != nil || !kind.NeedsAuth() {
+		return nil, err
+	}
+	return &data, nil
+}
+
+// checkMember applies the app's rules for presence members.
+func checkMember(data *protocol.MemberData, rules *config.Rules) (err *protocol.Error, typ string, status int) {
+	if data == nil {
+		data = &protocol.MemberData{}
+	}
+	switch {
+	case rules.RequireUserID && data.UserID == "":
+		return errUserID, authError, 401
+	case rules.MaxUserID > 0 && utf8.RuneCountInString(data.UserID) > rules.MaxUserID:
+		return errUserIDSize, limitReached, 413
+	case rules.MaxUserInfo > 0 && len(data.UserInfo) > rules.MaxUserInfo:
+		return errUserInfoSize, limitReached, 413
+	}
+	return nil, "", 0
+}

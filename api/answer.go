@@ -1,0 +1,85 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+
+	"reverb/protocol"
+)
+
+// Header values shared by all answers; net/http only reads them.
+var (
+	jsonContentType = []string{"application/json"}
+	textContentType = []string{"text/plain; charset=utf-8"}
+	cacheControl    = []string{"no-cache, private"}
+	nosniff         = []string{"nosniff"}
+)
+
+// emptyObject is the answer of whatever only reports success.
+const emptyObject = `{}`
+
+// refusal is an answer of one line of text instead of what was asked for; nil is none.
+type refusal struct {
+	status int
+	text   string
+}
+
+func refuse(status int, text string) *refusal { return &refusal{status, text} }
+
+func (e *refusal) write(w http.ResponseWriter) { writeText(w, e.status, e.text) }
+
+// writeJSON answers with a finished body.
+func writeJSON[T string | []byte](w http.ResponseWriter, status int, body T) {
+	h := w.Header()
+	h["Content-Type"] = jsonContentType
+	h["Cache-Control"] = cacheControl
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(body)) // a caller that is gone needs no answer
+}
+
+// writeText answers with one line, without a line end, as Reverb does.
+func writeText(w http.ResponseWriter, status int, line string) {
+	h := w.Header()
+	h["Content-Type"] = textContentType
+	h["X-Content-Type-Options"] = nosniff
+	h["Content-Length"] = []string{strconv.Itoa(len(line))}
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(line)) // a caller that is gone needs no answer
+}
+
+func internalError(w http.ResponseWriter) {
+	writeText(w, http.StatusInternalServerError, "Internal server error.")
+}
+
+// maxFieldErrors bounds the answer to a batch whose every item is wrong: such an answer is much larger than the request.
+const maxFieldErrors = 100
+
+// fieldErrors is Laravel's map of field to messages, in the order found. The zero value is empty.
+type fieldErrors []fieldError
+
+type fieldError struct{ field, message string }
+
+// add records a message of a field: the field's name in the message has spaces where the key has underscores.
+func (e *fieldErrors) add(field, message string) {
+	if len(*e) < maxFieldErrors {
+		*e = append(*e, fieldError{field, message})
+	}
+}
+
+func (e fieldErrors) full() bool { return len(e) >= maxFieldErrors }
+
+// write answers 422.
+func (e fieldErrors) write(w http.ResponseWriter) {
+	body := []byte{'{'}
+	for i, f := range e {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = protocol.AppendQuote(body, f.field)
+		body = append(body, ":["...)
+		body = protocol.AppendQuote(body, f.message)
+		body = append(body, ']')
+	}
+	writeJSON(w, http.StatusUnprocessableEntity, append(body, '}'))
+}

@@ -1,0 +1,71 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+)
+
+// keepBody is how large a buffer may be, in bytes, to go back into the pool; one large publish must not be paid for ever.
+const keepBody = 64 << 10
+
+// bodies are buffers for request bodies. The handler that took one is its owner until it has answered.
+var bodies = sync.Pool{New: func() any { return new(bodyBuffer) }}
+
+type bodyBuffer struct{ b []byte }
+
+func (b *bodyBuffer) release() {
+	if cap(b.b) <= keepBody {
+		bodies.Put(b)
+	}
+}
+
+// readBody reads the whole body, which may be as long as max_request_size and no longer: a longer one is refused by its
+// Content-Length, or when a chunked one passes the limit, before more of it is read. The caller releases the buffer.
+func (a *api) readBody(r *http.Request) (*bodyBuffer, *refusal) {
+	limit := a.cfg.MaxRequestSize
+	if r.ContentLength > limit {
+		return nil, errTooLarge
+	}
+	buf, _ := bodies.Get().(*bodyBuffer)
+	var err error
+	buf.b, err = appendAll(buf.b[:0], io.LimitReader(r.Body, limit+1), r.ContentLength)
+	switch {
+	case err == nil && int64(len(buf.b)) <= limit:
+		return buf, nil
+	case err == nil:
+		buf.release()
+		return nil, errTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		buf.release()
+		return nil, refuse(http.StatusRequestTimeout, "Request timeout.")
+	default:
+		buf.release()
+		return nil, refuse(http.StatusBadRequest, "Bad request.")
+	}
+}
+
+var errTooLarge = refuse(http.StatusRequestEntityTooLarge, "Payload too large.")
+
+// appendAll is io.ReadAll into dst; size is a hint, -1 when unknown. A claimed size is believed in steps, so that a head alone
+// reserves little.
+func appendAll(dst []byte, r io.Reader, size int64) ([]byte, error) {
+	if want := int(min(size, keepBody)) + 1; cap(dst) < want {
+		dst = make([]byte, 0, max(want, 512))
+	}
+	for {
+		if len(dst) == cap(dst) {
+			dst = append(dst, 0)[:len(dst)]
+		}
+		n, err := r.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		if errors.Is(err, io.EOF) {
+			return dst, nil
+		}
+		if err != nil {
+			return dst, err
+		}
+	}
+}

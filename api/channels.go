@@ -1,0 +1,41 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"reverb/protocol"
+)
+
+// channels lists the occupied channels with the attributes asked for.
+func (a *api) channels(w http.ResponseWriter, r *http.Request, c *call) {
+	prefix, info := c.query["filter_by_prefix"], parseAttributes(c.query["info"])
+	if c.app.Rules.StrictNames && info.has(userCount) && !strings.HasPrefix(prefix, "presence-") {
+		writeText(w, http.StatusBadRequest, "The user_count attribute needs a filter_by_prefix of presence channels.")
+		return
+	}
+	body := []byte(`{"channels":{`)
+	start := len(body)
+	infos := a.server.Channels(r.Context(), c.app, prefix)
+	for i := range infos {
+		if infos[i].Subscriptions == 0 {
+			continue
+		}
+		body = protocol.AppendQuote(comma(body, start), infos[i].Name)
+		body = appendInfo(append(body, ':'), info, &infos[i], true)
+	}
+	writeJSON(w, http.StatusOK, append(body, "}}"...))
+}
+
+// channel is one channel's attributes; occupied is always told.
+func (a *api) channel(w http.ResponseWriter, r *http.Request, c *call) {
+	name, info := r.PathValue("channel"), parseAttributes(c.query["info"])
+	if c.app.Rules.StrictNames {
+		if refused := checkAttributes(info, protocol.StrictKindOf(name)); refused != nil {
+			refused.write(w)
+			return
+		}
+	}
+	ch, ok := a.server.Channel(r.Context(), c.app, name)
+	writeJSON(w, http.StatusOK, appendInfo(nil, info|occupied, &ch, ok))
+}

@@ -1,0 +1,263 @@
+package api_test
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"reverb/channels"
+	"reverb/config"
+	"reverb/protocol"
+	"reverb/server"
+)
+
+func md5Hex(s string) string {
+	sum := md5.Sum([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+const (
+	eventsPath = "/apps/" + appID + "/events"
+	batchPath  = "/apps/" + appID + "/batch_events"
+)
+
+func TestEventsAnswers(t *testing.T) {
+	const (
+		noTarget = `"channels":["The channels field is required when channel is not present."],` +
+			`"channel":["The channel field is required when channels is not present."]`
+		noName = `"name":["The name field is required."]`
+		noData = `"data":["The data field is required."]`
+	)
+	tests := []struct {
+		name, body string
+		status     int
+		want       string
+	}{
+		{"one channel", `{"name":"E","data":"[]","channel":"a"}`, 200, `{}`},
+		{"several channels", `{"name":"E","data":"[]","channels":["a","b"]}`, 200, `{}`},
+		{"channels as an object", `{"name":"E","data":"[]","channels":{"0":"a","2":"b"}}`, 200, `{}`},
+		{"info", `{"name":"E","data":"[]","channels":["presence-one","two"],"info":"user_count"}`, 200,
+			`{"channels":{"presence-one":{"user_count":1},"two":{}}}`},
+		{"info of subscriptions", `{"name":"E","data":"[]","channels":["presence-one","two"],"info":"subscription_count"}`, 200,
+			`{"channels":{"presence-one":{},"two":{"subscription_count":1}}}`},
+		{"info blank", `{"name":"E","data":"[]","channels":["two","nochan"],"info":""}`, 200, `{"channels":{"two":{},"nochan":{}}}`},
+		{"info unknown", `{"name":"E","data":"[]","channel":"two","info":"colour"}`, 200, `{"channels":{"two":{}}}`},
+		{"info not trimmed", `{"name":"E","data":"[]","channel":"two","info":"user_count, occupied"}`, 200, `{"channels":{"two":{}}}`},
+		{"info of nobody's channel", `{"name":"E","data":"[]","channel":"nochan","info":"occupied,subscription_count,cache"}`, 200,
+			`{"channels":{"nochan":{"occupied":false}}}`},
+		{"info of a channel named twice", `{"name":"E","data":"[]","channels":["two","two"],"info":"occupied"}`, 200,
+			`{"channels":{"two":{"occupied":true}}}`},
+		{"unknown fields", `{"name":"E","data":"[]","channel":"a","colour":{"x":[1,{}]}}`, 200, `{}`},
+		{"no data with channel", `{"name":"E","channel":"a"}`, 422, `{` + noData + `}`},
+		{"no data with channels", `{"name":"E","channels":["a","b"]}`, 422, `{` + noData + `}`},
+		{"nothing", `{}`, 422, `{` + noName + `,` + noData + `,` + noTarget + `}`},
+		{"a list", `["name"]`, 422, `{` + noName + `,` + noData + `,` + noTarget + `}`},
+		{"blank", `{"name":" ","data":"\t","channel":"\u0000"}`, 422, `{` + noName + `,` + noData + `,` + noTarget + `}`},
+		{"nulls", `{"name":null,"data":null,"channel":null,"channels":null}`, 422,
+			`{` + noName + `,` + noData + `,` + noTarget + `}`},
+		{"empty channels", `{"name":"E","data":"x","channels":[]}`, 422, `{` + noTarget + `}`},
+		{"empty name list", `{"name":[],"data":{},"channel":"a"}`, 422, `{` + noName + `,` + noData + `}`},
+		{"data not a string", `{"name":"E","data":{"a":1},"channel":"a"}`, 422, `{"data":["The data field must be a string."]}`},
+		{"name not a string", `{"name":false,"data":"x","channel":"a"}`, 422, `{"name":["The name field must be a string."]}`},
+		{"channels not an array", `{"name":"E","data":"x","channels":"a"}`, 422, `{"channels":["The channels field must be an array."]}`},
+		{"channels null", `{"name":"E","data":"x","channel":"a","channels":null}`, 422,
+			`{"channels":["The channels field must be an array."]}`},
+		{"channel not a string", `{"name":"E","data":"x","channel":7}`, 422, `{"channel":["The channel field must be a string."]}`},
+		{"channel null", `{"name":"E","data":"x","channels":["a"],"channel":null}`, 422,
+			`{"channel":["The channel field must be a string."]}`},
+		{"nested channels", `{"name":"E","data":"x","channels":["a",["b"]]}`, 422,
+			`{"channels.1":["The channels.1 field must be a string."]}`},
+		{"socket id not a string", `{"name":"E","data":"x","channel":"a","socket_id":1234}`, 422,
+			`{"socket_id":["The socket id field must be a string."]}`},
+		{"socket id null", `{"name":"E","data":"x","channel":"a","socket_id":null}`, 422,
+			`{"socket_id":["The socket id field must be a string."]}`},
+		{"info not a string", `{"name":"E","data":"x","channel":"a","info":1234}`, 422, `{"info":["The info field must be a string."]}`},
+		{"empty", ``, 400, `The body is not a JSON object.`},
+		{"not JSON", `name=E`, 400, `The body is not a JSON object.`},
+		{"cut", `{"name":"E"`, 400, `The body is not a JSON object.`},
+		{"a string", `"name"`, 400, `The body is not a JSON object.`},
+		{"null", `null`, 400, `The body is not a JSON object.`},
+		{"not UTF-8", "{\"name\":\"\xff\"}", 400, `The body is not a JSON object.`},
+		{"too deep", strings.Repeat("[", 512) + strings.Repeat("]", 512), 400, `The body is not a JSON object.`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.node.occupy("presence-one", 1, 1, "")
+			w.node.occupy("two", 1, 0, "")
+			rec := w.signed(http.MethodPost, eventsPath, tt.body)
+			wantAnswer(t, rec, tt.status, tt.want)
+			if want := tt.status == 200; (len(w.node.published) == 1) != want {
+				t.Errorf("published %d times, want published %v", len(w.node.published), want)
+			}
+		})
+	}
+}
+
+func TestEventsPublishes(t *testing.T) {
+	id, ok := protocol.ParseSocketID("1234.5678")
+	if !ok {
+		t.Fatal("1234.5678 is no socket id")
+	}
+	tests := []struct {
+		name, body string
+		want       server.Publication
+	}{
+		{"one channel", `{"name":"E","data":"d","channel":"a"}`, server.Publication{Event: "E", Data: "d", Channels: []string{"a"}}},
+		{"channels win", `{"name":"E","data":"d","channel":"z","channels":["a","b","a"]}`,
+			server.Publication{Event: "E", Data: "d", Channels: []string{"a", "b", "a"}}},
+		{"scalars in channels", `{"name":"E","data":"d","channels":["a",7,true,false,null]}`,
+			server.Publication{Event: "E", Data: "d", Channels: []string{"a", "7", "1", "", ""}}},
+		{"blank channels", `{"name":"E","data":"d","channel":"a","channels":" "}`,
+			server.Publication{Event: "E", Data: "d", Channels: []string{"a"}}},
+		{"escapes", `{"name":"A\\B\u00e9","data":"{\"m\":\"\ud83d\ude00\/\n\"}","channel":"a"}`,
+			server.Publication{Event: `A\Bé`, Data: "{\"m\":\"😀/\n\"}", Channels: []string{"a"}}},
+		{"the last of a name counts", `{"name":"X","name":"E","data":"d","channel":"a"}`,
+			server.Publication{Event: "E", Data: "d", Channels: []string{"a"}}},
+		{"except", `{"name":"E","data":"d","channel":"a","socket_id":"1234.5678"}`,
+			server.Publication{Event: "E", Data: "d", Channels: []string{"a"}, Except: id}},
+		{"unknown socket id", `{"name":"E","data":"d","channel":"a","socket_id":"nobody"}`,
+			server.Publication{Event: "E", Data: "d", Channels: []string{"a"}}},
+		{"blank socket id", `{"name":"E","data":"d","channel":"a","socket_id":""}`,
+			server.Publication{Event: "E", Data: "d", Channels: []string{"a"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			wantAnswer(t, w.signed(http.MethodPost, eventsPath, tt.body), 200, `{}`)
+			if got := w.node.published; !reflect.DeepEqual(got, []server.Publication{tt.want}) {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestBatchAnswers(t *testing.T) {
+	tests := []struct {
+		name, body string
+		published  int
+		status     int
+		want       string
+	}{
+		{"one", `{"batch":[{"name":"E","data":"x","channel":"a"}]}`, 1, 200, `{"batch":{}}`},
+		{"two", `{"batch":[{"name":"E","data":"x","channel":"a"},{"name":"E","data":"x","channel":"b","socket_id":"1.2"}]}`, 2, 200,
+			`{"batch":{}}`},
+		{"info", `{"batch":[{"name":"E","data":"x","channel":"presence-one","info":"user_count"},` +
+			`{"name":"E","data":"x","channel":"two","info":"subscription_count"},` +
+			`{"name":"E","data":"x","channel":"two","info":"subscription_count"}]}`, 3, 200,
+			`{"batch":[{"user_count":1},{"subscription_count":1},{"subscription_count":1}]}`},
+		{"info for some", `{"batch":[{"name":"E","data":"x","channel":"presence-one","info":"user_count"},` +
+			`{"name":"E","data":"x","channel":"two"}]}`, 2, 200, `{"batch":[{"user_count":1},{}]}`},
+		{"info that yields nothing", `{"batch":[{"name":"E","data":"x","channel":"two","info":"user_count"}]}`, 1, 200, `{"batch":{}}`},
+		{"no batch", `{}`, 0, 422, `{"batch":["The batch field is required."]}`},
+		{"empty batch", `{"batch":[]}`, 0, 422, `{"batch":["The batch field is required."]}`},
+		{"batch not an array", `{"batch":7}`, 0, 422, `{"batch":["The batch field must be an array."]}`},
+		{"a list", `[{"name":"E"}]`, 0, 422, `{"batch":["The batch field is required."]}`},
+		{"none is sent when one is wrong", `{"batch":[{"name":"E","data":"x","channel":"a"},{"name":"E","channels":["a"]}]}`, 0, 422,
+			`{"batch.1.data":["The batch.1.data field is required."],` +
+				`"batch.1.channel":["The batch.1.channel field is required when channels is not present."]}`},
+		{"item not an object", `{"batch":[5]}`, 0, 422, `{"batch.0.name":["The batch.0.name field is required."],` +
+			`"batch.0.data":["The batch.0.data field is required."],` +
+			`"batch.0.channel":["The batch.0.channel field is required when channels is not present."]}`},
+		{"wrong types", `{"batch":[{"name":1,"data":"x","channel":2,"socket_id":3,"info":null}]}`, 0, 422,
+			`{"batch.0.name":["The batch.0.name field must be a string."],"batch.0.channel":["The batch.0.channel field must be a string."],` +
+				`"batch.0.socket_id":["The batch.0.socket id field must be a string."],"batch.0.info":["The batch.0.info field must be a string."]}`},
+		{"empty", ``, 0, 400, `The body is not a JSON object.`},
+		{"not JSON", `[}`, 0, 400, `The body is not a JSON object.`},
+		{"a number", `5`, 0, 400, `The body is not a JSON object.`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.node.occupy("presence-one", 1, 1, "")
+			w.node.occupy("two", 1, 0, "")
+			wantAnswer(t, w.signed(http.MethodPost, batchPath, tt.body), tt.status, tt.want)
+			if got := len(w.node.published); got != tt.published {
+				t.Errorf("published %d, want %d", got, tt.published)
+			}
+			for _, p := range w.node.published {
+				if !p.Batch || len(p.Channels) != 1 {
+					t.Errorf("got %+v, want one channel of a batch", p)
+				}
+			}
+		})
+	}
+}
+
+func TestBatchErrorsAreBounded(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) { c.Server.MaxRequestSize = 1 << 20 })
+	body := `{"batch":[` + strings.Repeat(`{},`, 200_000) + `{}]}`
+	rec := w.signed(http.MethodPost, batchPath, body)
+	var got map[string][]string
+	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || rec.Code != 422 || len(got) != 100 {
+		t.Errorf("got %d with %d fields, err %v, want 422 with 100", rec.Code, len(got), err)
+	}
+}
+
+func TestPublishFails(t *testing.T) {
+	body := `{"name":"E","data":"d","channel":"a","info":"occupied"}`
+	for path, body := range map[string]string{eventsPath: body, batchPath: `{"batch":[` + body + `]}`} {
+		w := newWorld(t)
+		w.node.publishErr = fmt.Errorf("channel a: %w", channels.ErrBacklog)
+		rec := w.signed(http.MethodPost, path, body)
+		wantAnswer(t, rec, 503, "Too many messages are waiting for delivery.")
+		if got := rec.Header().Get("Retry-After"); got != "1" {
+			t.Errorf("got Retry-After %q, want 1", got)
+		}
+		w.node.publishErr = errors.New("relay is broken")
+		wantAnswer(t, w.signed(http.MethodPost, path, body), 500, "Internal server error.")
+	}
+}
+
+func TestPusherRules(t *testing.T) {
+	event := func(rest string) string { return `{"name":"E","data":"d",` + rest + `}` }
+	names := func(n int) string { return `["` + strings.Join(make([]string, n), `a","`) + `a"]` }
+	items := func(n int) string {
+		return `{"batch":[` + strings.TrimSuffix(strings.Repeat(event(`"channel":"a"`)+",", n), ",") + `]}`
+	}
+	tests := []struct {
+		name, path, body string
+		status           int
+		want             string
+	}{
+		{"plain", "events", event(`"channel":"a"`), 200, `{}`},
+		{"data at the limit", "events", `{"name":"E","channel":"a","data":"` + strings.Repeat("x", 1000) + `"}`, 200, `{}`},
+		{"data over it", "events", `{"name":"E","channel":"a","data":"` + strings.Repeat("x", 1001) + `"}`, 413,
+			"Event data is longer than 1000 bytes."},
+		{"100 channels", "events", event(`"channels":` + names(100)), 200, `{}`},
+		{"101 channels", "events", event(`"channels":` + names(101)), 400, "An event may go to 100 channels at most."},
+		{"both targets", "events", event(`"channel":"a","channels":["a"]`), 400, "An event has either channel or channels."},
+		{"no channels", "events", event(`"channels":[]`), 422,
+			`{"channels":["The channels field is required when channel is not present."],` +
+				`"channel":["The channel field is required when channels is not present."]}`},
+		{"channel name", "events", event(`"channel":"a b"`), 400, "Invalid channel name."},
+		{"long channel name", "events", event(`"channel":"` + strings.Repeat("a", 165) + `"`), 400, "Invalid channel name."},
+		{"long event name", "events", `{"name":"` + strings.Repeat("a", 201) + `","data":"d","channel":"a"}`, 400, "Invalid event name."},
+		{"a user's channel", "events", event(`"channels":["#server-to-user-12 3"]`), 200, `{}`},
+		{"nobody's channel", "events", event(`"channels":["#server-to-user-"]`), 400, "Invalid channel name."},
+		{"encrypted alone", "events", event(`"channels":["private-encrypted-a"]`), 200, `{}`},
+		{"encrypted with another", "events", event(`"channels":["a","private-encrypted-a"]`), 400,
+			"An event for an encrypted channel goes to that channel alone."},
+		{"socket id", "events", event(`"channel":"a","socket_id":"1.2"`), 200, `{}`},
+		{"malformed socket id", "events", event(`"channel":"a","socket_id":"1.2.3"`), 400, "Invalid socket id."},
+		{"batch of 10", "batch_events", items(10), 200, `{"batch":{}}`},
+		{"batch of 11", "batch_events", items(11), 400, "A batch has 10 events at most."},
+		{"a wrong name in a batch", "batch_events", `{"batch":[` + event(`"channel":"a"`) + `,` + event(`"channel":"ä"`) + `]}`, 400,
+			"Invalid channel name."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			wantAnswer(t, w.signed(http.MethodPost, "/apps/"+strictID+"/"+tt.path, tt.body), tt.status, tt.want)
+			if published := len(w.node.published) > 0; published != (tt.status == 200) {
+				t.Errorf("published %+v with status %d", w.node.published, tt.status)
+			}
+		})
+	}
+}

@@ -1,0 +1,193 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"reverb/api"
+	"reverb/channels"
+	"reverb/config"
+	"reverb/protocol"
+	"reverb/server"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var _ api.Server = (*server.Server)(nil)
+
+// node is a fake of the server: fixed channels, and a record of what it was told to do.
+type node struct {
+	apps       config.Apps
+	channels   []channels.Info
+	members    map[string][]protocol.RosterMember
+	subscribed int
+	draining   bool
+	publishErr error
+	panics     bool
+
+	published  []server.Publication
+	terminated []string
+}
+
+func (n *node) App(id string) *config.App {
+	for _, app := range n.apps {
+		if app.ID == id {
+			return app
+		}
+	}
+	return nil
+}
+
+func (n *node) Publish(_ context.Context, _ *config.App, p server.Publication) error {
+	if n.panics {
+		panic("invariant: a bug")
+	}
+	if n.publishErr != nil {
+		return n.publishErr
+	}
+	n.published = append(n.published, p)
+	return nil
+}
+
+func (n *node) Connections(context.Context, *config.App) int { return n.subscribed }
+
+func (n *node) Channels(_ context.Context, _ *config.App, prefix string) []channels.Info {
+	return slices.DeleteFunc(slices.Clone(n.channels), func(i channels.Info) bool { return !strings.HasPrefix(i.Name, prefix) })
+}
+
+func (n *node) Channel(_ context.Context, _ *config.App, name string) (channels.Info, bool) {
+	for _, info := range n.channels {
+		if info.Name == name {
+			return info, true
+		}
+	}
+	return channels.Info{}, false
+}
+
+func (n *node) Users(_ context.Context, _ *config.App, name string) ([]protocol.RosterMember, bool) {
+	members, ok := n.members[name]
+	return members, ok
+}
+
+func (n *node) TerminateUser(_ context.Context, _ *config.App, userID string) {
+	n.terminated = append(n.terminated, userID)
+}
+
+func (n *node) Ready() bool { return !n.draining }
+
+// occupy adds a channel; users counts only for presence channels.
+func (n *node) occupy(name string, subscriptions, users int, cache string) {
+	info := channels.Info{Name: name, Kind: protocol.KindOf(name), Subscriptions: subscriptions, Users: users}
+	if cache != "" {
+		info.Cache = []byte(cache)
+	}
+	n.channels = append(n.channels, info)
+}
+
+// world is a handler over a fake node with two applications: "123456" of the reverb profile and "pusher" of the other.
+type world struct {
+	node    *node
+	cfg     *config.Config
+	handler http.Handler
+}
+
+const (
+	appID     = "123456"
+	appKey    = "reverb-key"
+	appSecret = "reverb-secret"
+	strictID  = "pusher"
+)
+
+func newWorld(t testing.TB, edit ...func(*config.Config)) *world {
+	t.Helper()
+	apps := config.Apps{
+		{ID: appID, Key: appKey, Secret: appSecret, Profile: "reverb", Enabled: true},
+		{ID: strictID, Key: appKey, Secret: appSecret, Profile: "pusher", Enabled: true, Rules: config.Rules{
+			StringUserIDs: true, StrictNames: true, MaxChannelName: 164, MaxEventName: 200, RequireTimestamp: true,
+			MaxPublishChannels: 100, MaxBatch: 10, MaxEventData: 1000,
+		}},
+		{ID: "off", Key: appKey, Secret: appSecret, Profile: "reverb"},
+	}
+	cfg := &config.Config{Apps: apps, Server: config.Server{
+		MaxRequestSize:         10_000,
+		AuthTimestampTolerance: 600 * time.Second,
+		Limits: config.Limits{
+			HandshakeTimeout: 10 * time.Second, BodyTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second, MaxHead: 16 << 10,
+		},
+	}}
+	for _, f := range edit {
+		f(cfg)
+	}
+	n := &node{apps: apps}
+	return &world{node: n, cfg: cfg, handler: api.New(cfg, n, slog.New(slog.DiscardHandler))}
+}
+
+// do sends an unsigned request; target is what stands in the request line.
+func (w *world) do(method, target, body string) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, httptest.NewRequest(method, target, strings.NewReader(body)))
+	return rec
+}
+
+// signed sends a request as the SDKs do, with key, time and body_md5.
+func (w *world) signed(method, target, body string) *httptest.ResponseRecorder {
+	path, query, _ := strings.Cut(target, "?")
+	return w.do(method, path+"?"+signedQuery(method, path, query, body), body)
+}
+
+// signedQuery adds what an SDK adds to a query; path is the one to sign.
+func signedQuery(method, path, query, body string) string {
+	parts := []string{"auth_key=" + appKey, "auth_timestamp=" + strconv.FormatInt(time.Now().Unix(), 10), "auth_version=1.0"}
+	if body != "" {
+		parts = append(parts, "body_md5="+md5Hex(body))
+	}
+	if query != "" {
+		parts = append(parts, query)
+	}
+	return sign(method, path, strings.Join(parts, "&"), body)
+}
+
+// sign adds only the signature.
+func sign(method, path, query, body string) string {
+	signature := protocol.SignRequest(appSecret, method, path, query, []byte(body))
+	if query != "" {
+		query += "&"
+	}
+	return query + "auth_signature=" + signature
+}
+
+// wantAnswer compares status and body, and the headers that every answer has.
+func wantAnswer(t *testing.T, rec *httptest.ResponseRecorder, status int, body string) {
+	t.Helper()
+	if rec.Code != status || rec.Body.String() != body {
+		t.Errorf("got %d %s, want %d %s", rec.Code, rec.Body, status, body)
+	}
+	h := rec.Result().Header
+	if got := h.Get("Content-Length"); got != strconv.Itoa(len(body)) {
+		t.Errorf("got Content-Length %q, want %d", got, len(body))
+	}
+	isJSON := strings.HasPrefix(body, "{")
+	if got := h.Get("Content-Type"); (got == "application/json") != isJSON {
+		t.Errorf("got Content-Type %q for %s", got, body)
+	}
+	if got := h.Get("Cache-Control"); (got == "no-cache, private") != isJSON {
+		t.Errorf("got Cache-Control %q for %s", got, body)
+	}
+}
+
+// logged is a logger that writes to a buffer.
+func logged() (*slog.Logger, *bytes.Buffer) {
+	var b bytes.Buffer
+	return slog.New(slog.NewTextHandler(io.Writer(&b), &slog.HandlerOptions{Level: slog.LevelDebug})), &b
+}

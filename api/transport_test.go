@@ -1,0 +1,272 @@
+package api_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"reverb/api"
+	"reverb/config"
+)
+
+// pipeListener is a listener whose connections are pipes of this process.
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+func (l *pipeListener) dial() net.Conn {
+	client, server := net.Pipe()
+	l.conns <- server
+	return client
+}
+
+// served runs f in a bubble of its own time, with a real http.Server over pipes.
+func served(t *testing.T, edit func(*config.Config), f func(t *testing.T, w *world, dial func() net.Conn)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, edit)
+		srv := api.NewHTTPServer(w.cfg, w.handler, slog.New(slog.DiscardHandler))
+		l := newPipeListener()
+		ended := make(chan error, 1)
+		go func() { ended <- srv.Serve(l) }()
+		f(t, w, l.dial)
+		if err := srv.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		<-ended
+	})
+}
+
+// send writes in the background: a pipe has no buffer, and the server may answer before it has read all.
+func send(c net.Conn, request string) { go func() { _, _ = io.WriteString(c, request) }() }
+
+func answer(t *testing.T, br *bufio.Reader) (*http.Response, string) {
+	t.Helper()
+	res, err := http.ReadResponse(br, nil)
+	if err != nil {
+		t.Fatalf("read answer: %v", err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("read answer: %v", err)
+	}
+	_ = res.Body.Close()
+	return res, string(body)
+}
+
+func nothing(*config.Config) {}
+
+func post(path, body string) string {
+	return fmt.Sprintf("POST %s?%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s",
+		path, signedQuery(http.MethodPost, path, "", body), len(body), body)
+}
+
+func chunked(path string, chunks ...string) string {
+	body := strings.Join(chunks, "")
+	var b strings.Builder
+	fmt.Fprintf(&b, "POST %s?%s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", path, signedQuery(http.MethodPost, path, "", body))
+	for _, c := range chunks {
+		fmt.Fprintf(&b, "%x\r\n%s\r\n", len(c), c)
+	}
+	return b.String() + "0\r\n\r\n"
+}
+
+// bodyOf is an event whose JSON is n bytes long.
+func bodyOf(n int) string {
+	head, tail := `{"name":"E","channel":"a","data":"`, `"}`
+	return head + strings.Repeat("x", n-len(head)-len(tail)) + tail
+}
+
+func TestKeepAlive(t *testing.T) {
+	served(t, nothing, func(t *testing.T, w *world, dial func() net.Conn) {
+		c := dial()
+		br := bufio.NewReader(c)
+		for range 3 {
+			send(c, post(eventsPath, eventBody))
+			if res, body := answer(t, br); res.StatusCode != 200 || body != `{}` || res.Close {
+				t.Errorf("got %d %s, close %v", res.StatusCode, body, res.Close)
+			}
+		}
+		if len(w.node.published) != 3 {
+			t.Errorf("published %d, want 3", len(w.node.published))
+		}
+	})
+}
+
+func TestBodyLimit(t *testing.T) {
+	half := len(bodyOf(10_000)) / 2
+	tests := []struct {
+		name, request string
+		status        int
+	}{
+		{"exactly the limit", post(eventsPath, bodyOf(10_000)), 200},
+		{"one more", post(eventsPath, bodyOf(10_001)), 413},
+		{"one more on a query", strings.Replace(post(appPath("/channels"), bodyOf(10_001)), "POST", "GET", 1), 413},
+		{"one more for an unknown app", post("/apps/zzz/events", bodyOf(10_001)), 413},
+		{"chunked, the limit", chunked(eventsPath, bodyOf(10_000)[:half], bodyOf(10_000)[half:]), 200},
+		{"chunked, one more", chunked(eventsPath, bodyOf(10_001)[:half], bodyOf(10_001)[half:]), 413},
+		{"chunked, malformed", strings.Replace(chunked(eventsPath, eventBody), "\r\n\r\n", "\r\n\r\nzz\r\n", 1), 400},
+		{"both lengths", strings.Replace(chunked(eventsPath, eventBody), "Host: a\r\n", "Host: a\r\nContent-Length: x\r\n", 1), 400},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
+				c := dial()
+				send(c, tt.request)
+				res, body := answer(t, bufio.NewReader(c))
+				if res.StatusCode != tt.status {
+					t.Errorf("got %d %s, want %d", res.StatusCode, body, tt.status)
+				}
+				if tt.status == 413 && (body != "Payload too large." || !res.Close) {
+					t.Errorf("got %q, close %v, want the connection closed", body, res.Close)
+				}
+				_ = c.Close()
+			})
+		})
+	}
+}
+
+func TestLargeBodyInPieces(t *testing.T) {
+	served(t, func(c *config.Config) { c.Server.MaxRequestSize = 200_000 }, func(t *testing.T, w *world, dial func() net.Conn) {
+		c := dial()
+		request := post(eventsPath, bodyOf(150_000))
+		go func() {
+			for len(request) > 0 {
+				n := min(len(request), 4000)
+				_, _ = io.WriteString(c, request[:n])
+				request = request[n:]
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		if res, body := answer(t, bufio.NewReader(c)); res.StatusCode != 200 || len(w.node.published) != 1 {
+			t.Errorf("got %d %s", res.StatusCode, body)
+		}
+	})
+}
+
+func TestExpectContinue(t *testing.T) {
+	served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
+		head := func(request string) (string, string) {
+			h, body, _ := strings.Cut(request, "\r\n\r\n")
+			return h + "\r\nExpect: 100-continue\r\n\r\n", body
+		}
+		c := dial()
+		br := bufio.NewReader(c)
+		h, body := head(post(eventsPath, eventBody))
+		send(c, h)
+		if res, _ := answer(t, br); res.StatusCode != 100 {
+			t.Fatalf("got %d, want 100", res.StatusCode)
+		}
+		send(c, body)
+		if res, _ := answer(t, br); res.StatusCode != 200 {
+			t.Errorf("got %d, want 200", res.StatusCode)
+		}
+		c = dial()
+		h, _ = head(post(eventsPath, bodyOf(20_000)))
+		send(c, h)
+		if res, _ := answer(t, bufio.NewReader(c)); res.StatusCode != 413 {
+			t.Errorf("got %d, want 413 before the body is asked for", res.StatusCode)
+		}
+	})
+}
+
+func TestTimeouts(t *testing.T) {
+	tests := []struct {
+		name, sent string
+		atLeast    time.Duration
+		atMost     time.Duration
+		status     int // 0: closed without an answer
+	}{
+		{"silence", "", 10 * time.Second, 11 * time.Second, 0},
+		{"half a head", "GET /up HTTP/1.1\r\nHost", 10 * time.Second, 11 * time.Second, 0},
+		{"half a body", strings.TrimSuffix(post(eventsPath, eventBody), `"a"}`), 30 * time.Second, 41 * time.Second, 408},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
+				start := time.Now()
+				c := dial()
+				send(c, tt.sent)
+				br := bufio.NewReader(c)
+				if tt.status != 0 {
+					if res, body := answer(t, br); res.StatusCode != tt.status || body != "Request timeout." {
+						t.Errorf("got %d %s, want %d", res.StatusCode, body, tt.status)
+					}
+				}
+				if _, err := br.ReadByte(); err == nil {
+					t.Error("more was sent")
+				}
+				if took := time.Since(start); took < tt.atLeast || took > tt.atMost {
+					t.Errorf("took %v, want %v to %v", took, tt.atLeast, tt.atMost)
+				}
+			})
+		})
+	}
+}
+
+func TestIdleTimeout(t *testing.T) {
+	served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
+		c := dial()
+		br := bufio.NewReader(c)
+		send(c, "GET /up HTTP/1.1\r\nHost: a\r\n\r\n")
+		answer(t, br)
+		start := time.Now()
+		if _, err := br.ReadByte(); err == nil || time.Since(start).Round(time.Second) != 60*time.Second {
+			t.Errorf("got %v after %v, want the end after a minute", err, time.Since(start))
+		}
+	})
+}
+
+func TestUpgradeRefusalCloses(t *testing.T) {
+	served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
+		c := dial()
+		br := bufio.NewReader(c)
+		send(c, "GET /app/key HTTP/1.1\r\nHost: a\r\n\r\n")
+		if res, _ := answer(t, br); res.StatusCode != 426 || !res.Close {
+			t.Errorf("got %d, close %v", res.StatusCode, res.Close)
+		}
+		if _, err := br.ReadByte(); err == nil {
+			t.Error("the connection is open")
+		}
+	})
+}
+
+func TestServerWideOptions(t *testing.T) {
+	served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
+		c := dial()
+		send(c, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+		if res, body := answer(t, bufio.NewReader(c)); res.StatusCode != 404 || body != "Not found." {
+			t.Errorf("got %d %s", res.StatusCode, body)
+		}
+	})
+}

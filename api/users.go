@@ -1,0 +1,50 @@
+package api
+
+import (
+	"net/http"
+
+	"reverb/protocol"
+)
+
+// channelUsers lists the distinct users of a presence channel, in the order they joined.
+func (a *api) channelUsers(w http.ResponseWriter, r *http.Request, c *call) {
+	name := r.PathValue("channel")
+	info, ok := a.server.Channel(r.Context(), c.app, name)
+	if !ok {
+		writeJSON(w, http.StatusNotFound, emptyObject)
+		return
+	}
+	if !info.Kind.IsPresence() {
+		writeJSON(w, http.StatusBadRequest, emptyObject)
+		return
+	}
+	members, ok := a.server.Users(r.Context(), c.app, name)
+	if !ok {
+		writeJSON(w, http.StatusNotFound, emptyObject)
+		return
+	}
+	body := []byte(`{"users":[`)
+	for i := range members {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, `{"id":`...)
+		body = appendUserID(body, &members[i], c.app.Rules.StringUserIDs)
+		body = append(body, '}')
+	}
+	writeJSON(w, http.StatusOK, append(body, "]}"...))
+}
+
+// appendUserID keeps the JSON type that the client gave, as Reverb does, or makes it a string, as Pusher does.
+func appendUserID(dst []byte, m *protocol.RosterMember, asString bool) []byte {
+	if asString || len(m.IDRaw) == 0 {
+		return protocol.AppendQuote(dst, m.ID)
+	}
+	return append(dst, m.IDRaw...)
+}
+
+// terminateUser disconnects a user everywhere. The answer is the same when nobody was there.
+func (a *api) terminateUser(w http.ResponseWriter, r *http.Request, c *call) {
+	a.server.TerminateUser(r.Context(), c.app, r.PathValue("userId"))
+	writeJSON(w, http.StatusOK, emptyObject)
+}

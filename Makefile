@@ -1,10 +1,26 @@
-# make run: build
+# make run: build, make credentials if there are none, start. make test: install what is missing, run every test.
+SHELL     := /bin/bash
+GO        ?= go
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BIN       := bin/reverb
+LINT_AT   := v2.15.0
+LINT      := bin/golangci-lint-$(LINT_AT)
+PACKAGES   = $(shell $(GO) list ./... | grep -v /e2e)
+FUZZ_TIME ?= 5s
+
+.PHONY: run build test tools lint unit race fuzz e2e js autobahn bench clean fmt
+
+# The first target, so that plain `make` builds.
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/reverb
+
+run: build
 	@grep -qs '^REVERB_APP_KEY=' .env || $(BIN) install
 	@echo; echo "  Open file://$(CURDIR)/docs/first-event.html#$$(sed -n 's/^REVERB_APP_KEY=//p' .env | tr -d '"')"
 	@echo "  and run docs/first-event.sh in another terminal: the page shows the event."
 	@$(BIN) start
 
-test check: tools lint unit race fuzz e2e js autobahn
+test: tools lint unit race fuzz e2e js autobahn
 	@echo "all tests passed"
 
 tools: $(LINT) e2e/js/node_modules/.package-lock.json
@@ -12,6 +28,7 @@ tools: $(LINT) e2e/js/node_modules/.package-lock.json
 
 $(LINT):
 	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_AT)
+	mv bin/golangci-lint $@
 
 e2e/js/node_modules/.package-lock.json: e2e/js/package-lock.json
 	cd e2e/js && npm ci --no-audit --no-fund

@@ -1,0 +1,127 @@
+package protocol_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"reverb/protocol"
+)
+
+func TestAppendForwarded(t *testing.T) {
+	tests := []struct{ name, payload, userID, want string }{
+		{"as it is", `{"event":"client-a","channel":"room","data":{"b": 1.0}}`, "", `{"event":"client-a","channel":"room","data":{"b": 1.0}}`},
+		{"other channel", `{"channel":"x","event":"client-a"}`, "", `{"channel":"room","event":"client-a"}`},
+		{"no channel", `{"event":"client-a","channels":["room"]}`, "", `{"event":"client-a","channel":"room"}`},
+		{"extra fields", `{"a" : [1 ,2],"event":"client-a","channel":"x","b":"\u00e9"}`, "", `{"a":[1 ,2],"event":"client-a","channel":"room","b":"\u00e9"}`},
+		{"spoofed id goes", `{"user_id":1,"event":"client-a","channel":"x","user_id":2}`, "", `{"event":"client-a","channel":"room"}`},
+		{"spoofed id in disguise", `{"\u0075ser_id":1,"event":"client-a","channel":"x"}`, `"7"`, `{"event":"client-a","channel":"room","user_id":"7"}`},
+		{"text as JSON", `{"event":"client-a","channel":"x","data":"[1]"}`, "7", `{"event":"client-a","channel":"room","data":[1],"user_id":7}`},
+		{"duplicates", `{"event":"x","data":1,"channel":1,"event":"client-a","data":2,"channel":"x"}`, "", `{"event":"client-a","data":2,"channel":"room"}`},
+		{"not a message", `{"event":""}`, "7", ``},
+		{"not JSON", `{"event":"client-a",}`, "7", ``},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var id []byte
+			if tt.userID != "" {
+				id = []byte(tt.userID)
+			}
+			got := protocol.AppendForwarded([]byte("before"), []byte(tt.payload), "room", id)
+			if want := "before" + tt.want; string(got) != want {
+				t.Errorf("AppendForwarded(%s)\ngot  %s\nwant %s", tt.payload, got, want)
+			}
+		})
+	}
+}
+
+// userIDs returns the values of the top-level user_id members of an object.
+func userIDs(t *testing.T, object []byte) (ids []string) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(object))
+	if _, err := d.Token(); err != nil {
+		t.Fatal(err)
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		if name == "user_id" {
+			ids = append(ids, string(value))
+		}
+	}
+	return ids
+}
+
+func checkEvent(t *testing.T, text []byte, event, channel, userID string) {
+	t.Helper()
+	var fields map[string]json.RawMessage // not a struct: its names would match in any case
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	var gotEvent, gotChannel string
+	_ = json.Unmarshal(fields["event"], &gotEvent)
+	_ = json.Unmarshal(fields["channel"], &gotChannel)
+	if gotEvent != event || gotChannel != channel {
+		t.Errorf("%s: event %q on %q, want %q on %q", text, gotEvent, gotChannel, event, channel)
+	}
+	ids := userIDs(t, text)
+	if (userID == "" && len(ids) != 0) || (userID != "" && (len(ids) != 1 || ids[0] != userID)) {
+		t.Errorf("%s: user_id %q, want %q", text, ids, userID)
+	}
+}
+
+func FuzzForwarded(f *testing.F) {
+	for _, example := range examples {
+		f.Add([]byte(example), true)
+		f.Add([]byte(example), false)
+	}
+	f.Fuzz(func(t *testing.T, p []byte, known bool) {
+		id, text := []byte(nil), ""
+		if known {
+			id, text = []byte(`"u1"`), `"u1"`
+		}
+		var m protocol.Message
+		got := protocol.AppendForwarded(nil, p, "room", id)
+		if protocol.Decode(p, &m) != nil {
+			if len(got) != 0 {
+				t.Fatalf("AppendForwarded(%q) = %q", p, got)
+			}
+			return
+		}
+		checkEvent(t, got, string(m.Event), "room", text)
+	})
+}
+
+func FuzzClientEvent(f *testing.F) {
+	for _, example := range examples {
+		f.Add([]byte(example), true)
+	}
+	f.Fuzz(func(t *testing.T, p []byte, known bool) {
+		var m protocol.Message
+		if protocol.Decode(p, &m) != nil {
+			return
+		}
+		_, _ = m.Unsubscribe()
+		_ = m.CheckEmptyData()
+		if s, err := m.Subscribe(); err == nil {
+			if d, err := protocol.ParseMemberData(s.ChannelData); err == nil && !json.Valid(d.Raw) {
+				t.Errorf("channel_data %q is not JSON", d.Raw)
+			}
+		}
+		e, err := m.ClientEvent()
+		if err != nil {
+			return
+		}
+		id, text := []byte(nil), ""
+		if known {
+			id, text = []byte(`7`), `7`
+		}
+		checkEvent(t, protocol.AppendClientEvent(nil, &e, e.Channel, id), e.Event, e.Channel, text)
+	})
+}

@@ -1,0 +1,143 @@
+package protocol_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gobwas/ws"
+
+	"reverb/protocol"
+)
+
+var update = flag.Bool("update", false, "write the golden files from what the code gives")
+
+// payload takes the one text frame apart that f must be; gobwas/ws is the judge of the header.
+func payload(t *testing.T, f protocol.Frame) []byte {
+	t.Helper()
+	r := bytes.NewReader(f)
+	frame, err := ws.ReadFrame(r)
+	if err != nil {
+		t.Fatalf("read frame %q: %v", f, err)
+	}
+	want := ws.Header{Fin: true, OpCode: ws.OpText, Length: int64(len(frame.Payload))}
+	if frame.Header != want || r.Len() != 0 {
+		t.Fatalf("header = %+v with %d bytes behind the frame, want %+v and none", frame.Header, r.Len(), want)
+	}
+	return frame.Payload
+}
+
+// mustID reads a socket id that the test has written down.
+func mustID(t testing.TB, s string) protocol.SocketID {
+	t.Helper()
+	id, ok := protocol.ParseSocketID(s)
+	if !ok {
+		t.Fatalf("ParseSocketID(%q) refused", s)
+	}
+	return id
+}
+
+func goldenErrors() map[string]*protocol.Error {
+	return map[string]*protocol.Error{
+		"unknown_app":            protocol.ErrUnknownApp,
+		"app_disabled":           protocol.ErrAppDisabled,
+		"over_quota":             protocol.ErrOverQuota,
+		"bad_version":            protocol.ErrBadVersion,
+		"unsupported_version":    protocol.ErrUnsupportedVersion,
+		"no_version":             protocol.ErrNoVersion,
+		"origin_not_allowed":     protocol.ErrOriginNotAllowed,
+		"unauthorized":           protocol.ErrUnauthorized,
+		"not_member":             protocol.ErrNotMember,
+		"over_capacity":          protocol.ErrOverCapacity,
+		"invalid_format":         protocol.ErrInvalidFormat,
+		"draining":               protocol.ErrDraining,
+		"pong_timeout":           protocol.ErrPongTimeout,
+		"client_events_disabled": protocol.ErrClientEventsDisabled,
+		"rate_limit":             protocol.ErrRateLimit,
+	}
+}
+
+func goldenFrames(t *testing.T) map[string]protocol.Frame {
+	roster := func(m ...protocol.RosterMember) []protocol.RosterMember { return m }
+	client := protocol.ClientEvent{Event: "client-test-message", Data: []byte(`{ "a": [1.0, {}] }`)}
+	silent := protocol.ClientEvent{Event: "client-test-message", Data: []byte(`null`)}
+	forwarded := []byte(` {"event":"client-x", "user_id":"spoofed", "extra" : {"k": 1.0}, "data":"{\"a\":1}",` +
+		`"channels":["other"], "channel":"other"} `)
+	frames := map[string]protocol.Frame{
+		"connection_established":         protocol.ConnectionEstablishedFrame(mustID(t, "905761171.52956978"), 30),
+		"pong":                           protocol.PongFrame(),
+		"ping":                           protocol.PingFrame(),
+		"subscription_succeeded":         protocol.SubscriptionSucceededFrame("test-channel"),
+		"subscription_succeeded_unnamed": protocol.SubscriptionSucceededFrame(""),
+		"presence_succeeded": protocol.PresenceSucceededFrame("presence-room", roster(
+			protocol.RosterMember{ID: "1", IDRaw: []byte(`1`), Info: []byte(`{"name":"A"}`)})),
+		"presence_succeeded_empty": protocol.PresenceSucceededFrame("presence-room", nil),
+		"presence_succeeded_mixed": protocol.PresenceSucceededFrame("presence-room", roster(
+			protocol.RosterMember{ID: "0", IDRaw: []byte(`0`)},
+			protocol.RosterMember{ID: "b/é", IDRaw: []byte(`"b/é"`), Info: []byte(`{"name":"<Zoë & \"co\">"}`)},
+			protocol.RosterMember{ID: `q"`, IDRaw: []byte(`"q\""`), Info: []byte(`{}`)})),
+		"subscription_error": protocol.SubscriptionErrorFrame("private-x", "AuthError",
+			"The connection is unauthorized.", 401),
+		"subscription_error_unnamed": protocol.SubscriptionErrorFrame("", "AuthError",
+			"The connection is unauthorized.", 401),
+		"cache_miss": protocol.CacheMissFrame("cache-x"),
+		"member_added": protocol.MemberAddedFrame("presence-room",
+			[]byte(`{"user_id":2,"user_info":{"name":"Test User 2"}}`)),
+		"member_added_anonymous": protocol.MemberAddedFrame("presence-room", []byte(`{}`)),
+		"member_removed":         protocol.MemberRemovedFrame("presence-room", []byte(`3`)),
+		"member_removed_text_id": protocol.MemberRemovedFrame("presence-room", []byte(`"a\"b"`)),
+		"event":                  protocol.EventFrame(`App\Events\TestEvent`, "test-channel", `{"foo":"bar"}`, false),
+		"event_batch":            protocol.EventFrame("NewEvent", "test-channel", `{"some":["data"]}`, true),
+		"event_escapes": protocol.EventFrame("a/b <é> \"\\\b\f\n\r\t\x01", "",
+			"'&' \xff \U0001F600\u2028\x7f", false),
+		"client_event":      protocol.ClientEventFrame(&client, "private-room/é", nil),
+		"client_event_user": protocol.ClientEventFrame(&silent, "presence-room", []byte(`"1"`)),
+		"client_event_forwarded": protocol.TextFrame(
+			protocol.AppendForwarded(nil, forwarded, "room", []byte(`7`))),
+	}
+	for name, e := range goldenErrors() {
+		frames["error_"+name] = protocol.ErrorFrame(e, false)
+		frames["error_"+name+"_object"] = protocol.ErrorFrame(e, true)
+	}
+	return frames
+}
+
+// TestGolden compares every outbound message with its file, byte for byte. The files are what
+// Reverb puts on the wire, but with "/" and non-ASCII as they are and maps always objects.
+func TestGolden(t *testing.T) {
+	frames := goldenFrames(t)
+	for name, frame := range frames {
+		t.Run(name, func(t *testing.T) {
+			got := payload(t, frame)
+			file := filepath.Join("testdata", "golden", name+".json")
+			if *update {
+				if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := bytes.TrimSuffix(text, []byte("\n")); !bytes.Equal(got, want) {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+			if !json.Valid(got) {
+				t.Errorf("not JSON: %s", got)
+			}
+		})
+	}
+	files, err := filepath.Glob("testdata/golden/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if name := strings.TrimSuffix(filepath.Base(file), ".json"); frames[name] == nil {
+			t.Errorf("%s: no frame of that name", file)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -76,14 +77,15 @@ func methodNotAllowed(w http.ResponseWriter, allowed string) {
 func recoverPanics(next http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			switch v := recover(); v {
-			case nil:
-			case http.ErrAbortHandler: //nolint:errorlint // net/http compares the value of the panic as well
-				panic(v)
-			default:
-				log.Error("panic in an HTTP handler", "method", r.Method, "path", r.URL.Path, "err", v, "stack", string(debug.Stack()))
-				internalError(w)
+			v := recover()
+			if v == nil {
+				return
 			}
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(v) // net/http cuts the connection without a word
+			}
+			log.Error("panic in an HTTP handler", "method", r.Method, "path", r.URL.Path, "err", v, "stack", string(debug.Stack()))
+			internalError(w)
 		}()
 		next.ServeHTTP(w, r)
 	})

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"reverb/config"
+)
+
+func checkCommand(p process, out *console) *cli.Command {
+	return &cli.Command{
+		Name:  "check",
+		Usage: "Validate the configuration and print the effective values, without secrets",
+		Flags: append(addressFlags(), fileFlags()...),
+		Action: func(c *cli.Context) error {
+			cfg, err := load(c, p.environ)
+			if err != nil {
+				return err
+			}
+			printEffective(out, cfg)
+			return checkStartable(out, cfg)
+		},
+	}
+}
+
+// printEffective lists each key with its value, and says where a value comes from unless it is the default.
+func printEffective(out *console, cfg *config.Config) {
+	last := ""
+	for _, entry := range cfg.Effective() {
+		if table, _, _ := strings.Cut(entry.Key, "."); table != last {
+			out.text("\n")
+			last = table
+		}
+		value := entry.Value
+		if entry.Source != "default" {
+			value += " (" + entry.Source + ")"
+		}
+		out.detail(entry.Key, value)
+	}
+}
+
+// checkStartable finds what would end a start although each value is allowed.
+func checkStartable(out *console, cfg *config.Config) error {
+	if err := unsupported(cfg); err != nil {
+		return err
+	}
+	certificate, err := loadCertificate(cfg.Server)
+	if err != nil {
+		return err
+	}
+	if certificate != nil {
+		out.info("The configuration is valid, the certificate can be used.")
+		return nil
+	}
+	out.info("The configuration is valid.")
+	return nil
+}

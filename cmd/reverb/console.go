@@ -1,0 +1,174 @@
+package main
+
+import (
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+	"golang.org/x/term"
+)
+
+const (
+	// plainWidth is the width in columns of an output that is no terminal.
+	plainWidth = 80
+	// maxWidth keeps two-column lines readable on a wide screen; Laravel stops at the same column.
+	maxWidth = 150
+)
+
+// console writes in the manner of Laravel's console: labelled blocks between blank lines, and two-column lines filled with dots. All
+// methods may be called from any goroutine and wait for the output.
+type console struct {
+	// Constant after construction.
+	out    io.Writer
+	file   *os.File // the terminal behind out, nil when there is none
+	styles styles
+
+	mu    sync.Mutex
+	blank bool // the last line written was blank, so the next block needs none before it
+}
+
+// styles are the colours of one console; each is switched on or off by itself, because the package-wide switch belongs to nobody.
+type styles struct {
+	info, warn, fail   *color.Color // labels of blocks
+	dots, faint        *color.Color
+	green, red, yellow *color.Color // values
+}
+
+// newConsole writes to out. Colours are for terminals only, and not for those who set NO_COLOR or have a dumb one.
+func newConsole(out io.Writer, environ []string) *console {
+	c := &console{out: out}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		c.file = f
+	}
+	c.styles = newStyles(c.file != nil && lookupEnv(environ, "NO_COLOR") == "" && lookupEnv(environ, "TERM") != "dumb")
+	return c
+}
+
+func newStyles(colours bool) styles {
+	style := func(attributes ...color.Attribute) *color.Color {
+		s := color.New(attributes...)
+		if colours {
+			s.EnableColor()
+		} else {
+			s.DisableColor()
+		}
+		return s
+	}
+	return styles{
+		info:   style(color.BgBlue, color.FgWhite),
+		warn:   style(color.BgYellow, color.FgBlack),
+		fail:   style(color.BgRed, color.FgWhite),
+		dots:   style(color.FgHiBlack),
+		faint:  style(color.FgHiBlack),
+		green:  style(color.FgGreen),
+		red:    style(color.FgRed),
+		yellow: style(color.FgYellow),
+	}
+}
+
+// info writes `   INFO  text.  ` between blank lines.
+func (c *console) info(text string) { c.block(c.styles.info, "INFO", text) }
+
+// warn writes `   WARN  text.  ` between blank lines.
+func (c *console) warn(text string) { c.block(c.styles.warn, "WARN", text) }
+
+// fail writes `   ERROR  text.  ` between blank lines. Further lines of text follow below the block, indented.
+func (c *console) fail(text string) { c.block(c.styles.fail, "ERROR", text) }
+
+func (c *console) block(label *color.Color, name, text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first, rest, more := strings.Cut(strings.TrimRight(text, "\n"), "\n")
+	var b strings.Builder
+	if !c.blank {
+		b.WriteByte('\n')
+	}
+	b.WriteString("  " + label.Sprint(" "+name+" ") + " " + punctuated(printable(first)) + "  \n\n")
+	if more {
+		for line := range strings.Lines(rest) {
+			b.WriteString("  " + printable(strings.TrimRight(line, "\n")) + "\n")
+		}
+		b.WriteByte('\n')
+	}
+	c.writeLocked(b.String(), true)
+}
+
+// detail writes one two-column line: title, dots up to the width of the terminal, value. An empty value leaves the dots to the end.
+func (c *console) detail(title, value string) { c.colouredDetail(title, value, nil) }
+
+// colouredDetail is detail with a style for the value.
+func (c *console) colouredDetail(title, value string, style *color.Color) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	title, value = printable(title), printable(value)
+	room := c.width() - 4 - utf8.RuneCountInString(title) - 1
+	shown := ""
+	if value != "" {
+		room -= 1 + utf8.RuneCountInString(value)
+		shown = " " + value
+		if style != nil {
+			shown = " " + style.Sprint(value)
+		}
+	}
+	c.writeLocked("  "+title+" "+c.styles.dots.Sprint(strings.Repeat(".", max(room, 0)))+shown+"  \n", false)
+}
+
+// text writes lines as they are.
+func (c *console) text(lines string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if lines != "" {
+		c.writeLocked(lines, strings.HasSuffix(lines, "\n\n") || lines == "\n")
+	}
+}
+
+// writeLocked ignores errors on purpose: a server whose terminal has gone goes on serving.
+func (c *console) writeLocked(text string, blank bool) {
+	_, _ = io.WriteString(c.out, text)
+	c.blank = blank
+}
+
+// width is read for each line, so that a resized window is noticed.
+func (c *console) width() int {
+	if c.file == nil {
+		return plainWidth
+	}
+	columns, _, err := term.GetSize(int(c.file.Fd()))
+	if err != nil || columns <= 0 {
+		return plainWidth
+	}
+	return min(columns, maxWidth)
+}
+
+// punctuated ends a sentence, as Laravel's components do.
+func punctuated(text string) string {
+	if text == "" || strings.ContainsAny(text[len(text)-1:], ".?!:") {
+		return text
+	}
+	return text + "."
+}
+
+// printable takes the control characters out of what may come from a client or another process: written to a terminal, they could
+// move the cursor and rewrite what was shown before.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError {
+			return '·'
+		}
+		return r
+	}, text)
+}
+
+// lookupEnv is the value of a variable in a list as os.Environ gives it; the last one counts.
+func lookupEnv(environ []string, name string) string {
+	for _, entry := range slices.Backward(environ) {
+		if key, value, ok := strings.Cut(entry, "="); ok && key == name {
+			return value
+		}
+	}
+	return ""
+}

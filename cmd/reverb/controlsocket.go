@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// controlDialTimeout bounds the search for a running server behind a socket.
+const controlDialTimeout = 2 * time.Second
+
+// controlDirs are the directories where sockets are by default, the preferred one first. A server under a process manager often has no
+// XDG_RUNTIME_DIR where the shell of its operator has one, so that `reverb restart` looks at all of them.
+func controlDirs(environ []string) []string {
+	name := "reverb-" + strconv.Itoa(os.Getuid())
+	var dirs []string
+	if runtime := lookupEnv(environ, "XDG_RUNTIME_DIR"); filepath.IsAbs(runtime) {
+		dirs = append(dirs, filepath.Join(runtime, name))
+	}
+	return append(dirs, filepath.Join(tempDir(environ), name))
+}
+
+func tempDir(environ []string) string {
+	if dir := lookupEnv(environ, "TMPDIR"); dir != "" {
+		return dir
+	}
+	return os.TempDir()
+}
+
+// controlName is the file name of the server that listens on port.
+func controlName(port string) string { return "reverb-" + port + ".sock" }
+
+// listenControl makes the socket: at path when the operator chose one, else at the default place. A configured socket can be used by
+// the group of the server, so that a deploy user in that group can restart it; others only by the server's own user.
+func listenControl(path string, environ []string, port int) (net.Listener, error) {
+	mode := fs.FileMode(0o660)
+	if path == "" {
+		dir := controlDirs(environ)[0]
+		if err := makePrivate(dir); err != nil {
+			return nil, err
+		}
+		path, mode = filepath.Join(dir, controlName(strconv.Itoa(port))), 0o600
+	}
+	ln, err := net.Listen("unix", path)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		if err = removeStale(path); err == nil {
+			ln, err = net.Listen("unix", path)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, mode); err != nil {
+		_ = ln.Close()
+		return nil, err
+	}
+	return ln, nil
+}
+
+// makePrivate creates dir for our user alone. One that exists must be like that: in a shared directory of temporary files, anybody
+// could have been first.
+func makePrivate(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err == nil || !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() || !ownedByUs(info) || info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%s is not a directory of ours alone (mode 0700)", dir)
+	}
+	return nil
+}
+
+// removeStale takes away a socket that nobody listens on any more: that of a server which was killed.
+func removeStale(path string) error {
+	conn, err := net.DialTimeout("unix", path, controlDialTimeout)
+	if err == nil {
+		_ = conn.Close()
+		return fmt.Errorf("%s belongs to another running server", path)
+	}
+	info, statErr := os.Lstat(path)
+	if statErr != nil {
+		return statErr
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) || info.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("%s is in the way: %w", path, err)
+	}
+	return os.Remove(path)
+}
+
+// findControls lists the sockets that `reverb restart` tries: the configured one, or all at the default places, of one port if port is
+// not empty. The super-user also finds those of the other users.
+func findControls(configured, port string, environ []string) []string {
+	if configured != "" {
+		return []string{configured}
+	}
+	if port == "" {
+		port = "*"
+	}
+	dirs := controlDirs(environ)
+	if os.Getuid() == 0 {
+		dirs = append(dirs, filepath.Join(tempDir(environ), "reverb-*"), "/run/user/*/reverb-*")
+	}
+	var found []string
+	seen := map[string]bool{}
+	for _, dir := range dirs {
+		matches, err := filepath.Glob(filepath.Join(dir, controlName(port)))
+		if err != nil {
+			continue
+		}
+		for _, match := range matches {
+			if !seen[match] {
+				seen[match] = true
+				found = append(found, match)
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var installed = regexp.MustCompile(`^REVERB_APP_ID=[1-9]\d{5}
+REVERB_APP_KEY=[a-z0-9]{20}
+REVERB_APP_SECRET=[a-z0-9]{20}
+REVERB_HOST="localhost"
+REVERB_PORT=8080
+REVERB_SCHEME=http
+
+VITE_REVERB_APP_KEY="\$\{REVERB_APP_KEY\}"
+VITE_REVERB_HOST="\$\{REVERB_HOST\}"
+VITE_REVERB_PORT="\$\{REVERB_PORT\}"
+VITE_REVERB_SCHEME="\$\{REVERB_SCHEME\}"
+$`)
+
+func TestInstallCreatesTheFileOnce(t *testing.T) {
+	name := filepath.Join(t.TempDir(), ".env")
+	code, out, stderr := command(t, "install", "--env-file", name)
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	first := read(t, name)
+	if !installed.MatchString(first) {
+		t.Errorf("written:\n%s", first)
+	}
+	if mode(t, name) != 0o600 {
+		t.Errorf("mode %o of a new file, want 600", mode(t, name))
+	}
+	for _, want := range []string{"did not exist and was created", "BROADCAST_CONNECTION=reverb", "broadcaster: 'reverb'", "'driver' => 'reverb'",
+		"proxy_pass http://127.0.0.1:8080;"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in:\n%s", want, out)
+		}
+	}
+	if want := "   INFO  Reverb installed successfully.  \n\n"; !strings.HasSuffix(out, want) {
+		t.Errorf("the output ends with %q", out[max(0, len(out)-60):])
+	}
+	if secret := variable(first, "REVERB_APP_SECRET"); strings.Contains(out, secret) {
+		t.Errorf("the secret is in the output:\n%s", out)
+	}
+	if code, _, stderr := command(t, "install", "--env-file", name); code != 0 || read(t, name) != first {
+		t.Errorf("second run: exit code %d, %s\n%s", code, stderr, read(t, name))
+	}
+}
+
+func TestInstallKeepsWhatIsThere(t *testing.T) {
+	for _, tc := range []struct{ name, before, want string }{
+		{"values, comments, the first line", "REVERB_APP_KEY=mine\nAPP_NAME=Lab # REVERB_PORT=1\n#REVERB_HOST=no\nexport REVERB_PORT = 9000",
+			"REVERB_APP_KEY=mine\nAPP_NAME=Lab # REVERB_PORT=1\n#REVERB_HOST=no\nexport REVERB_PORT = 9000\n\nREVERB_APP_ID="},
+		{"empty values", "REVERB_APP_ID=\n", "REVERB_APP_ID=\n\nREVERB_APP_KEY="},
+		{"Windows line ends", "A=1\r\n", "A=1\r\n\r\nREVERB_APP_ID="},
+		{"names that only begin alike", "REVERB_APP_ID_OLD=1\n", "REVERB_APP_ID_OLD=1\n\nREVERB_APP_ID="},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, added := withVariables(tc.before, newVariables())
+			if !strings.HasPrefix(got, tc.want) {
+				t.Errorf("got:\n%q\nwant it to begin with\n%q", got, tc.want)
+			}
+			if again, more := withVariables(got, newVariables()); again != got || more != nil {
+				t.Errorf("a second run adds %q", more)
+			}
+			if strings.Contains(tc.before, "\r") && strings.Count(got, "\n") != strings.Count(got, "\r\n") {
+				t.Errorf("mixed line ends:\n%q", got)
+			}
+			if len(added) == 0 {
+				t.Error("nothing added")
+			}
+		})
+	}
+}
+
+func TestInstallKeepsModeAndLink(t *testing.T) {
+	dir := t.TempDir()
+	shared, link := filepath.Join(dir, "shared.env"), filepath.Join(dir, ".env")
+	if err := os.WriteFile(shared, []byte("BROADCAST_CONNECTION=log\nREVERB_SERVER_PORT=6001\n"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(shared, link); err != nil {
+		t.Fatal(err)
+	}
+	code, out, stderr := command(t, "install", "--env-file", link)
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
+		t.Errorf("the link is gone: %v %v", info.Mode(), err)
+	}
+	if mode(t, shared) != 0o640 || !strings.Contains(read(t, shared), "REVERB_APP_SECRET=") {
+		t.Errorf("mode %o\n%s", mode(t, shared), read(t, shared))
+	}
+	if !strings.Contains(read(t, shared), "BROADCAST_CONNECTION=log\n") || !strings.Contains(out, "BROADCAST_CONNECTION is log") {
+		t.Errorf("BROADCAST_CONNECTION was not left alone, or not told:\n%s", out)
+	}
+	if !strings.Contains(out, "proxy_pass http://127.0.0.1:6001;") {
+		t.Errorf("the port of the site is not in the snippet of Nginx:\n%s", out)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".env-*")); left != nil {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestInstallTellsWhatItCannotWrite(t *testing.T) {
+	code, _, stderr := command(t, "install", "--env-file", filepath.Join(t.TempDir(), "missing", ".env"))
+	if code != 1 || !strings.Contains(stderr, "ERROR  write environment file: ") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func mode(t *testing.T, name string) os.FileMode {
+	t.Helper()
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode().Perm()
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The exit codes are Reverb's. Process managers of Laravel sites restart on any of them.
+const (
+	exitOK    = 0
+	exitError = 1
+)
+
+func main() {
+	os.Exit(run(os.Args, process{
+		stdin:   os.Stdin,
+		stdout:  os.Stdout,
+		stderr:  os.Stderr,
+		environ: os.Environ(),
+		notify:  signal.Notify,
+		forget:  signal.Stop,
+	}))
+}
+
+// process is what a command gets from the process it runs in, so that tests run commands without being one.
+type process struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	environ        []string
+	notify         func(chan<- os.Signal, ...os.Signal)
+	forget         func(chan<- os.Signal)
+}
+
+// run is the whole program but the exit.
+func run(args []string, p process) int {
+	out, failures := newConsole(p.stdout, p.environ), newConsole(p.stderr, p.environ)
+	err := newApp(p, out).Run(args)
+	switch {
+	case err == nil:
+		return exitOK
+	case !errors.Is(err, errTold):
+		failures.fail(err.Error())
+	}
+	return exitError
+}
+
+// errTold ends a command with an error that its user has read already.
+var errTold = errors.New("already told")
+
+func newApp(p process, out *console) *cli.App {
+	wrongUsage := func(_ *cli.Context, err error, _ bool) error { return err }
+	app := &cli.App{
+		Name:            "reverb",
+		Usage:           "WebSocket server for Laravel that speaks the Pusher protocol",
+		Version:         version(),
+		Reader:          p.stdin,
+		Writer:          p.stdout,
+		ErrWriter:       p.stderr,
+		HideHelpCommand: true,
+		ExitErrHandler:  func(*cli.Context, error) {}, // run tells errors and chooses the exit code
+		OnUsageError:    wrongUsage,
+		Commands: []*cli.Command{
+			startCommand(p, out),
+			restartCommand(p, out),
+			installCommand(p, out),
+			checkCommand(p, out),
+			versionCommand(out),
+		},
+	}
+	for _, command := range app.Commands {
+		command.OnUsageError = wrongUsage
+		command.HideHelpCommand = true
+		command.Action = withoutArguments(command.Action)
+	}
+	app.Action = func(c *cli.Context) error {
+		if name := c.Args().First(); name != "" {
+			return errors.New("there is no command " + name + ", see reverb --help")
+		}
+		return cli.ShowAppHelp(c)
+	}
+	return app
+}
+
+// withoutArguments refuses what stands behind the flags: no command takes any, so it is a mistyped flag.
+func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.Args().Present() {
+			return errors.New("the command " + c.Command.Name + " does not take the argument " + c.Args().First())
+		}
+		return action(c)
+	}
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
+
+// command runs the program to its end.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	code = run(append([]string{"reverb"}, args...), process{stdin: strings.NewReader(""), stdout: &out, stderr: &errOut, environ: environ(t)})
+	return code, out.String(), errOut.String()
+}
+
+func TestUsage(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		args []string
+		code int
+		out  string // part of the output, stdout and stderr together
+	}{
+		{"nothing", nil, 0, "start"},
+		{"help", []string{"--help"}, 0, "install"},
+		{"help of a command", []string{"start", "--help"}, 0, "--hostname NAME"},
+		{"version", []string{"version"}, 0, "reverb "},
+		{"version flag", []string{"--version"}, 0, "reverb version "},
+		{"unknown command", []string{"sttart"}, 1, "   ERROR  there is no command sttart, see reverb --help.  "},
+		{"unknown flag", []string{"start", "--prot", "1"}, 1, "   ERROR  flag provided but not defined: -prot.  "},
+		{"stray argument", []string{"check", "config.toml"}, 1, "   ERROR  the command check does not take the argument config.toml.  "},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			code, out, stderr := command(t, tc.args...)
+			if code != tc.code || !strings.Contains(out+stderr, tc.out) {
+				t.Errorf("exit code %d, want %d and %q in:\n%s%s", code, tc.code, tc.out, out, stderr)
+			}
+		})
+	}
+}

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"reverb/api"
+	"reverb/channels"
+	"reverb/config"
+	"reverb/metrics"
+	"reverb/poller"
+	"reverb/scaling"
+	"reverb/server"
+)
+
+// closeTimeout is what HTTP requests that are being answered, and the last bytes of closed connections, get after the drain.
+const closeTimeout = 5 * time.Second
+
+// node is one running server with everything that belongs to it. startNode makes it, serve runs it to its end; all of its methods
+// belong to the goroutine that does so.
+type node struct {
+	// Constant after startNode. Those that may be missing are nil then.
+	cfg      *config.Config
+	log      *slog.Logger
+	secure   bool
+	port     int // bound; differs from the configuration when that says 0
+	listener *net.TCPListener
+	metrics  *metrics.Metrics
+	relay    scaling.Relay
+	hub      *channels.Hub
+	server   *server.Server
+	poller   *poller.Poller
+	http     *http.Server
+	scrapes  *http.Server // of metrics, on their own address; nil = off
+	control  *control     // nil: the socket could not be made
+
+	// Goroutines that are not owned by one of the above.
+	running sync.WaitGroup
+	cancel  context.CancelFunc // ends those of them that do not end with a listener
+}
+
+// startNode starts everything, the listener last: from then on clients are answered. What was started is stopped again on an error.
+func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []string) (_ *node, err error) {
+	if err := unsupported(cfg); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	n := &node{cfg: cfg, log: log, cancel: cancel}
+	defer func() {
+		if err != nil {
+			n.close(ctx)
+		}
+	}()
+	certificate, err := loadCertificate(cfg.Server)
+	if err != nil {
+		return nil, err
+	}
+	n.secure = certificate != nil
+	if n.listener, err = listen(cfg.Server.Host, cfg.Server.Port); err != nil {
+		return nil, err
+	}
+	n.port = boundPort(n.listener)
+	if err = n.startServer(stream); err != nil {
+		return nil, err
+	}
+	if err = n.startMetrics(); err != nil {
+		return nil, err
+	}
+	n.running.Go(n.serveHTTP)
+	n.control = startControl(cfg.Server.ControlSocket, environ, n.port, showAddress(cfg.Server.Host, n.port), log)
+	if err = n.poller.Serve(n.listener, tlsConfig(certificate)); err != nil {
+		return nil, fmt.Errorf("serve %s: %w", n.listener.Addr(), err)
+	}
+	n.listener = nil // the poller's now
+	n.watch(ctx, certificate)
+	return n, nil
+}
+
+// unsupported refuses a configuration of several nodes: to start each of them alone would split the site in silence.
+func unsupported(cfg *config.Config) error {
+	if cfg.Scaling.Enabled {
+		return errors.New("scaling.enabled (REVERB_SCALING_ENABLED) is true, but this version of reverb runs on one node only: turn it off")
+	}
+	return nil
+}
+
+// startServer makes metrics, relay, hub, server, poller and the HTTP API, in the order in which each needs the one before.
+func (n *node) startServer(stream *trace) (err error) {
+	n.metrics = metrics.New(version())
+	n.relay = scaling.NewLocal()
+	n.hub = channels.NewHub(channels.Options{
+		OnPass: func(app string, _, deliveries int, seconds float64) {
+			counters := n.metrics.App(app)
+			counters.Sent(deliveries)
+			counters.BroadcastSeconds(seconds)
+		},
+	})
+	options := server.Options{Config: n.cfg, Hub: n.hub, Relay: n.relay, Metrics: n.metrics, Log: n.log}
+	if stream != nil {
+		options.Trace = stream
+	}
+	n.server = server.New(options)
+	if err = n.relay.Start(n.server); err != nil {
+		return fmt.Errorf("start relay: %w", err)
+	}
+	if n.poller, err = poller.New(pollerConfig(n.cfg, n.server.Endpoint, n.log), n.server); err != nil {
+		return fmt.Errorf("start event loops: %w", err)
+	}
+	n.http = api.NewHTTPServer(n.cfg, api.New(n.cfg, n.server, n.log), n.log)
+	n.server.Start()
+	return nil
+}
+
+func pollerConfig(cfg *config.Config, endpoint func(path []byte) bool, log *slog.Logger) poller.Config {
+	limits := cfg.Server.Limits
+	return poller.Config{
+		Upgrade: endpoint,
+		// Existing health checks and monitors look for this header of Reverb's.
+		ServedBy:         "Laravel Reverb",
+		MaxHead:          limits.MaxHead,
+		HandshakeTimeout: limits.HandshakeTimeout,
+		TLSTimeout:       limits.TLSTimeout,
+		OutboxBytes:      limits.OutboxBytes,
+		TotalOutboxBytes: limits.TotalOutboxBytes,
+		MaxConnections:   limits.MaxConnections,
+		MaxPerAddress:    limits.MaxConnectionsPerAddress,
+		Log:              log,
+	}
+}
+
+// serveHTTP answers whatever the poller found to be no WebSocket.
+func (n *node) serveHTTP() {
+	if err := n.http.Serve(n.poller.HTTPListener()); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+		n.log.Error("the HTTP API has ended", "err", err)
+	}
+}
+
+// watch reloads the certificate when its files change.
+func (n *node) watch(ctx context.Context, certificate *poller.Certificate) {
+	if certificate == nil {
+		return
+	}
+	n.running.Go(func() {
+		if err := certificate.Watch(ctx, n.log); err != nil && ctx.Err() == nil {
+			n.log.Warn("changes of the certificate will not be noticed before a restart", "err", err)
+		}
+	})
+}
+
+// banner is Reverb's: host and port, then the path as it was configured.
+func (n *node) banner() string {
+	server, kind := n.cfg.Server, "server"
+	if n.secure {
+		kind = "secure server"
+	}
+	text := "Starting " + kind + " on " + showAddress(server.Host, n.port) + server.Path
+	if server.Hostname != "" && server.Hostname != server.Host {
+		text += " (" + server.Hostname + ")"
+	}
+	return text + "."
+}
+
+// serve returns when the server has stopped: after SIGINT, SIGTERM or `reverb restart`. A second signal cuts the stop short.
+func (n *node) serve(signals <-chan os.Signal, out *console) {
+	out.info(n.waitForEnd(signals))
+	ctx, cut := context.WithCancel(context.Background())
+	defer cut()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		n.stop(ctx)
+	}()
+	for {
+		select {
+		case <-stopped:
+			return
+		case sig := <-signals:
+			if endsServer(sig) {
+				n.log.Warn("second signal: connections are cut", "signal", sig)
+				cut()
+			}
+		}
+	}
+}
+
+// waitForEnd returns what to tell the operator about why the server stops.
+func (n *node) waitForEnd(signals <-chan os.Signal) string {
+	for {
+		select {
+		case sig := <-signals:
+			if endsServer(sig) {
+				return "Gracefully terminating connections."
+			}
+			if sig == syscall.SIGHUP {
+				n.log.Info("SIGHUP is ignored; `reverb restart` applies a new configuration")
+			}
+		case <-n.control.requested():
+			return "Stopping server on " + showAddress(n.cfg.Server.Host, n.port) + "."
+		}
+	}
+}
+
+// endsServer tells a request to stop from the signals that would end a program that does not catch them: a terminal that was closed,
+// and a log reader that has gone, are no reason to disconnect everybody.
+func endsServer(sig os.Signal) bool { return sig == os.Interrupt || sig == syscall.SIGTERM }
+
+// stop is the polite way out. Readiness fails first, so that balancers look elsewhere; then nobody new is let in; then the clients
+// are sent away, spread over the drain time. When ctx ends, whatever is left is cut.
+func (n *node) stop(ctx context.Context) {
+	n.server.BeginDrain()
+	n.control.stopListening()
+	n.poller.CloseListeners()
+	progress, told := context.WithCancel(ctx)
+	n.running.Go(func() {
+		n.control.tellProgress(progress, func() int64 { return n.poller.Stats().Connections })
+	})
+	drain, cancel := context.WithTimeout(ctx, n.cfg.Server.DrainTimeout)
+	n.server.Drain(drain)
+	cancel()
+	told()
+	n.close(ctx)
+}
+
+// close ends everything in the reverse order of the start and waits for it. It also undoes a start that failed half-way.
+func (n *node) close(ctx context.Context) {
+	ctx, done := context.WithTimeout(ctx, closeTimeout)
+	defer done()
+	n.control.stopListening()
+	if n.listener != nil {
+		_ = n.listener.Close()
+	}
+	if n.http != nil {
+		n.endHTTP(ctx, n.http)
+	}
+	if n.poller != nil {
+		if err := n.poller.Shutdown(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("the event loops did not end well", "err", err)
+		}
+	}
+	if n.server != nil {
+		n.server.Close()
+	}
+	if n.relay != nil {
+		n.relay.Close()
+	}
+	if n.hub != nil {
+		n.hub.Close()
+	}
+	if n.scrapes != nil {
+		n.endHTTP(ctx, n.scrapes)
+	}
+	n.cancel()
+	n.running.Wait()
+	n.control.finish()
+}
+
+// endHTTP lets requests that are being answered end, as long as ctx allows.
+func (n *node) endHTTP(ctx context.Context, s *http.Server) {
+	if err := s.Shutdown(ctx); err != nil {
+		_ = s.Close()
+	}
+}

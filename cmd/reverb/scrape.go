@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"reverb/metrics"
+)
+
+// scrapeTimeout bounds each phase of a request for the metrics.
+const scrapeTimeout = 10 * time.Second
+
+// startMetrics connects the gauges and opens the listener of the metrics, if one is configured. The numbers never appear on the public
+// port, where a proxy would show them to everybody.
+func (n *node) startMetrics() error {
+	n.metrics.SetGauges(n.gauges())
+	if n.cfg.Metrics.Listen == "" {
+		return nil
+	}
+	ln, err := net.Listen("tcp", n.cfg.Metrics.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on metrics.listen = %q: %s", n.cfg.Metrics.Listen, reasonText(err))
+	}
+	mux := http.NewServeMux()
+	mux.Handle(n.cfg.Metrics.Path, n.metrics.Handler())
+	n.scrapes = &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: scrapeTimeout,
+		ReadTimeout:       scrapeTimeout,
+		WriteTimeout:      scrapeTimeout,
+		IdleTimeout:       2 * time.Minute,
+	}
+	n.running.Go(func() {
+		if err := n.scrapes.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			n.log.Error("the metrics listener has ended", "err", err)
+		}
+	})
+	n.log.Info("metrics are served", "address", ln.Addr().String(), "path", n.cfg.Metrics.Path)
+	return nil
+}
+
+// gauges are read at each scrape from those who keep the numbers anyway.
+func (n *node) gauges() metrics.Gauges {
+	return metrics.Gauges{
+		Channels:      func() float64 { return float64(n.hub.Stats().Channels) },
+		Subscriptions: func() float64 { return float64(n.hub.Stats().Subscriptions) },
+		Sockets:       func() float64 { return float64(n.poller.Stats().Sockets) },
+		OutboxBytes:   func() float64 { return float64(n.poller.Stats().OutboxBytes) },
+		BytesIn:       func() float64 { return float64(n.poller.Stats().BytesIn) },
+		BytesOut:      func() float64 { return float64(n.poller.Stats().BytesOut) },
+		FramesIn:      func() float64 { return float64(n.poller.Stats().FramesIn) },
+		PollerRefused: func() map[string]uint64 { return n.poller.Stats().Refused },
+		PollerClosed:  func() map[string]uint64 { return n.poller.Stats().Closed },
+	}
+}

@@ -1,0 +1,36 @@
+//go:build unix
+
+package main
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// errnoName is the symbolic name of a system error, such as EADDRINUSE.
+func errnoName(number syscall.Errno) string { return unix.ErrnoName(number) }
+
+// ownedByUs reports whether the file belongs to the user of this process.
+func ownedByUs(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Getuid()
+}
+
+// keepOwner gives name the owner and group of the file that info describes.
+func keepOwner(name string, info fs.FileInfo) error {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	own, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if now, ok := own.Sys().(*syscall.Stat_t); ok && now.Uid == stat.Uid && now.Gid == stat.Gid {
+		return nil
+	}
+	return os.Chown(name, int(stat.Uid), int(stat.Gid))
+}

@@ -1,0 +1,20 @@
+package server
+
+import "reverb/channels"
+
+var (
+	OriginAllowed = originAllowed
+	Glob          = glob
+)
+
+// Subscriptions is the set of a session, for its test against a model.
+type Subscriptions struct{ s subscriptions }
+
+func (s *Subscriptions) Len() int                             { return s.s.len() }
+func (s *Subscriptions) Find(c string) *channels.Subscription { return s.s.find(c) }
+func (s *Subscriptions) Put(sub *channels.Subscription)       { s.s.put(sub) }
+func (s *Subscriptions) Take(c string) *channels.Subscription { return s.s.take(c) }
+func (s *Subscriptions) Each(visit func(*channels.Subscription)) {
+	s.s.all()(func(sub *channels.Subscription) bool { visit(sub); return true })
+}
+func (s *Server) SessionsForTest() int { return s.sessions.len() }

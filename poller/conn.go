@@ -1,0 +1,294 @@
+package poller
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// Conn is one WebSocket. All methods may be called from any goroutine, under any lock of the caller, and never wait.
+type Conn interface {
+	// Send sends one or more whole frames. frame is not copied and must never change. After Close it is dropped.
+	Send(frame []byte)
+
+	// Close sends what waits and then a close frame, and gives the client CloseTimeout to leave. Code 0 is
+	// without close frame. Messages that still arrive are dropped.
+	Close(code uint16, reason string)
+
+	// Kill cuts the connection at once. What waits is dropped.
+	Kill(reason Reason)
+
+	// SetMaxMessage bounds the size of a message in bytes. 0, and what is above it, is 16 MiB.
+	SetMaxMessage(n int64)
+
+	RemoteAddr() netip.AddrPort
+}
+
+// maxMessage is the size of a message that no connection may have, in bytes.
+const maxMessage = 16 << 20
+
+// The states of a connection, in the only order they can follow one another.
+const (
+	stateHandshake uint32 = iota
+	stateOpen
+	stateClosing // a close frame or a refusal is on its way; nothing else will be sent
+	stateCut     // shut down; the reader will notice and clean up
+	stateGone    // socket closed, or given to net/http
+)
+
+// transport is what a connection needs of its socket. All but detach, netConn and release are called with conn.mu held.
+type transport interface {
+	// send takes what can be sent without waiting; with less than all of b the error is EAGAIN or the end.
+	send(b []byte) (int, error)
+
+	// arm asks for the outbox, which was empty, to be flushed.
+	arm()
+
+	// flushed is told in stateClosing that nothing waits any more: half-close, or cut when the client closed too.
+	flushed()
+
+	// hangUp shuts both directions down, so that the reader notices.
+	hangUp()
+
+	// detach takes the socket out of its transport: the reader reads no more.
+	detach()
+
+	// netConn turns a detached socket into a net.Conn.
+	netConn() (net.Conn, error)
+
+	// release closes the socket; with abort what the kernel still holds of ours is dropped.
+	release(abort bool)
+}
+
+// conn is what connections of both transports have in common. Of the many of them most are idle: every field counts.
+type conn struct {
+	// Constant after construction.
+	transport transport
+	table     *table
+	addr      [16]byte // IPv4 as IPv4-mapped; netip.AddrPort has pointers and twice the size
+	port      uint16
+
+	// Owned by the reader: the loop, or the stream's goroutine, and after the hang-up whoever was told of it.
+	opened   bool // Handler.Open was called
+	deaf     bool // what the client still sends is thrown away
+	receiver Receiver
+	decoder  decoder
+	head     *head // of an unfinished request; nil otherwise
+
+	// Atomic; state is only written with mu held.
+	state atomic.Uint32
+	limit atomic.Int32 // bytes of a message
+
+	// Guarded by mu.
+	mu         sync.Mutex
+	outbox     *outbox // nil while nothing waits
+	reason     Reason  // valid from stateClosing on
+	peerClosed bool    // the client sent its close frame
+	abort      bool    // do not leave unsent bytes to the kernel
+
+	// Guarded by table.mu.
+	slot     int32
+	deadline int64 // ns on the poller's clock
+}
+
+func (c *conn) init(t transport, tab *table, addr netip.AddrPort) {
+	c.transport, c.table = t, tab
+	c.addr, c.port = addr.Addr().As16(), addr.Port()
+	c.limit.Store(maxMessage)
+}
+
+func (c *conn) RemoteAddr() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom16(c.addr).Unmap(), c.port)
+}
+
+func (c *conn) SetMaxMessage(n int64) {
+	if n <= 0 || n > maxMessage {
+		n = maxMessage
+	}
+	c.limit.Store(int32(n))
+}
+
+func (c *conn) Close(code uint16, reason string) {
+	var frame []byte
+	if code != 0 {
+		frame = closeFrame(code, reason)
+	}
+	c.close(frame, ReasonServerClose)
+}
+
+func (c *conn) Kill(reason Reason) {
+	c.mu.Lock()
+	c.cutLocked(reason, true)
+	c.mu.Unlock()
+}
+
+// close lets last follow what waits. The first reason of a connection is the one that counts.
+func (c *conn) close(last []byte, reason Reason) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Load() > stateOpen {
+		return
+	}
+	c.state.Store(stateClosing)
+	c.reason = reason
+	c.table.schedule(c, c.table.poller.cfg.CloseTimeout)
+	if len(last) > 0 {
+		c.pushLocked(last)
+	}
+	c.flushedLocked()
+}
+
+// flushedLocked goes on with closing when nothing waits any more.
+func (c *conn) flushedLocked() {
+	if c.state.Load() == stateClosing && c.outbox == nil {
+		c.transport.flushed()
+	}
+}
+
+// cutLocked ends the connection without waiting for anything. Cleaning up is left to the reader: closing here could
+// re-enter the caller, who may hold locks, and a descriptor closed under a reader could be reused under it.
+func (c *conn) cutLocked(reason Reason, abort bool) {
+	state := c.state.Load()
+	if state >= stateCut {
+		return
+	}
+	if state < stateClosing {
+		c.reason = reason
+	}
+	c.state.Store(stateCut)
+	c.abort = abort
+	c.dropOutboxLocked()
+	c.transport.hangUp()
+}
+
+// expire is called by the sweep once the deadline has passed.
+func (c *conn) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.state.Load() {
+	case stateHandshake:
+		c.table.poller.refused.add(refusedTimeout)
+		c.cutLocked(ReasonHandshakeTimeout, false)
+	case stateClosing:
+		c.cutLocked(c.reason, true)
+	}
+}
+
+// input takes what was read. p may be modified and is free again when input returns. Only the reader may call it.
+func (c *conn) input(p []byte) {
+	defer c.contain()
+	c.table.bytesIn.Add(uint64(len(p)))
+	if c.state.Load() == stateHandshake {
+		p = c.handshake(p)
+	}
+	if len(p) == 0 || c.deaf || c.state.Load() >= stateCut {
+		return
+	}
+	if v := c.decoder.feed(p, int64(c.limit.Load()), c); v != nil {
+		c.deaf = true
+		c.close(closeFrame(v.code, v.text), v.reason)
+	}
+}
+
+// message implements frameSink.
+func (c *conn) message(payload []byte, binary bool) bool {
+	c.table.framesIn.Add(1)
+	if c.state.Load() == stateOpen {
+		c.receiver.Message(payload, binary)
+	}
+	return c.state.Load() < stateCut
+}
+
+// control implements frameSink.
+func (c *conn) control(op ws.OpCode, payload []byte) bool {
+	c.table.framesIn.Add(1)
+	switch op {
+	case ws.OpPing:
+		c.Send(pongFrame(payload))
+		c.tell(ControlPing)
+	case ws.OpPong:
+		c.tell(ControlPong)
+	case ws.OpClose:
+		c.clientClosed(payload)
+	}
+	return c.state.Load() < stateCut
+}
+
+func (c *conn) tell(op ControlOp) {
+	if c.state.Load() == stateOpen {
+		c.receiver.Control(op)
+	}
+}
+
+// clientClosed answers a close frame, or takes it as the answer to ours. The server closes first (RFC 6455 7.1.1).
+func (c *conn) clientClosed(payload []byte) {
+	c.deaf = true
+	asked := c.state.Load() == stateOpen
+	c.mu.Lock()
+	c.peerClosed = true
+	c.flushedLocked()
+	c.mu.Unlock()
+	c.close(closeReply(payload), ReasonClientClose)
+	if asked {
+		c.receiver.Control(ControlClose)
+	}
+}
+
+// finish cleans up, once. Only the reader may call it, as the last thing it does.
+func (c *conn) finish() {
+	p := c.table.poller
+	c.mu.Lock()
+	state := c.state.Load()
+	if state == stateGone {
+		c.mu.Unlock()
+		return
+	}
+	if state < stateClosing {
+		c.reason = ReasonHangup
+	}
+	c.state.Store(stateGone)
+	c.dropOutboxLocked()
+	reason, abort := c.reason, c.abort
+	c.mu.Unlock()
+
+	c.transport.release(abort)
+	c.decoder.release()
+	c.head = nil
+	c.table.remove(c)
+	p.admission.leave(c.RemoteAddr().Addr())
+	if c.opened {
+		p.closed[min(int(reason), reasonCount-1)].Add(1)
+		p.open.Add(-1)
+		c.sayClosed(reason)
+	}
+	p.conns.Done()
+}
+
+func (c *conn) sayClosed(reason Reason) {
+	defer c.contain()
+	if c.receiver != nil {
+		c.receiver.Closed(reason)
+	}
+}
+
+// contain is deferred around calls of the receiver: a panic there costs one connection and not the process.
+func (c *conn) contain() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	p := c.table.poller
+	p.panics.Add(1)
+	p.cfg.Log.Error("panic in connection handler", "remote", c.RemoteAddr(), "err", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	c.deaf = true
+	c.close(closeFrame(uint16(ws.StatusInternalServerError), ""), ReasonPanic)
+}
+
+// after returns the moment d from now on the poller's clock.
+func (p *Poller) after(d time.Duration) int64 { return int64(time.Since(p.start) + d) }

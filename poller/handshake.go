@@ -1,0 +1,160 @@
+package poller
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+
+	"github.com/gobwas/ws"
+)
+
+// Request is the head of an accepted upgrade. Valid until Open returns.
+type Request struct {
+	Path, Query  string // raw, as the client sent them; Query is without the question mark
+	Host, Origin string // Origin is empty when the client sent none
+	RemoteAddr   netip.AddrPort
+	TLS          bool
+}
+
+// head is what has arrived of a request's head.
+type head struct{ b []byte }
+
+// headTooLarge is written as bytes because net/http never sees such a request.
+const headTooLarge = "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+// handshake gathers the head of the first request and decides whose it is. It returns what follows an upgrade: frames.
+// A request that is not a well-formed upgrade of one of our paths leaves with all its bytes for net/http, which knows
+// how to answer it.
+func (c *conn) handshake(p []byte) []byte {
+	seen, all := 0, p
+	if c.head != nil {
+		seen = len(c.head.b)
+		c.head.b = append(c.head.b, p...)
+		all = c.head.b
+	}
+	end := headEnd(all, seen)
+	if limit := c.table.poller.cfg.MaxHead; end > limit || end == 0 && len(all) > limit {
+		c.refuseHead()
+		return nil
+	}
+	if end == 0 {
+		if c.head == nil {
+			c.head = &head{bytes.Clone(p)}
+		}
+		return nil
+	}
+	c.head = nil
+	answer, r := c.upgrade(all[:end])
+	if answer == nil {
+		c.handOver(all)
+		return nil
+	}
+	c.serve(answer, r)
+	return p[end-seen:]
+}
+
+// upgrade returns the 101 answer to head, or nil if it is not a well-formed upgrade. gobwas/ws gets exactly
+// the head: its reader would swallow the frames behind it.
+func (c *conn) upgrade(head []byte) ([]byte, *Request) {
+	p := c.table.poller
+	u, ok := parseUpgrade(head)
+	if p.cfg.Upgrade == nil || !p.cfg.Upgrade(u.path()) {
+		return nil, nil
+	}
+	var rw headReadWriter
+	if ok {
+		rw.Reset(head)
+		_, err := p.upgrader.Upgrade(&rw)
+		ok = err == nil
+	}
+	if !ok {
+		p.refused.add(refusedHandshake)
+		return nil, nil
+	}
+	target := string(u.target)
+	path, query, _ := strings.Cut(target, "?")
+	return rw.answer, &Request{
+		Path: path, Query: query, Host: string(u.host), Origin: string(u.origin),
+		RemoteAddr: c.RemoteAddr(), TLS: c.table.loop == nil,
+	}
+}
+
+// headReadWriter lets ws.Upgrader read a head and keeps what it answers.
+type headReadWriter struct {
+	bytes.Reader
+	answer []byte
+}
+
+func (rw *headReadWriter) Write(p []byte) (int, error) {
+	rw.answer = append(rw.answer, p...)
+	return len(p), nil
+}
+
+// serve makes a WebSocket of c: first the answer, then the handler, who may already send.
+func (c *conn) serve(answer []byte, r *Request) {
+	p := c.table.poller
+	c.table.settle(c)
+	c.mu.Lock()
+	if c.state.Load() == stateHandshake {
+		c.state.Store(stateOpen)
+		c.pushLocked(answer)
+	}
+	alive := c.state.Load() == stateOpen
+	c.mu.Unlock()
+	if !alive {
+		return
+	}
+	c.opened = true
+	p.open.Add(1)
+	c.receiver = p.handler.Open(c, r)
+}
+
+// handOver gives the socket and the bytes read so far to net/http.
+func (c *conn) handOver(read []byte) {
+	p := c.table.poller
+	c.mu.Lock()
+	if c.state.Load() != stateHandshake {
+		c.mu.Unlock()
+		return
+	}
+	c.state.Store(stateGone)
+	c.mu.Unlock()
+	c.transport.detach()
+	c.table.remove(c)
+	p.http.push(handover{c, bytes.Clone(read)})
+	p.conns.Done()
+}
+
+func (c *conn) refuseHead() {
+	c.table.poller.refused.add(refusedHead)
+	c.deaf, c.head = true, nil
+	c.close([]byte(headTooLarge), ReasonProtocolError)
+}
+
+// headEnd returns where the head ends that starts b, behind its empty line, or 0. The first seen bytes have been
+// searched before.
+func headEnd(b []byte, seen int) int {
+	from := max(seen-2, 0)
+	for {
+		i := bytes.IndexByte(b[from:], '\n')
+		if i < 0 {
+			return 0
+		}
+		from += i + 1
+		switch rest := b[from:]; {
+		case len(rest) > 0 && rest[0] == '\n':
+			return from + 1
+		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+			return from + 2
+		}
+	}
+}
+
+// newUpgrader accepts no subprotocol and no extension, whatever is offered.
+func newUpgrader(servedBy string) ws.Upgrader {
+	var u ws.Upgrader
+	if servedBy != "" {
+		u.Header = ws.HandshakeHeaderString("X-Powered-By: " + servedBy + "\r\n")
+	}
+	return u
+}

@@ -1,0 +1,133 @@
+package poller
+
+import (
+	"net"
+	"sync"
+)
+
+// handover is a socket on its way to net/http, with what was already read of it.
+type handover struct {
+	conn *conn
+	read []byte
+}
+
+// httpListener is the net.Listener that net/http accepts from. Its queue is bounded by the number of open sockets.
+type httpListener struct {
+	poller *Poller
+
+	// Guarded by mu.
+	mu      sync.Mutex
+	arrived sync.Cond
+	queue   []handover
+	closed  bool
+}
+
+func newHTTPListener(p *Poller) *httpListener {
+	l := &httpListener{poller: p}
+	l.arrived.L = &l.mu
+	return l
+}
+
+// push never waits.
+func (l *httpListener) push(h handover) {
+	l.mu.Lock()
+	closed := l.closed
+	if !closed {
+		l.queue = append(l.queue, h)
+		l.arrived.Signal()
+	}
+	l.mu.Unlock()
+	if closed {
+		// Not here: the caller may be the loop, which netpoll does not let free an operator that it is calling.
+		l.poller.work.Go(func() { l.discard(h) })
+	}
+}
+
+// Accept turns the next socket into a net.Conn. Doing that here keeps its system calls off the loop.
+func (l *httpListener) Accept() (net.Conn, error) {
+	for {
+		h, ok := l.next()
+		if !ok {
+			return nil, net.ErrClosed
+		}
+		nc, err := h.conn.transport.netConn()
+		if err == nil {
+			return &httpConn{Conn: nc, read: h.read, leave: func() { l.leave(h) }}, nil
+		}
+		l.poller.refused.add(refusedEMFILE)
+		l.leave(h)
+	}
+}
+
+func (l *httpListener) next() (handover, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.queue) == 0 && !l.closed {
+		l.arrived.Wait()
+	}
+	if len(l.queue) == 0 {
+		return handover{}, false
+	}
+	h := l.queue[0]
+	l.queue[0] = handover{}
+	if l.queue = l.queue[1:]; len(l.queue) == 0 {
+		l.queue = nil
+	}
+	return h, true
+}
+
+// Close implements net.Listener. The sockets stay with the poller, which refuses what would go to net/http.
+func (l *httpListener) Close() error {
+	l.mu.Lock()
+	queue := l.queue
+	l.queue, l.closed = nil, true
+	l.arrived.Broadcast()
+	l.mu.Unlock()
+	for _, h := range queue {
+		l.discard(h)
+	}
+	return nil
+}
+
+// Addr returns the address of the first listener served.
+func (l *httpListener) Addr() net.Addr { return l.poller.addr() }
+
+func (l *httpListener) discard(h handover) {
+	h.conn.transport.release(false)
+	l.leave(h)
+}
+
+func (l *httpListener) leave(h handover) { l.poller.admission.leave(h.conn.RemoteAddr().Addr()) }
+
+// httpConn is a socket in the hands of net/http.
+type httpConn struct {
+	net.Conn
+	read  []byte // owned by Read: what the poller had read
+	once  sync.Once
+	leave func()
+}
+
+func (c *httpConn) Read(p []byte) (int, error) {
+	if len(c.read) == 0 {
+		return c.Conn.Read(p)
+	}
+	n := copy(p, c.read)
+	if c.read = c.read[n:]; len(c.read) == 0 {
+		c.read = nil
+	}
+	return n, nil
+}
+
+// CloseWrite lets net/http half-close after an error answer, so that the client can read it.
+func (c *httpConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+func (c *httpConn) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(c.leave)
+	return err
+}

@@ -1,0 +1,3 @@
+package poller_test
+
+func runIdleClient() bool { return false }

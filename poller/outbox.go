@@ -1,0 +1,149 @@
+package poller
+
+import (
+	"errors"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// outbox is what waits for one socket: pointers to frames, most of them shared by many connections. It exists
+// only while something waits. Guarded by conn.mu.
+type outbox struct {
+	frames [][]byte
+	first  int   // frames[:first] are sent
+	offset int   // bytes of frames[first] that are sent
+	bytes  int64 // that wait
+}
+
+var outboxPool = sync.Pool{New: func() any { return new(outbox) }}
+
+// frameCost is charged for each waiting frame beside its bytes, for the slice that points to it.
+const frameCost = 24
+
+func (o *outbox) push(frame []byte, sent int) {
+	if o.first == len(o.frames) {
+		o.offset = sent
+	}
+	if o.first > 64 && o.first > len(o.frames)/2 {
+		n := copy(o.frames, o.frames[o.first:])
+		clear(o.frames[n:])
+		o.frames, o.first = o.frames[:n], 0
+	}
+	o.frames = append(o.frames, frame)
+	o.bytes += int64(len(frame)-sent) + frameCost
+}
+
+// peek appends to dst slices of what waits, in order, at most cap(dst) of them.
+func (o *outbox) peek(dst [][]byte) [][]byte {
+	offset := o.offset
+	for _, f := range o.frames[o.first:] {
+		if len(dst) == cap(dst) {
+			break
+		}
+		dst = append(dst, f[offset:])
+		offset = 0
+	}
+	return dst
+}
+
+// pop forgets n bytes that were sent, and returns by how much less waits.
+func (o *outbox) pop(n int) int64 {
+	before := o.bytes
+	o.bytes -= int64(n)
+	for o.first < len(o.frames) {
+		left := len(o.frames[o.first]) - o.offset
+		if n < left {
+			o.offset += n
+			break
+		}
+		n -= left
+		o.frames[o.first] = nil
+		o.first++
+		o.offset = 0
+		o.bytes -= frameCost
+	}
+	return before - o.bytes
+}
+
+func (o *outbox) empty() bool { return o.first == len(o.frames) }
+
+// release gives o back to the pool, unless a long backlog made it large.
+func (o *outbox) release() {
+	clear(o.frames)
+	*o = outbox{frames: o.frames[:0]}
+	if cap(o.frames) <= 256 {
+		outboxPool.Put(o)
+	}
+}
+
+// Send tries the socket at once when nothing waits. It never waits, copies or closes: over the bound it shuts the
+// socket down, and the reader, who notices, cleans up.
+func (c *conn) Send(frame []byte) {
+	if len(frame) == 0 || c.state.Load() != stateOpen {
+		return
+	}
+	c.mu.Lock()
+	if c.state.Load() == stateOpen {
+		if o := c.outbox; o != nil && o.bytes+int64(len(frame)) > c.table.poller.cfg.OutboxBytes {
+			c.cutLocked(ReasonSlowConsumer, true)
+		} else {
+			c.pushLocked(frame)
+		}
+	}
+	c.mu.Unlock()
+}
+
+// pushLocked sends frame, or lets it wait. One frame may always wait, whatever its size.
+func (c *conn) pushLocked(frame []byte) {
+	p := c.table.poller
+	o, sent := c.outbox, 0
+	if o == nil {
+		n, err := c.transport.send(frame)
+		if n > 0 {
+			c.table.bytesOut.Add(uint64(n))
+		}
+		if n == len(frame) {
+			return
+		}
+		if err != nil && !errors.Is(err, unix.EAGAIN) {
+			c.cutLocked(ioReason(err), true)
+			return
+		}
+		sent = max(n, 0)
+		o = outboxPool.Get().(*outbox)
+		c.outbox = o
+		defer c.transport.arm()
+	}
+	o.push(frame, sent)
+	if p.outboxBytes.Add(int64(len(frame)-sent)+frameCost) > p.cfg.TotalOutboxBytes {
+		c.cutLocked(ReasonOutboxTotal, true)
+	}
+}
+
+// popLocked accounts for n bytes that the socket took.
+func (c *conn) popLocked(n int) {
+	o := c.outbox
+	c.table.bytesOut.Add(uint64(n))
+	c.table.poller.outboxBytes.Add(-o.pop(n))
+	if o.empty() {
+		c.outbox = nil
+		o.release()
+	}
+}
+
+func (c *conn) dropOutboxLocked() {
+	if o := c.outbox; o != nil {
+		c.outbox = nil
+		c.table.poller.outboxBytes.Add(-o.bytes)
+		o.release()
+	}
+}
+
+// ioReason tells a client that left from a socket that failed.
+func ioReason(err error) Reason {
+	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+		return ReasonHangup
+	}
+	return ReasonIO
+}

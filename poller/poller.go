@@ -1,0 +1,226 @@
+package poller
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// Config says how a Poller works. Zero values mean the default named here.
+type Config struct {
+	Loops            int                    // event loops; the number of cores, at most 8
+	Upgrade          func(path []byte) bool // is a request for this raw path, without query, for a WebSocket? nil is never
+	ServedBy         string                 // X-Powered-By of the 101 answer; none
+	MaxHead          int                    // bytes of a request head; 16 KiB
+	HandshakeTimeout time.Duration          // until the head is complete; 10 s
+	TLSTimeout       time.Duration          // until the TLS handshake is; 10 s
+	CloseTimeout     time.Duration          // from our close frame until TCP is cut; 5 s
+	OutboxBytes      int64                  // that may wait for one connection; 1 MiB
+	TotalOutboxBytes int64                  // that may wait for all together; 256 MiB
+	MaxConnections   int                    // open sockets, plain and TLS, HTTP included; the file limit decides
+	MaxPerAddress    int                    // open sockets of one client address; no limit
+	Log              *slog.Logger           // nowhere
+}
+
+// Handler is told of each new WebSocket, after the 101 answer is on its way. It may Send and Close at once.
+type Handler interface {
+	Open(c Conn, r *Request) Receiver
+}
+
+// Receiver is told what happens to one WebSocket. doc.go has the contract.
+type Receiver interface {
+	// Message gets one whole text or binary message. payload is valid until Message returns and may be modified.
+	Message(payload []byte, binary bool)
+
+	// Control tells of a ping, pong or close frame, which is already answered.
+	Control(op ControlOp)
+
+	// Closed is the last call.
+	Closed(reason Reason)
+}
+
+// Poller owns sockets, from accept to close. Make one with New; all methods may be called from any goroutine.
+type Poller struct {
+	// Constant after New.
+	cfg      Config
+	handler  Handler
+	upgrader ws.Upgrader
+	start    time.Time
+	loops    []*loop
+	tables   []*table // those of the loops and of the streams
+	http     *httpListener
+	stop     chan struct{} // closed when the sweep shall end
+
+	streams   table
+	admission admission
+	refused   refusals
+	conns     sync.WaitGroup // connections of ours, not net/http's
+	work      sync.WaitGroup // goroutines of ours
+
+	// Atomic.
+	open        atomic.Int64
+	outboxBytes atomic.Int64
+	panics      atomic.Uint64
+	closed      [reasonCount]atomic.Uint64
+
+	// Guarded by mu.
+	mu        sync.Mutex
+	listeners []*listener
+	draining  bool // no new listeners
+	down      bool // Shutdown was called
+}
+
+// New returns a Poller that serves nothing yet. Two calls of New must not run at the same time: netpoll's
+// pollers, which all Pollers share, are set up in it. They, and only they, run until the process ends.
+func New(cfg Config, h Handler) (*Poller, error) {
+	if h == nil {
+		return nil, errors.New("poller without handler")
+	}
+	if strings.ContainsAny(cfg.ServedBy, "\r\n\x00") {
+		return nil, fmt.Errorf("line break in X-Powered-By %q", cfg.ServedBy)
+	}
+	p := &Poller{cfg: withDefaults(cfg), handler: h, start: time.Now(), stop: make(chan struct{})}
+	p.upgrader = newUpgrader(cfg.ServedBy)
+	p.admission.max, p.admission.perAddress = cfg.MaxConnections, cfg.MaxPerAddress
+	p.http = newHTTPListener(p)
+	p.streams.poller = p
+	p.tables = append(p.tables, &p.streams)
+	polls, err := takePolls(p.cfg.Loops)
+	if err != nil {
+		return nil, fmt.Errorf("reach netpoll's pollers: %w", err)
+	}
+	for _, poll := range polls {
+		l := &loop{poll: poll}
+		l.table.poller, l.table.loop = p, l
+		p.loops = append(p.loops, l)
+		p.tables = append(p.tables, &l.table)
+	}
+	p.work.Go(p.sweep)
+	return p, nil
+}
+
+// Serve accepts from ln until CloseListeners, and returns at once. It takes ln over and closes it. tc is nil for
+// plain TCP. Several listeners may be served.
+func (p *Poller) Serve(ln *net.TCPListener, tc *tls.Config) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.draining {
+		return net.ErrClosed
+	}
+	l, err := newListener(p, ln, tc)
+	if err != nil {
+		return err
+	}
+	p.listeners = append(p.listeners, l)
+	return nil
+}
+
+// HTTPListener yields every connection whose first request is not a well-formed upgrade. Hand it to an http.Server,
+// which then owns these connections; it is closed by Shutdown.
+func (p *Poller) HTTPListener() net.Listener { return p.http }
+
+// CloseListeners ends accepting. Connections, and HTTPListener, stay.
+func (p *Poller) CloseListeners() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.draining = true
+	for _, l := range p.listeners {
+		l.close()
+	}
+}
+
+// Shutdown sends every client what waits for it and a close frame, and waits until all have left and every
+// goroutine has ended. When ctx is done the rest is cut, and its error returned.
+func (p *Poller) Shutdown(ctx context.Context) error {
+	p.CloseListeners()
+	_ = p.http.Close()
+	for _, c := range p.all() {
+		c.shutdown()
+	}
+	gone := make(chan struct{})
+	go func() {
+		p.conns.Wait()
+		p.endSweep()
+		p.work.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range p.all() {
+		c.Kill(ReasonShutdown)
+	}
+	select {
+	case <-gone:
+		return ctx.Err()
+	case <-time.After(p.cfg.CloseTimeout):
+		return fmt.Errorf("%d connections still in their handler: %w", p.open.Load(), ctx.Err())
+	}
+}
+
+// shutdown closes c as a server that leaves does (RFC 6455 7.4.1, 1001).
+func (c *conn) shutdown() {
+	if c.state.Load() == stateHandshake {
+		c.Kill(ReasonShutdown)
+	}
+	c.close(closeFrame(uint16(ws.StatusGoingAway), ""), ReasonShutdown)
+}
+
+func (p *Poller) endSweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.down {
+		p.down = true
+		close(p.stop)
+	}
+}
+
+func (p *Poller) all() []*conn {
+	var all []*conn
+	for _, t := range p.tables {
+		all = append(all, t.all()...)
+	}
+	return all
+}
+
+// addr returns the address of the first listener, or an empty one.
+func (p *Poller) addr() net.Addr {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.listeners) == 0 {
+		return &net.TCPAddr{}
+	}
+	return p.listeners[0].addr
+}
+
+func withDefaults(cfg Config) Config {
+	setDefault(&cfg.Loops, min(runtime.GOMAXPROCS(0), 8))
+	setDefault(&cfg.MaxHead, 16<<10)
+	setDefault(&cfg.HandshakeTimeout, 10*time.Second)
+	setDefault(&cfg.TLSTimeout, 10*time.Second)
+	setDefault(&cfg.CloseTimeout, 5*time.Second)
+	setDefault(&cfg.OutboxBytes, 1<<20)
+	setDefault(&cfg.TotalOutboxBytes, 256<<20)
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return cfg
+}
+
+func setDefault[T int | int64 | time.Duration](v *T, def T) {
+	if *v <= 0 {
+		*v = def
+	}
+}

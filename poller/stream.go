@@ -1,0 +1,151 @@
+package poller
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	streamRead  = 4 << 10  // bytes read at once
+	streamWrite = 16 << 10 // bytes written at once: one TLS record
+)
+
+// streamBuffers lends a writer its buffer.
+var streamBuffers = sync.Pool{New: func() any { return new([streamWrite]byte) }}
+
+// stream is a TLS connection. A goroutine reads it, because crypto/tls cannot be driven by events; another one
+// writes while something waits.
+type stream struct {
+	conn
+	raw *net.TCPConn
+	tls *tls.Conn
+
+	// Guarded by conn.mu.
+	writing bool // a writer runs
+	ended   bool // TLS was told that nothing more will be sent
+
+	writer sync.WaitGroup
+}
+
+// startStream lets a goroutine of its own serve fd.
+func (p *Poller) startStream(fd int, addr netip.AddrPort, tc *tls.Config) {
+	nc, err := netConn(fd)
+	raw, ok := nc.(*net.TCPConn)
+	if err != nil || !ok {
+		p.refused.add(refusedEMFILE)
+		p.admission.leave(addr.Addr())
+		return
+	}
+	s := &stream{raw: raw, tls: tls.Server(raw, tc)}
+	s.init(s, &p.streams, addr)
+	p.conns.Add(1)
+	p.streams.add(&s.conn, p.cfg.TLSTimeout)
+	p.work.Go(s.run)
+}
+
+// run reads until the end. It is the reader of the contract.
+func (s *stream) run() {
+	defer s.finish()
+	p := s.table.poller
+	if err := s.tls.Handshake(); err != nil {
+		if s.state.Load() == stateHandshake {
+			p.refused.add(refusedTLS)
+		}
+		return
+	}
+	s.table.schedule(&s.conn, p.cfg.HandshakeTimeout)
+	buf := make([]byte, streamRead)
+	for s.state.Load() < stateCut {
+		n, err := s.tls.Read(buf)
+		if n > 0 {
+			s.input(buf[:n])
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// send takes nothing: crypto/tls may wait.
+func (s *stream) send([]byte) (int, error) { return 0, unix.EAGAIN }
+
+// arm starts a writer unless there is one.
+func (s *stream) arm() {
+	if s.writing || s.state.Load() >= stateCut {
+		return
+	}
+	s.writing = true
+	s.writer.Go(s.write)
+}
+
+func (s *stream) flushed() { s.arm() }
+
+// write sends what waits and ends when nothing does.
+func (s *stream) write() {
+	buf := streamBuffers.Get().(*[streamWrite]byte)
+	defer streamBuffers.Put(buf)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.outbox != nil {
+		n := s.gatherLocked(buf[:])
+		s.mu.Unlock()
+		_, err := s.tls.Write(buf[:n])
+		s.mu.Lock()
+		if err != nil {
+			s.cutLocked(ioReason(err), true)
+		}
+	}
+	if s.state.Load() == stateClosing {
+		s.endLocked()
+	}
+	s.writing = false
+}
+
+// gatherLocked moves what fits into buf.
+func (s *stream) gatherLocked(buf []byte) int {
+	var batch [writeBatch][]byte
+	n := 0
+	for _, f := range s.outbox.peek(batch[:0]) {
+		n += copy(buf[n:], f)
+	}
+	s.popLocked(n)
+	return n
+}
+
+// endLocked says goodbye in TLS before it does in TCP. It lets go of mu meanwhile: that may wait.
+func (s *stream) endLocked() {
+	if !s.ended {
+		s.ended = true
+		s.mu.Unlock()
+		_ = s.tls.CloseWrite()
+		s.mu.Lock()
+	}
+	if s.peerClosed {
+		s.cutLocked(s.reason, false)
+	} else if s.state.Load() == stateClosing {
+		_ = s.raw.CloseWrite()
+	}
+}
+
+// hangUp lets everything that waits for the socket return, whatever crypto/tls is doing.
+func (s *stream) hangUp() {
+	_ = s.raw.CloseRead()
+	_ = s.raw.CloseWrite()
+}
+
+func (s *stream) detach() {}
+
+func (s *stream) netConn() (net.Conn, error) { return s.tls, nil }
+
+func (s *stream) release(abort bool) {
+	s.hangUp()
+	s.writer.Wait()
+	if abort {
+		_ = s.raw.SetLinger(0)
+	}
+	_ = s.raw.Close()
+}

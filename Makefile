@@ -12,7 +12,7 @@ FUZZ_TIME ?= 5s
 
 # The first target, so that plain `make` builds.
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/reverb
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.release=$(VERSION)" -o $(BIN) ./cmd/reverb
 
 run: build
 	@grep -qs '^REVERB_APP_KEY=' .env || $(BIN) install

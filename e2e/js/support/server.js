@@ -10,7 +10,7 @@ import Pusher from 'pusher';
 export const app = { appId: '123456', key: 'reverb-key', secret: 'reverb-secret' };
 
 const binary = process.env.REVERB_BIN;
-if (!binary) throw new Error('REVERB_BIN must name the program under test; `make e2e` sets it');
+if (!binary) throw new Error('REVERB_BIN must name the program under test; `make js` sets it');
 
 /** A running `reverb start`; port 0 takes a free one. */
 export async function startServer(port = 0, settings = '') {

@@ -38,9 +38,12 @@ describe('a browser', () => {
     for (const what of ['news subscribed', 'orders subscribed', 'here']) await heard(page, what);
     return page;
   }
-  /** What the page heard under that name, the count-th time. */
+  /**
+   * What the page heard under that name, the count-th time. After a refused connection pusher-js waits 15 s before it tries again,
+   * so coming back from a restart takes as long.
+   */
   async function heard(page, what, count = 1) {
-    await page.waitForFunction(([w, n]) => window.heard.filter((h) => h.what === w).length >= n, [what, count], { timeout: 20_000 });
+    await page.waitForFunction(([w, n]) => window.heard.filter((h) => h.what === w).length >= n, [what, count], { timeout: 40_000 });
     return page.evaluate(([w, n]) => window.heard.filter((h) => h.what === w)[n - 1].data, [what, count]);
   }
 

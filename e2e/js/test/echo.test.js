@@ -1,12 +1,10 @@
 // laravel-echo with its `reverb` broadcaster, in Node, against the real program.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
+import Echo from 'laravel-echo';
 import PusherClient from 'pusher-js';
 import { app, backEnd, startServer, startSite } from '../support/server.js';
 import { next, within } from '../support/wait.js';
-
-const Echo = createRequire(import.meta.url)('laravel-echo').default;
 
 describe('laravel-echo', () => {
   let server, site, pusher;

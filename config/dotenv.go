@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -33,11 +34,17 @@ var (
 	nested   = regexp.MustCompile(string(standExpand) + `\{([a-zA-Z0-9_.]+)\}`)
 )
 
+// maxValue bounds an expanded value, bytes: a few lines that repeat each other
+// would otherwise fill the memory.
+const maxValue = 64 << 10
+
 var (
 	errName   = errors.New("want NAME=value")
 	errQuote  = errors.New("the closing quote is missing")
 	errEscape = errors.New(`within double quotes want \\, \", \$, \n, \r, \t, \f or \v after a backslash`)
 	errSpace  = errors.New("a value with spaces must stand in quotes")
+	errText   = errors.New("want text in UTF-8 without control characters")
+	errLong   = fmt.Errorf("want a value of at most %d bytes", maxValue)
 )
 
 // dotenv parses the text of a .env file as Laravel does. lookup is the
@@ -57,7 +64,12 @@ func dotenv(text string, lookup func(string) (string, bool), report func(line in
 		case entry.bare: // a name without = unsets, as in phpdotenv
 			delete(vars, entry.name)
 		default:
-			vars[entry.name] = dotenvLine{value: expand(entry.value, vars, lookup), line: line}
+			value, ok := expand(entry.value, vars, lookup)
+			if !ok {
+				report(line, errLong)
+				break
+			}
+			vars[entry.name] = dotenvLine{value: value, line: line}
 		}
 		line, text = line+consumed, rest
 	}
@@ -86,7 +98,7 @@ func nextEntry(text string) (e dotenvEntry, rest string, err error) {
 		return e, rest, nil
 	}
 	if strings.ContainsFunc(line, isStandIn) || !utf8.ValidString(line) {
-		return e, rest, errors.New("want text in UTF-8 without control characters")
+		return e, rest, errText
 	}
 	name, _, assigned := strings.Cut(line, "=")
 	if e.name, err = entryName(name); err != nil {
@@ -100,8 +112,10 @@ func nextEntry(text string) (e dotenvEntry, rest string, err error) {
 	if err != nil {
 		return dotenvEntry{}, rest, err
 	}
-	e.value, err = unquote(masked)
-	return e, left, err
+	if e.value, err = unquote(masked); err != nil {
+		return dotenvEntry{}, rest, err
+	}
+	return e, left, nil
 }
 
 // entryName takes "export" and quotes off a name.
@@ -172,9 +186,12 @@ func maskDouble(text string) (masked, left string, err error) {
 		switch c := text[i]; {
 		case c == '"':
 			b.WriteByte('"')
+			if !utf8.ValidString(text[:i]) {
+				return "", "", errText
+			}
 			return b.String(), text[i+1:], nil
 		case isStandIn(rune(c)):
-			return "", "", errName
+			return "", "", errText
 		case c == '$':
 			b.WriteByte(standExpand)
 		case c != '\\':
@@ -226,19 +243,28 @@ func unquote(masked string) (string, error) {
 }
 
 // expand replaces ${NAME} by the environment's value, or by that of an earlier
-// line. An unknown name stays as it is written, and so does $NAME.
-func expand(value string, vars map[string]dotenvLine, lookup func(string) (string, bool)) string {
+// line. An unknown name stays as it is written, and so does $NAME. ok is false
+// when the result is over maxValue.
+func expand(value string, vars map[string]dotenvLine, lookup func(string) (string, bool)) (expanded string, ok bool) {
+	size := len(value)
 	value = nested.ReplaceAllStringFunc(value, func(match string) string {
 		name := match[2 : len(match)-1]
-		if v, ok := lookup(name); ok {
-			return v
+		v, found := lookup(name)
+		if !found {
+			var l dotenvLine
+			l, found = vars[name]
+			v = l.value
 		}
-		if v, ok := vars[name]; ok {
-			return v.value
+		size += len(v)
+		if !found || size > maxValue {
+			return match
 		}
-		return match
+		return v
 	})
-	return putBack.Replace(value)
+	if size > maxValue {
+		return "", false
+	}
+	return putBack.Replace(value), true
 }
 
 func isStandIn(r rune) bool { return r <= lastStandIn }

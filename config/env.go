@@ -142,6 +142,11 @@ func (l *loader) envApp(vars map[string]variable) (*App, string) {
 			return nil, ""
 		}
 		l.cfg.Apps = Apps{NewApp("", "", "")}
+		for _, name := range []string{"REVERB_APP_ID", "REVERB_APP_KEY", "REVERB_APP_SECRET"} {
+			if v, ok := vars[name]; ok {
+				l.cfg.origins[element("apps", 0)] = v.origin
+			}
+		}
 	}
 	return l.cfg.Apps[0], element("apps", 0)
 }

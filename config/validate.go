@@ -111,14 +111,28 @@ func isToken(s string) bool {
 func (l *loader) checkRedis() {
 	const path = "scaling.redis.url"
 	redis := &l.cfg.Scaling.Redis
+	before := *redis
 	ok := redis.resolve()
-	if ok && redis.URL != "" {
-		for _, part := range []string{"host", "port", "username", "password", "database"} {
-			l.cfg.origins["scaling.redis."+part] = l.originOf(path)
-		}
+	if redis.URL != "" {
+		l.movedByURL(before, *redis)
 	}
 	if !ok && !l.isIdle(l.originOf(path)) {
 		l.fail(path, ": want redis://user:password@host:port/database; the scheme may be tcp, or rediss or tls for TLS")
+	}
+}
+
+// movedByURL notes that a part now has its value from the URL.
+func (l *loader) movedByURL(before, after Redis) {
+	for part, moved := range map[string]bool{
+		"host":     before.Host != after.Host,
+		"port":     before.Port != after.Port,
+		"username": before.Username != after.Username,
+		"password": before.Password != after.Password,
+		"database": before.Database != after.Database,
+	} {
+		if moved {
+			l.cfg.origins["scaling.redis."+part] = l.originOf("scaling.redis.url")
+		}
 	}
 }
 
@@ -152,10 +166,21 @@ func (l *loader) checkApp(at string, app *App) {
 	if !isToken(app.Key) {
 		l.fail(at+".key", " = %s: want letters, digits and - . _ ~, it is a part of URLs", shown(app.Key))
 	}
-	if ceiling := l.cfg.Server.Limits.MaxMessageSize; app.MaxMessageSize > ceiling {
-		l.fail(at+".max_message_size", " = %d: want at most server.limits.max_message_size, which is %d",
-			app.MaxMessageSize, ceiling)
+	l.checkCeiling(at+".max_message_size", app)
+}
+
+// checkCeiling holds an app under the node's limit for messages. A default
+// follows a lower limit; only what somebody wrote is an error.
+func (l *loader) checkCeiling(path string, app *App) {
+	ceiling := l.cfg.Server.Limits.MaxMessageSize
+	if app.MaxMessageSize <= ceiling {
+		return
 	}
+	if _, written := l.cfg.origins[path]; !written {
+		app.MaxMessageSize = ceiling
+		return
+	}
+	l.fail(path, " = %d: want at most server.limits.max_message_size, which is %d", app.MaxMessageSize, ceiling)
 }
 
 // checkUnique reports the second app that has the value of another: the first

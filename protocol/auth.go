@@ -11,7 +11,7 @@ import (
 // ChannelSignature returns the lower-case hex signature that lets socket id subscribe to channel
 // with channelData, "" for none. Reverb: a channelData of "0" is not signed, as PHP takes it for none.
 func ChannelSignature(secret string, id SocketID, channel, channelData string) string {
-	text := make([]byte, 0, 24+len(channel)+len(channelData))
+	text := make([]byte, 0, signRoom+len(channel)+len(channelData))
 	text = id.AppendTo(text)
 	text = append(text, ':')
 	text = append(text, channel...)
@@ -19,7 +19,7 @@ func ChannelSignature(secret string, id SocketID, channel, channelData string) s
 		text = append(text, ':')
 		text = append(text, channelData...)
 	}
-	return sign(secret, text)
+	return string(sign(secret, text))
 }
 
 // CheckChannelAuth reports whether auth, "key:signature", permits the subscription. Reverb: the key
@@ -42,11 +42,11 @@ func CheckChannelAuthStrict(key, secret, auth string, id SocketID, channel, chan
 // UserSignature returns the lower-case hex signature that lets socket id sign in as the user that
 // userData, JSON as sent, tells of. Pusher: user authentication.
 func UserSignature(secret string, id SocketID, userData string) string {
-	text := make([]byte, 0, 32+len(userData))
+	text := make([]byte, 0, signRoom+len(userData))
 	text = id.AppendTo(text)
 	text = append(text, "::user::"...)
 	text = append(text, userData...)
-	return sign(secret, text)
+	return string(sign(secret, text))
 }
 
 // CheckUserAuth reports whether auth, "key:signature", permits socket id to sign in with userData.
@@ -55,12 +55,16 @@ func CheckUserAuth(key, secret, auth string, id SocketID, userData string) bool 
 	return ok && equal(given, key) && equal(signature, UserSignature(secret, id, userData))
 }
 
-// sign returns the lower-case hex HMAC-SHA256 of text.
-func sign(secret string, text []byte) string {
+// signRoom is the capacity of a signed text beside its variable parts: its fixed ones, and enough that
+// sign finds room for a sum, in binary and in hex.
+const signRoom = 96
+
+// sign returns the lower-case hex HMAC-SHA256 of text, and uses the memory of text for it.
+func sign(secret string, text []byte) []byte {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(text)
-	var sum [sha256.Size]byte
-	return hex.EncodeToString(mac.Sum(sum[:0]))
+	text = mac.Sum(text[:0])
+	return hex.AppendEncode(text, text)[len(text):]
 }
 
 // equal compares in a time that tells nothing of where a and b differ.

@@ -41,12 +41,13 @@ func Decode(payload []byte, m *Message) *Error {
 }
 
 // decodeData returns the value that a string holds as JSON text, once, and any other value as it is.
-// Clients of Reverb write both {"data":{…}} and {"data":"{…}"}.
+// Clients of Reverb write both {"data":{…}} and {"data":"{…}"}. The value must not be nested deeper
+// than it could be in the string's place, so that what is forwarded can be decoded again.
 func decodeData(value []byte) []byte {
 	if !isString(value) {
 		return value
 	}
-	if inner, ok := validJSON(unquote(value)); ok {
+	if inner, ok := validJSON(unquote(value), 1); ok {
 		return inner
 	}
 	return value

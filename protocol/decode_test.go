@@ -109,6 +109,17 @@ func TestDecodeCut(t *testing.T) {
 	}
 }
 
+// TestDecodeDataDepth: JSON text as data may be nested as deep as data itself.
+func TestDecodeDataDepth(t *testing.T) {
+	for n, isText := range map[int]bool{510: false, 511: true} {
+		list := strings.Repeat("[", n) + strings.Repeat("]", n)
+		m := decode(t, `{"event":"a","data":"`+list+`"}`)
+		if got := m.Data[0] == '"'; got != isText {
+			t.Errorf("%d containers: data stays a string: %v, want %v", n, got, isText)
+		}
+	}
+}
+
 func TestDecodeKeepsPayload(t *testing.T) {
 	for _, example := range examples {
 		p := []byte(example)

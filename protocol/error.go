@@ -3,7 +3,7 @@ package protocol
 import "strconv"
 
 // Error is a refusal that a client may see, as pusher:error and, for the codes that end a
-// connection, as WebSocket close code. Values are immutable.
+// connection, as WebSocket close code. Values are immutable: one must not be copied to change it.
 //
 // The hundreds tell pusher-js what to do next: 4000-4099 stay away, 4100-4199 come back after a
 // second, 4200-4299 come back at once, 4300 and above stay away when closed, else carry on.

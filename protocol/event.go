@@ -33,13 +33,13 @@ const (
 // IsProtocol reports whether the message speaks to the server; any other is a client event.
 func (m *Message) IsProtocol() bool { return bytes.HasPrefix(m.Event, []byte(protocolPrefix)) }
 
-// CheckEmptyData refuses a protocol event whose data is neither empty, in the wide sense of PHP, nor
-// an object or array. It is the only rule for events without parameters, such as pusher:ping.
+// CheckEmptyData refuses a protocol event whose data is neither empty, in the wide sense of PHP
+// (absent, null, false, 0, "", "0"), nor an object or array. It is the only rule for events without parameters, such as pusher:ping.
 func (m *Message) CheckEmptyData() *Error {
-	if isContainer(m.Data) || isEmptyValue(m.Data) {
-		return nil
+	if text, ok := scalarText(m.Data); ok && !isFalsy(text) {
+		return ErrInvalidFormat
 	}
-	return ErrInvalidFormat
+	return nil
 }
 
 // Subscribe is what pusher:subscribe asks for.
@@ -75,7 +75,7 @@ func (m *Message) Subscribe() (Subscribe, *Error) {
 		return Subscribe{}, ErrInvalidFormat
 	}
 	if len(dataText) > 0 {
-		if _, ok := validJSON(dataText); !ok {
+		if _, ok := validJSON(dataText, 0); !ok {
 			return Subscribe{}, ErrInvalidFormat
 		}
 	}

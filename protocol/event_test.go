@@ -7,11 +7,11 @@ import (
 	"reverb/protocol"
 )
 
-func decode(t testing.TB, payload string) *protocol.Message {
-	t.Helper()
+func decode(tb testing.TB, payload string) *protocol.Message {
+	tb.Helper()
 	m := new(protocol.Message)
 	if err := protocol.Decode([]byte(payload), m); err != nil {
-		t.Fatalf("Decode(%s): %v", payload, err)
+		tb.Fatalf("Decode(%s): %v", payload, err)
 	}
 	return m
 }

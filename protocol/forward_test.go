@@ -95,6 +95,9 @@ func FuzzForwarded(f *testing.F) {
 			return
 		}
 		checkEvent(t, got, string(m.Event), "room", text)
+		if err := protocol.Decode(got, &m); err != nil {
+			t.Errorf("Decode of forwarded %q: %v", got, err)
+		}
 	})
 }
 

@@ -32,11 +32,11 @@ func payload(t *testing.T, f protocol.Frame) []byte {
 }
 
 // mustID reads a socket id that the test has written down.
-func mustID(t testing.TB, s string) protocol.SocketID {
-	t.Helper()
+func mustID(tb testing.TB, s string) protocol.SocketID {
+	tb.Helper()
 	id, ok := protocol.ParseSocketID(s)
 	if !ok {
-		t.Fatalf("ParseSocketID(%q) refused", s)
+		tb.Fatalf("ParseSocketID(%q) refused", s)
 	}
 	return id
 }
@@ -62,6 +62,7 @@ func goldenErrors() map[string]*protocol.Error {
 }
 
 func goldenFrames(t *testing.T) map[string]protocol.Frame {
+	t.Helper()
 	roster := func(m ...protocol.RosterMember) []protocol.RosterMember { return m }
 	client := protocol.ClientEvent{Event: "client-test-message", Data: []byte(`{ "a": [1.0, {}] }`)}
 	silent := protocol.ClientEvent{Event: "client-test-message", Data: []byte(`null`)}

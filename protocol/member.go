@@ -22,7 +22,7 @@ func ParseMemberData(channelData string) (MemberData, *Error) {
 	if channelData == "" {
 		return MemberData{Raw: []byte("{}")}, nil
 	}
-	raw, ok := validJSON([]byte(channelData))
+	raw, ok := validJSON([]byte(channelData), 0)
 	if !ok || !isContainer(raw) {
 		return MemberData{}, ErrInvalidFormat
 	}

@@ -35,8 +35,6 @@ func openObject(text []byte) (object, bool) {
 func (o *object) next() bool {
 	o.skipSpace()
 	switch c := o.peek(); {
-	case o.closed:
-		return false
 	case c == '}':
 		o.pos++
 		o.closed = true

@@ -63,17 +63,6 @@ func numberText(number []byte) []byte {
 	return strconv.AppendFloat(nil, f, 'G', 14, 64) // PHP's default precision
 }
 
-// isEmptyValue reports whether PHP's empty() would: absent, null, false, 0, "", "0", [], {}.
-func isEmptyValue(value []byte) bool {
-	if isContainer(value) {
-		s := scanner{text: value, pos: 1}
-		s.skipSpace()
-		return s.pos == len(value)-1
-	}
-	text, _ := scalarText(value)
-	return isFalsy(text)
-}
-
 // isFalsy reports whether PHP takes the text of a scalar for false.
 func isFalsy(text []byte) bool { return len(text) == 0 || string(text) == "0" }
 

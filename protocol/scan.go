@@ -20,15 +20,16 @@ type scanner struct {
 	pos  int
 }
 
-// validJSON returns text without the white space around it, and whether it is one JSON value.
-func validJSON(text []byte) ([]byte, bool) {
+// validJSON returns text without the white space around it, and whether it is one JSON value that
+// may stand inside depth containers.
+func validJSON(text []byte, depth int) ([]byte, bool) {
 	if !utf8.Valid(text) {
 		return nil, false
 	}
 	s := scanner{text: text}
 	s.skipSpace()
 	start := s.pos
-	if !s.skipValue(0) {
+	if !s.skipValue(depth) {
 		return nil, false
 	}
 	end := s.pos

@@ -37,8 +37,8 @@ func TestParseSocketID(t *testing.T) {
 			t.Errorf("ParseSocketID(%q) = %v", s, id)
 		}
 	}
-	if s := (protocol.SocketID{}).String(); s != "" {
-		t.Errorf("zero SocketID is %q", s)
+	if none := (protocol.SocketID{}); none.String() != "" || len(none.AppendTo(nil)) != 0 || !none.IsZero() {
+		t.Errorf("zero SocketID is %q", none)
 	}
 }
 

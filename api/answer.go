@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 
@@ -29,13 +30,23 @@ func refuse(status int, text string) *refusal { return &refusal{status, text} }
 func (e *refusal) write(w http.ResponseWriter) { writeText(w, e.status, e.text) }
 
 // writeJSON answers with a finished body.
-func writeJSON[T string | []byte](w http.ResponseWriter, status int, body T) {
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	writeJSONHead(w, status, len(body))
+	_, _ = w.Write(body) // a caller that is gone needs no answer
+}
+
+// writeJSONString is writeJSON of a constant.
+func writeJSONString(w http.ResponseWriter, status int, body string) {
+	writeJSONHead(w, status, len(body))
+	_, _ = io.WriteString(w, body) // as above
+}
+
+func writeJSONHead(w http.ResponseWriter, status, length int) {
 	h := w.Header()
 	h["Content-Type"] = jsonContentType
 	h["Cache-Control"] = cacheControl
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	h["Content-Length"] = []string{strconv.Itoa(length)}
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(body)) // a caller that is gone needs no answer
 }
 
 // writeText answers with one line, without a line end, as Reverb does.
@@ -45,7 +56,7 @@ func writeText(w http.ResponseWriter, status int, line string) {
 	h["X-Content-Type-Options"] = nosniff
 	h["Content-Length"] = []string{strconv.Itoa(len(line))}
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(line)) // a caller that is gone needs no answer
+	_, _ = io.WriteString(w, line) // as above
 }
 
 func internalError(w http.ResponseWriter) {

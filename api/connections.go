@@ -8,5 +8,5 @@ import (
 // connections counts the connections with at least one subscription, on all nodes; Laravel Pulse draws it.
 func (a *api) connections(w http.ResponseWriter, r *http.Request, c *call) {
 	n := a.server.Connections(r.Context(), c.app)
-	writeJSON(w, http.StatusOK, `{"connections":`+strconv.Itoa(n)+`}`)
+	writeJSONString(w, http.StatusOK, `{"connections":`+strconv.Itoa(n)+`}`)
 }

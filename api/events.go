@@ -35,7 +35,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, c *call) {
 		return
 	}
 	if !e.hasInfo {
-		writeJSON(w, http.StatusOK, emptyObject)
+		writeJSONString(w, http.StatusOK, emptyObject)
 		return
 	}
 	writeJSON(w, http.StatusOK, a.appendEventInfo(r.Context(), c.app, &e))

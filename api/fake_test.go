@@ -109,8 +109,8 @@ const (
 	strictID  = "pusher"
 )
 
-func newWorld(t testing.TB, edit ...func(*config.Config)) *world {
-	t.Helper()
+func newWorld(tb testing.TB, edit ...func(*config.Config)) *world {
+	tb.Helper()
 	apps := config.Apps{
 		{ID: appID, Key: appKey, Secret: appSecret, Profile: "reverb", Enabled: true},
 		{ID: strictID, Key: appKey, Secret: appSecret, Profile: "pusher", Enabled: true, Rules: config.Rules{

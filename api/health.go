@@ -4,14 +4,14 @@ import "net/http"
 
 // up is Reverb's health page: the process answers. It stays 200 while draining; balancers ask /ready.
 func (a *api) up(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, `{"health":"OK"}`)
+	writeJSONString(w, http.StatusOK, `{"health":"OK"}`)
 }
 
 // ready says whether new connections should come here: not from the first moment of draining.
 func (a *api) ready(w http.ResponseWriter, _ *http.Request) {
 	if !a.server.Ready() {
-		writeJSON(w, http.StatusServiceUnavailable, `{"ready":false}`)
+		writeJSONString(w, http.StatusServiceUnavailable, `{"ready":false}`)
 		return
 	}
-	writeJSON(w, http.StatusOK, `{"ready":true}`)
+	writeJSONString(w, http.StatusOK, `{"ready":true}`)
 }

@@ -245,29 +245,38 @@ func (p *scanner) string() (string, error) {
 	return "", errJSON
 }
 
-// escaped reads on from the first escape of a string that began at start.
+// escaped reads on from the first escape of a string that began at start. Inside a container the text is not made: each makes it
+// when it is wanted.
 func (p *scanner) escaped(start int) (string, error) {
-	// The rest is at least as long as what it decodes to; the common event's data is most of the body.
-	end := strings.IndexByte(p.s[p.i:], '"')
-	out := append(make([]byte, 0, p.i-start+max(end, 0)+64), p.s[start:p.i]...)
+	var out strings.Builder
+	wanted := p.depth == 0
+	if wanted {
+		// The rest of the string is about as long as what it decodes to; more than a few escaped quotes grow it.
+		out.Grow(p.i - start + max(strings.IndexByte(p.s[p.i+1:], '"'), 0) + 64)
+		out.WriteString(p.s[start:p.i])
+	}
 	for p.i < len(p.s) {
-		c := p.s[p.i]
-		switch {
+		switch c := p.s[p.i]; {
 		case c == '"':
 			p.i++
-			return string(out), nil
+			return out.String(), nil
 		case c < ' ':
 			return "", errJSON
-		case c != '\\':
+		case c == '\\':
+			r, err := p.escape()
+			if err != nil {
+				return "", err
+			}
+			if wanted {
+				out.WriteRune(r)
+			}
+		default:
 			run := p.i
 			for p.i < len(p.s) && p.s[p.i] >= ' ' && p.s[p.i] != '"' && p.s[p.i] != '\\' {
 				p.i++
 			}
-			out = append(out, p.s[run:p.i]...)
-		default:
-			var err error
-			if out, err = p.escape(out); err != nil {
-				return "", err
+			if wanted {
+				out.WriteString(p.s[run:p.i])
 			}
 		}
 	}
@@ -275,30 +284,29 @@ func (p *scanner) escaped(start int) (string, error) {
 }
 
 // escape decodes one escape sequence.
-func (p *scanner) escape(out []byte) ([]byte, error) {
+func (p *scanner) escape() (rune, error) {
 	if p.i++; p.i == len(p.s) {
-		return out, errJSON
+		return 0, errJSON
 	}
 	c := p.s[p.i]
 	p.i++
 	switch c {
 	case '"', '\\', '/':
-		return append(out, c), nil
+		return rune(c), nil
 	case 'b':
-		return append(out, '\b'), nil
+		return '\b', nil
 	case 'f':
-		return append(out, '\f'), nil
+		return '\f', nil
 	case 'n':
-		return append(out, '\n'), nil
+		return '\n', nil
 	case 'r':
-		return append(out, '\r'), nil
+		return '\r', nil
 	case 't':
-		return append(out, '\t'), nil
+		return '\t', nil
 	case 'u':
-		r, err := p.codePoint()
-		return utf8.AppendRune(out, r), err
+		return p.codePoint()
 	default:
-		return out, errJSON
+		return 0, errJSON
 	}
 }
 

@@ -74,15 +74,11 @@ func FuzzEvents(f *testing.F) {
 		if !ok || errs != 0 {
 			return
 		}
-		if strings.TrimSpace(name) == "" && !strings.ContainsAny(name, "\v\f\u0085\u00a0") && !hasUnicodeSpace(name) {
-			t.Fatalf("accepted the name %q of %q", name, body)
+		if strings.Trim(name, " \t\r\n\x00\v") == "" || strings.Trim(data, " \t\r\n\x00\v") == "" {
+			t.Fatalf("accepted a blank name or data in %q", body)
 		}
 		checkAgainstStd(t, body, name, data, channels)
 	})
-}
-
-func hasUnicodeSpace(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 func checkAgainstStd(t *testing.T, body, name, data string, channels []string) {

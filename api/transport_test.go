@@ -50,8 +50,14 @@ func (l *pipeListener) dial() net.Conn {
 	return client
 }
 
-// served runs f in a bubble of its own time, with a real http.Server over pipes.
-func served(t *testing.T, edit func(*config.Config), f func(t *testing.T, w *world, dial func() net.Conn)) {
+// bubble is a world in a time of its own, behind a real http.Server over pipes.
+type bubble struct {
+	*testing.T
+	node *node
+	dial func() net.Conn
+}
+
+func served(t *testing.T, edit func(*config.Config), f func(b *bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, edit)
@@ -59,7 +65,7 @@ func served(t *testing.T, edit func(*config.Config), f func(t *testing.T, w *wor
 		l := newPipeListener()
 		ended := make(chan error, 1)
 		go func() { ended <- srv.Serve(l) }()
-		f(t, w, l.dial)
+		f(&bubble{t, w.node, l.dial})
 		if err := srv.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
@@ -91,7 +97,9 @@ func post(path, body string) string {
 		path, signedQuery(http.MethodPost, path, "", body), len(body), body)
 }
 
-func chunked(path string, chunks ...string) string {
+// chunked is a publish whose length is not told.
+func chunked(chunks ...string) string {
+	const path = eventsPath
 	body := strings.Join(chunks, "")
 	var b strings.Builder
 	fmt.Fprintf(&b, "POST %s?%s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", path, signedQuery(http.MethodPost, path, "", body))
@@ -108,17 +116,17 @@ func bodyOf(n int) string {
 }
 
 func TestKeepAlive(t *testing.T) {
-	served(t, nothing, func(t *testing.T, w *world, dial func() net.Conn) {
-		c := dial()
+	served(t, nothing, func(b *bubble) {
+		c := b.dial()
 		br := bufio.NewReader(c)
 		for range 3 {
 			send(c, post(eventsPath, eventBody))
-			if res, body := answer(t, br); res.StatusCode != 200 || body != `{}` || res.Close {
-				t.Errorf("got %d %s, close %v", res.StatusCode, body, res.Close)
+			if res, body := answer(b.T, br); res.StatusCode != http.StatusOK || body != `{}` || res.Close {
+				b.Errorf("got %d %s, close %v", res.StatusCode, body, res.Close)
 			}
 		}
-		if len(w.node.published) != 3 {
-			t.Errorf("published %d, want 3", len(w.node.published))
+		if len(b.node.published) != 3 {
+			b.Errorf("published %d, want 3", len(b.node.published))
 		}
 	})
 }
@@ -134,24 +142,24 @@ func TestBodyLimit(t *testing.T) {
 		{"one more", func() string { return post(eventsPath, bodyOf(10_001)) }, 413},
 		{"one more on a query", func() string { return strings.Replace(post(appPath("/channels"), bodyOf(10_001)), "POST", "GET", 1) }, 413},
 		{"one more for an unknown app", func() string { return post("/apps/zzz/events", bodyOf(10_001)) }, 413},
-		{"chunked, the limit", func() string { return chunked(eventsPath, bodyOf(10_000)[:half], bodyOf(10_000)[half:]) }, 200},
-		{"chunked, one more", func() string { return chunked(eventsPath, bodyOf(10_001)[:half], bodyOf(10_001)[half:]) }, 413},
-		{"chunked, malformed", func() string { return strings.Replace(chunked(eventsPath, eventBody), "\r\n\r\n", "\r\n\r\nzz\r\n", 1) }, 400},
+		{"chunked, the limit", func() string { return chunked(bodyOf(10_000)[:half], bodyOf(10_000)[half:]) }, 200},
+		{"chunked, one more", func() string { return chunked(bodyOf(10_001)[:half], bodyOf(10_001)[half:]) }, 413},
+		{"chunked, malformed", func() string { return strings.Replace(chunked(eventBody), "\r\n\r\n", "\r\n\r\nzz\r\n", 1) }, 400},
 		{"both lengths", func() string {
-			return strings.Replace(chunked(eventsPath, eventBody), "Host: a\r\n", "Host: a\r\nContent-Length: x\r\n", 1)
+			return strings.Replace(chunked(eventBody), "Host: a\r\n", "Host: a\r\nContent-Length: x\r\n", 1)
 		}, 400},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
-				c := dial()
+			served(t, nothing, func(b *bubble) {
+				c := b.dial()
 				send(c, tt.request())
-				res, body := answer(t, bufio.NewReader(c))
+				res, body := answer(b.T, bufio.NewReader(c))
 				if res.StatusCode != tt.status {
-					t.Errorf("got %d %s, want %d", res.StatusCode, body, tt.status)
+					b.Errorf("got %d %s, want %d", res.StatusCode, body, tt.status)
 				}
 				if tt.status == 413 && (body != "Payload too large." || !res.Close) {
-					t.Errorf("got %q, close %v, want the connection closed", body, res.Close)
+					b.Errorf("got %q, close %v, want the connection closed", body, res.Close)
 				}
 				_ = c.Close()
 			})
@@ -160,8 +168,8 @@ func TestBodyLimit(t *testing.T) {
 }
 
 func TestLargeBodyInPieces(t *testing.T) {
-	served(t, func(c *config.Config) { c.Server.MaxRequestSize = 200_000 }, func(t *testing.T, w *world, dial func() net.Conn) {
-		c := dial()
+	served(t, func(c *config.Config) { c.Server.MaxRequestSize = 200_000 }, func(b *bubble) {
+		c := b.dial()
 		request := post(eventsPath, bodyOf(150_000))
 		go func() {
 			for len(request) > 0 {
@@ -172,34 +180,34 @@ func TestLargeBodyInPieces(t *testing.T) {
 				request = request[n:]
 			}
 		}()
-		if res, body := answer(t, bufio.NewReader(c)); res.StatusCode != 200 || len(w.node.published) != 1 {
-			t.Errorf("got %d %s", res.StatusCode, body)
+		if res, body := answer(b.T, bufio.NewReader(c)); res.StatusCode != http.StatusOK || len(b.node.published) != 1 {
+			b.Errorf("got %d %s", res.StatusCode, body)
 		}
 	})
 }
 
 func TestExpectContinue(t *testing.T) {
-	served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
+	served(t, nothing, func(b *bubble) {
 		head := func(request string) (string, string) {
 			h, body, _ := strings.Cut(request, "\r\n\r\n")
 			return h + "\r\nExpect: 100-continue\r\n\r\n", body
 		}
-		c := dial()
+		c := b.dial()
 		br := bufio.NewReader(c)
 		h, body := head(post(eventsPath, eventBody))
 		send(c, h)
-		if res, _ := answer(t, br); res.StatusCode != 100 {
-			t.Fatalf("got %d, want 100", res.StatusCode)
+		if res, _ := answer(b.T, br); res.StatusCode != http.StatusContinue {
+			b.Fatalf("got %d, want 100", res.StatusCode)
 		}
 		send(c, body)
-		if res, _ := answer(t, br); res.StatusCode != 200 {
-			t.Errorf("got %d, want 200", res.StatusCode)
+		if res, _ := answer(b.T, br); res.StatusCode != http.StatusOK {
+			b.Errorf("got %d, want 200", res.StatusCode)
 		}
-		c = dial()
+		c = b.dial()
 		h, _ = head(post(eventsPath, bodyOf(20_000)))
 		send(c, h)
-		if res, _ := answer(t, bufio.NewReader(c)); res.StatusCode != 413 {
-			t.Errorf("got %d, want 413 before the body is asked for", res.StatusCode)
+		if res, _ := answer(b.T, bufio.NewReader(c)); res.StatusCode != http.StatusRequestEntityTooLarge {
+			b.Errorf("got %d, want 413 before the body is asked for", res.StatusCode)
 		}
 	})
 }
@@ -217,21 +225,21 @@ func TestTimeouts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
+			served(t, nothing, func(b *bubble) {
 				start := time.Now()
-				c := dial()
+				c := b.dial()
 				send(c, tt.sent())
 				br := bufio.NewReader(c)
 				if tt.status != 0 {
-					if res, body := answer(t, br); res.StatusCode != tt.status || body != "Request timeout." {
-						t.Errorf("got %d %s, want %d", res.StatusCode, body, tt.status)
+					if res, body := answer(b.T, br); res.StatusCode != tt.status || body != "Request timeout." {
+						b.Errorf("got %d %s, want %d", res.StatusCode, body, tt.status)
 					}
 				}
 				if rest, _ := io.ReadAll(br); len(rest) > 0 {
-					t.Errorf("more was sent: %q", rest)
+					b.Errorf("more was sent: %q", rest)
 				}
 				if took := time.Since(start); took < tt.atMost/2 || took > tt.atMost+time.Second {
-					t.Errorf("took %v, want about %v", took, tt.atMost)
+					b.Errorf("took %v, want about %v", took, tt.atMost)
 				}
 			})
 		})
@@ -239,38 +247,38 @@ func TestTimeouts(t *testing.T) {
 }
 
 func TestIdleTimeout(t *testing.T) {
-	served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
-		c := dial()
+	served(t, nothing, func(b *bubble) {
+		c := b.dial()
 		br := bufio.NewReader(c)
 		send(c, "GET /up HTTP/1.1\r\nHost: a\r\n\r\n")
-		answer(t, br)
+		answer(b.T, br)
 		start := time.Now()
 		if _, err := br.ReadByte(); err == nil || time.Since(start).Round(time.Second) != 60*time.Second {
-			t.Errorf("got %v after %v, want the end after a minute", err, time.Since(start))
+			b.Errorf("got %v after %v, want the end after a minute", err, time.Since(start))
 		}
 	})
 }
 
 func TestUpgradeRefusalCloses(t *testing.T) {
-	served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
-		c := dial()
+	served(t, nothing, func(b *bubble) {
+		c := b.dial()
 		br := bufio.NewReader(c)
 		send(c, "GET /app/key HTTP/1.1\r\nHost: a\r\n\r\n")
-		if res, _ := answer(t, br); res.StatusCode != 426 || !res.Close {
-			t.Errorf("got %d, close %v", res.StatusCode, res.Close)
+		if res, _ := answer(b.T, br); res.StatusCode != http.StatusUpgradeRequired || !res.Close {
+			b.Errorf("got %d, close %v", res.StatusCode, res.Close)
 		}
 		if _, err := br.ReadByte(); err == nil {
-			t.Error("the connection is open")
+			b.Error("the connection is open")
 		}
 	})
 }
 
 func TestServerWideOptions(t *testing.T) {
-	served(t, nothing, func(t *testing.T, _ *world, dial func() net.Conn) {
-		c := dial()
+	served(t, nothing, func(b *bubble) {
+		c := b.dial()
 		send(c, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
-		if res, body := answer(t, bufio.NewReader(c)); res.StatusCode != 404 || body != "Not found." {
-			t.Errorf("got %d %s", res.StatusCode, body)
+		if res, body := answer(b.T, bufio.NewReader(c)); res.StatusCode != http.StatusNotFound || body != "Not found." {
+			b.Errorf("got %d %s", res.StatusCode, body)
 		}
 	})
 }

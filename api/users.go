@@ -11,16 +11,16 @@ func (a *api) channelUsers(w http.ResponseWriter, r *http.Request, c *call) {
 	name := r.PathValue("channel")
 	info, ok := a.server.Channel(r.Context(), c.app, name)
 	if !ok {
-		writeJSON(w, http.StatusNotFound, emptyObject)
+		writeJSONString(w, http.StatusNotFound, emptyObject)
 		return
 	}
 	if !info.Kind.IsPresence() {
-		writeJSON(w, http.StatusBadRequest, emptyObject)
+		writeJSONString(w, http.StatusBadRequest, emptyObject)
 		return
 	}
 	members, ok := a.server.Users(r.Context(), c.app, name)
 	if !ok {
-		writeJSON(w, http.StatusNotFound, emptyObject)
+		writeJSONString(w, http.StatusNotFound, emptyObject)
 		return
 	}
 	body := []byte(`{"users":[`)
@@ -46,5 +46,5 @@ func appendUserID(dst []byte, m *protocol.RosterMember, asString bool) []byte {
 // terminateUser disconnects a user everywhere. The answer is the same when nobody was there.
 func (a *api) terminateUser(w http.ResponseWriter, r *http.Request, c *call) {
 	a.server.TerminateUser(r.Context(), c.app, r.PathValue("userId"))
-	writeJSON(w, http.StatusOK, emptyObject)
+	writeJSONString(w, http.StatusOK, emptyObject)
 }

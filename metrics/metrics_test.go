@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // scrape is the text of one scrape.
-func scrape(t testing.TB, m *metrics.Metrics) string {
+func scrape(t *testing.T, m *metrics.Metrics) string {
 	t.Helper()
 	rec := httptest.NewRecorder()
 	m.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -139,7 +139,7 @@ func TestTwoNodesInOneProcess(t *testing.T) {
 	if got := scrape(t, b); strings.Contains(got, "reverb_messages_received_total{") {
 		t.Error("one node's counters are seen in the other's")
 	}
-	if a.App("1") != a.App("1") {
+	if first, again := a.App("1"), a.App("1"); first != again {
 		t.Error("App made a second set of counters")
 	}
 }

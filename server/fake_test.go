@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"regexp"
@@ -116,15 +116,16 @@ func pusherApp(change func(*config.App)) *config.App {
 	})
 }
 
-func newNode(t testing.TB, cfg *config.Config, trace server.Trace) *node {
-	n := &node{t: t, hub: channels.NewHub(channels.Options{}), metrics: metrics.New("test")}
+func newNode(tb testing.TB, cfg *config.Config, trace server.Trace) *node {
+	tb.Helper()
+	n := &node{t: tb, hub: channels.NewHub(channels.Options{}), metrics: metrics.New("test")}
 	relay := scaling.NewLocal()
 	n.Server = server.New(server.Options{
 		Config: cfg, Hub: n.hub, Relay: relay, Metrics: n.metrics, Trace: trace,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log: slog.New(slog.DiscardHandler),
 	})
 	if err := relay.Start(n.Server); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	n.Start()
 	return n
@@ -154,7 +155,7 @@ func withApp(t *testing.T, app *config.App, body func(n *node)) {
 // metric returns the value of a line of the scrape, "" when there is none.
 func (n *node) metric(name string) string {
 	rec := httptest.NewRecorder()
-	n.metrics.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	n.metrics.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for line := range strings.Lines(rec.Body.String()) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
 			return strings.TrimSpace(value)
@@ -297,11 +298,11 @@ const (
 	invalid = `{"event":"pusher:error","data":"{\"code\":4200,\"message\":\"Invalid message format\"}"}`
 )
 
-func socketID(t testing.TB, s string) protocol.SocketID {
-	t.Helper()
+func socketID(tb testing.TB, s string) protocol.SocketID {
+	tb.Helper()
 	id, ok := protocol.ParseSocketID(s)
 	if !ok {
-		t.Fatalf("socket id %q", s)
+		tb.Fatalf("socket id %q", s)
 	}
 	return id
 }

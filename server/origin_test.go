@@ -50,6 +50,7 @@ func TestGlob(t *testing.T) {
 		want       bool
 	}{
 		{"a*", "a", true},
+		{"b*", "a", false},
 		{"*a", "ba", true},
 		{"*a", "ab", false},
 		{"a*a", "a", false},

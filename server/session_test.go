@@ -3,6 +3,7 @@ package server_test
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -70,10 +71,24 @@ func TestMessages(t *testing.T) {
 	})
 }
 
-// recorder is a Trace that keeps names.
-type recorder struct{ calls []string }
+// recorder is a Trace that keeps what it is told.
+type recorder struct {
+	mu    sync.Mutex
+	calls []string
+}
 
-func (r *recorder) add(s string)                      { r.calls = append(r.calls, s) }
+func (r *recorder) add(s string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, s)
+}
+
+func (r *recorder) told() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.calls, "\n")
+}
+
 func (r *recorder) Established(string)                { r.add("established") }
 func (r *recorder) MessageReceived(string, []byte)    { r.add("received") }
 func (r *recorder) MessageHandled(string)             { r.add("handled") }
@@ -101,7 +116,7 @@ func TestTrace(t *testing.T) {
 		"established", "received", "handled", "received", "error Invalid message format (4200)", "control",
 		`to nobody {"event":"e","data":"d","channel":"nobody"}`, "closed", "closed",
 	}
-	if got := strings.Join(trace.calls, "\n"); got != strings.Join(want, "\n") {
+	if got := trace.told(); got != strings.Join(want, "\n") {
 		t.Errorf("got %s", got)
 	}
 }

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,6 +81,22 @@ func TestControlFrames(t *testing.T) {
 		wait(2 * time.Second)
 		c.expect("<ping>")
 		c.leave()
+	})
+}
+
+func TestLivenessIsTraced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var trace recorder
+		n := newNode(t, configured(pingEvery(2*time.Second)), &trace)
+		defer n.stop()
+		a, b := n.connect(), n.connect()
+		wait(10 * time.Second)
+		want := strings.Join([]string{"established", "established", "pinging", "pinged", "pinged", "pruning", "pruned", "pruned"}, "\n")
+		if got := trace.told(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		a.leave()
+		b.leave()
 	})
 }
 

@@ -1,0 +1,89 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"reverb/channels"
+	"reverb/config"
+	"reverb/metrics"
+	"reverb/poller"
+	"reverb/scaling"
+	"reverb/server"
+)
+
+// brokenRelay fails for the channels that it names.
+type brokenRelay struct {
+	fail      map[string]error
+	published []string
+}
+
+func (r *brokenRelay) Start(scaling.Handler) error { return nil }
+func (r *brokenRelay) Terminate(string, string)    {}
+func (r *brokenRelay) Close()                      {}
+func (r *brokenRelay) Publish(m scaling.Message) error {
+	r.published = append(r.published, m.Channel)
+	return r.fail[m.Channel]
+}
+
+func TestPublishFails(t *testing.T) {
+	lost := errors.New("no connection")
+	relay := &brokenRelay{fail: map[string]error{"full": channels.ErrBacklog, "lost": lost}}
+	cfg := configured(appWith(nil))
+	cfg.Scaling.Enabled = true // others may be subscribed, so everything is published
+	hub := channels.NewHub(channels.Options{})
+	defer hub.Close()
+	n := &node{t: t, hub: hub, metrics: metrics.New("test")}
+	n.Server = server.New(server.Options{
+		Config: cfg, Hub: hub, Relay: relay, Metrics: n.metrics, Log: slog.New(slog.DiscardHandler),
+	})
+
+	p := server.Publication{Event: "e", Data: "d", Channels: []string{"a", "full", "lost", "b"}}
+	if err := n.Publish(context.Background(), n.App("1"), p); !errors.Is(err, channels.ErrBacklog) {
+		t.Errorf("got %v, want the first failure", err)
+	}
+	if got := strings.Join(relay.published, " "); got != "a full lost b" {
+		t.Errorf("published to %q: one channel's failure must not keep the event from others", got)
+	}
+	for _, reason := range []string{"backlog", "relay"} {
+		if got := n.metric(`reverb_messages_dropped_total{reason="` + reason + `"}`); got != "1" {
+			t.Errorf("dropped for %s: %q, want 1", reason, got)
+		}
+	}
+	if err := n.Publish(context.Background(), config.NewApp("9", "", ""), p); err == nil {
+		t.Error("published for an unknown app")
+	}
+
+	conn := &fakeConn{}
+	s := n.Open(conn, &poller.Request{Path: "/app/key"})
+	s.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"full"}}`), false)
+	s.Message([]byte(`{"event":"client-a","channel":"full","data":{}}`), false)
+	if got, want := conn.frames[len(conn.frames)-1], pusherError(4100, "Server is over capacity"); got != want {
+		t.Errorf("client event: got %s, want %s", got, want)
+	}
+	s.Closed(poller.ReasonHangup)
+}
+
+// What a relay brings for channels that nobody here has, and for apps that are not here, goes nowhere.
+func TestDeliverToNobody(t *testing.T) {
+	cfg := configured(appWith(nil))
+	cfg.Scaling.Enabled = true
+	withNode(t, cfg, func(n *node) {
+		if err := n.Deliver(scaling.Message{App: "1", Channel: "cache-nobody", Payload: []byte("{}"), Cache: true}); err != nil {
+			t.Error(err)
+		}
+		if err := n.Deliver(scaling.Message{App: "9", Channel: "room", Payload: []byte("{}")}); err != nil {
+			t.Error(err)
+		}
+		n.Terminate("9", "1")
+		if got := n.hub.Stats().Channels; got != 0 {
+			t.Errorf("%d channels", got)
+		}
+		if n.App("9") != nil || n.Connections(context.Background(), config.NewApp("9", "", "")) != 0 {
+			t.Error("app 9 is not here")
+		}
+	})
+}

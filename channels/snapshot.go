@@ -9,7 +9,7 @@ import (
 
 // snapshot is a roster as it stands in the data of pusher_internal:subscription_succeeded, kept up to date while users come
 // and go. Encoding 10,000 users anew for each of 10,000 who come back after a restart would be minutes under the channel's
-// lock; so a reply is two copies.
+// lock; so a reply is one copy.
 //
 // Both lists hold rows that are escaped for a JSON text inside a JSON string already, each with a comma in front, so that the first
 // row is removed like any other.
@@ -42,7 +42,7 @@ func (s *snapshot) replace(at, size rowSize, m protocol.RosterMember) rowSize {
 // frame is what protocol.PresenceSucceededFrame makes of the same users.
 func (s *snapshot) frame(channel string, count int) protocol.Frame {
 	const around = 160 // bytes of the names and braces
-	json := make([]byte, 0, around+len(s.ids)+len(s.hash)+2*len(channel))
+	json := protocol.BeginFrame(around + len(s.ids) + len(s.hash) + 2*len(channel))
 	json = append(json, `{"event":"pusher_internal:subscription_succeeded","data":"{\"presence\":{\"count\":`...)
 	json = strconv.AppendInt(json, int64(count), 10)
 	json = append(json, `,\"ids\":[`...)
@@ -51,7 +51,7 @@ func (s *snapshot) frame(channel string, count int) protocol.Frame {
 	json = append(json, withoutComma(s.hash)...)
 	json = append(json, `}}}","channel":`...)
 	json = protocol.AppendQuote(json, channel)
-	return protocol.TextFrame(append(json, '}'))
+	return protocol.EndFrame(append(json, '}'))
 }
 
 func appendRow(ids, hash []byte, m protocol.RosterMember) (newIDs, newHash []byte) {

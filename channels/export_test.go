@@ -1,0 +1,105 @@
+package channels
+
+import (
+	"fmt"
+	"unsafe"
+
+	"reverb/protocol"
+)
+
+// What the tests need to know of the sizes.
+const (
+	InlineMax        = inlineMax
+	SliceLen         = sliceLen
+	LinearMembers    = linearMembers
+	PassBytes        = passBytes
+	ItemCost         = itemCost
+	ChannelSize      = unsafe.Sizeof(Channel{})
+	SubscriptionSize = unsafe.Sizeof(Subscription{})
+)
+
+// ConsistencyCheck compares everything in the hub that is kept twice. Nothing else may use the hub meanwhile and no pass may run.
+func (h *Hub) ConsistencyCheck() error {
+	channels, subscriptions := 0, 0
+	for i := range h.shards {
+		sh := &h.shards[i]
+		for app, b := range sh.apps {
+			if b.app != app || b.shard != sh || len(b.channels) == 0 {
+				return fmt.Errorf("bucket of %q is empty or misplaced", app)
+			}
+			for name, c := range b.channels {
+				if c.name != name || c.home != b || h.shard(app, name) != sh {
+					return fmt.Errorf("channel %q is misplaced", name)
+				}
+				if err := c.check(); err != nil {
+					return fmt.Errorf("channel %q: %w", name, err)
+				}
+				channels++
+				subscriptions += c.subs.len()
+			}
+		}
+		if len(sh.notices.waiting) > 0 {
+			return fmt.Errorf("%d notices were not told", len(sh.notices.waiting))
+		}
+	}
+	if s := h.Stats(); s.Channels != channels || s.Subscriptions != subscriptions {
+		return fmt.Errorf("stats are %+v, counted %d channels and %d subscriptions", s, channels, subscriptions)
+	}
+	if h.pool.head != nil || h.pool.tail != nil {
+		return fmt.Errorf("the pool's line is not empty")
+	}
+	return nil
+}
+
+func (c *Channel) check() error {
+	if c.gone || c.busy || c.subs.len() == 0 {
+		return fmt.Errorf("gone %v, busy %v, %d subscriptions", c.gone, c.busy, c.subs.len())
+	}
+	if q := c.queue; q != nil && (len(q.items) > 0 || q.bytes != 0 || q.pass.recipients != nil || q.next != nil) {
+		return fmt.Errorf("queue holds %d items, %d bytes", len(q.items), q.bytes)
+	}
+	if m := c.subs.many; m != nil && (len(m.subs) < 2 || m.lent || c.subs.one != nil) {
+		return fmt.Errorf("set: %d in the list, lent %v, one %v", len(m.subs), m.lent, c.subs.one)
+	}
+	if c.cache != nil && !c.kind.IsCache() {
+		return fmt.Errorf("cache in a channel of kind %v", c.kind)
+	}
+	if (c.roster != nil) != c.kind.IsPresence() {
+		return fmt.Errorf("roster %v in a channel of kind %v", c.roster, c.kind)
+	}
+	sockets, anonymous, index := map[string]int{}, 0, int32(0)
+	var err error
+	c.subs.each(func(s *Subscription) bool {
+		if s.index != index || s.channel != c || s.from == never {
+			err = fmt.Errorf("subscription %v has index %d at %d", s.id, s.index, index)
+		}
+		index++
+		if id := userID(s.data); id != "" {
+			sockets[id]++
+		} else {
+			anonymous++
+		}
+		return err == nil
+	})
+	if err != nil || c.roster == nil {
+		return err
+	}
+	return c.roster.check(sockets, anonymous)
+}
+
+func (r *roster) check(sockets map[string]int, anonymous int) error {
+	if r.anonymous != anonymous || len(r.order) != len(sockets) || r.byID != nil && len(r.byID) != len(sockets) {
+		return fmt.Errorf("roster of %d users, %d in the map, %d anonymous; counted %d and %d",
+			len(r.order), len(r.byID), r.anonymous, len(sockets), anonymous)
+	}
+	for id, n := range sockets {
+		if m := r.find(id); m == nil || m.sockets != n || m.data.UserID != id {
+			return fmt.Errorf("member %q is %+v, counted %d sockets", id, m, n)
+		}
+	}
+	got, want := r.succeededFrame("presence-x"), protocol.PresenceSucceededFrame("presence-x", r.rows())
+	if string(got) != string(want) {
+		return fmt.Errorf("snapshot is %q, want %q", got, want)
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package channels_test
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"reverb/channels"
+	"reverb/protocol"
+)
+
+const app = "app"
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// socket is a Subscriber that notes what it is sent.
+type socket struct {
+	id   protocol.SocketID
+	hold chan struct{} // if not nil, Send waits for it: a pass that stands still, which no real socket does
+
+	mu    sync.Mutex
+	sends int
+	got   []string // payloads
+}
+
+func newSocket() *socket { return &socket{id: protocol.NewSocketID()} }
+
+func newSockets(n int) []*socket {
+	all := make([]*socket, n)
+	for i := range all {
+		all[i] = newSocket()
+	}
+	return all
+}
+
+func (s *socket) SocketID() protocol.SocketID { return s.id }
+
+func (s *socket) Send(f protocol.Frame) {
+	if s.hold != nil {
+		<-s.hold
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sends++
+	s.got = append(s.got, payloads(f)...)
+}
+
+// take returns what came since the last take.
+func (s *socket) take() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	got := s.got
+	s.got = nil
+	return got
+}
+
+// payloads are the texts of the WebSocket frames in f.
+func payloads(f protocol.Frame) []string {
+	var texts []string
+	for len(f) > 0 {
+		n, head := int(f[1]), 2
+		switch n {
+		case 126:
+			n, head = int(binary.BigEndian.Uint16(f[2:])), 4
+		case 127:
+			n, head = int(binary.BigEndian.Uint64(f[2:])), 10
+		}
+		texts = append(texts, string(f[head:head+n]))
+		f = f[head+n:]
+	}
+	return texts
+}
+
+// discard is a Subscriber that costs nothing.
+type discard struct{ id protocol.SocketID }
+
+func (d *discard) SocketID() protocol.SocketID { return d.id }
+func (d *discard) Send(protocol.Frame)         {}
+
+func newHub(t testing.TB, o channels.Options) *channels.Hub {
+	t.Helper()
+	h := channels.NewHub(o)
+	t.Cleanup(h.Close)
+	return h
+}
+
+func join(t testing.TB, h *channels.Hub, name string, s channels.Subscriber, data string) *channels.Subscription {
+	t.Helper()
+	return rejoin(t, h, name, s, nil, data)
+}
+
+func rejoin(t testing.TB, h *channels.Hub, name string, s channels.Subscriber, old *channels.Subscription, data string) *channels.Subscription {
+	t.Helper()
+	sub, err := h.Subscribe(app, name, s, old, options(t, name, data))
+	if err != nil {
+		t.Fatalf("Subscribe(%s): %v", name, err)
+	}
+	return sub
+}
+
+func options(t testing.TB, name, data string) channels.JoinOptions {
+	t.Helper()
+	o := channels.JoinOptions{Kind: protocol.KindOf(name)}
+	if data != "" {
+		d, err := protocol.ParseMemberData(data)
+		if err != nil {
+			t.Fatalf("ParseMemberData(%s): %v", data, err)
+		}
+		o.Data = &d
+	}
+	return o
+}
+
+// say publishes text as a frame.
+func say(t testing.TB, h *channels.Hub, name, text string, except *socket) {
+	t.Helper()
+	var id protocol.SocketID
+	if except != nil {
+		id = except.id
+	}
+	exists, err := h.Broadcast(app, name, protocol.TextFrame([]byte(text)), id, []byte(text))
+	if err != nil || !exists {
+		t.Fatalf("Broadcast(%s, %s): %v, %v", name, text, exists, err)
+	}
+}
+
+func wantGot(t testing.TB, who string, s *socket, want ...string) {
+	t.Helper()
+	if got := s.take(); !slices.Equal(got, want) {
+		t.Errorf("%s got\n%q, want\n%q", who, got, want)
+	}
+}
+
+func succeeded(name string) string {
+	return fmt.Sprintf(`{"event":"pusher_internal:subscription_succeeded","data":"{}","channel":%q}`, name)
+}
+
+func present(name, presence string) string {
+	return internal("subscription_succeeded", name, `{"presence":`+presence+`}`)
+}
+
+func added(name, data string) string   { return internal("member_added", name, data) }
+func removed(name, data string) string { return internal("member_removed", name, `{"user_id":`+data+`}`) }
+
+func internal(event, name, data string) string {
+	quoted, _ := json.Marshal(data)
+	return fmt.Sprintf(`{"event":"pusher_internal:%s","data":%s,"channel":%q}`, event, quoted, name)
+}
+
+func miss(name string) string { return fmt.Sprintf(`{"event":"pusher:cache_miss","channel":%q}`, name) }
+
+func check(t testing.TB, h *channels.Hub) {
+	t.Helper()
+	if err := h.ConsistencyCheck(); err != nil {
+		t.Errorf("ConsistencyCheck: %v", err)
+	}
+}

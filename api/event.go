@@ -45,21 +45,6 @@ func readFields(v value) fields {
 	return f
 }
 
-// missing is Laravel's rule of what counts as not given: null, a blank string, a container without elements.
-func (v value) missing() bool {
-	switch v.kind {
-	case absent, null:
-		return true
-	case array, object:
-		return v.empty
-	default:
-		return v.blank()
-	}
-}
-
-// blank is a string of PHP's white space alone.
-func (v value) blank() bool { return v.kind == str && strings.Trim(v.text, " \t\n\r\x00\x0B") == "" }
-
 // event validates the fields of POST /events; errors are Laravel's. Optional rules skip blank strings, as Laravel does.
 func (f *fields) event(errs *fieldErrors) event {
 	before := len(*errs)
@@ -118,10 +103,6 @@ func (f *fields) plain() event {
 		hasSocketID: f.socketID.kind == str, hasInfo: f.info.kind == str,
 	}
 }
-
-func (v value) isList() bool { return v.kind == array || v.kind == object }
-
-func (v value) optional() bool { return v.kind == absent || v.kind == str }
 
 func required(errs *fieldErrors, field string, v value) {
 	if v.missing() {

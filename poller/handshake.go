@@ -2,6 +2,7 @@ package poller
 
 import (
 	"bytes"
+	"io"
 	"net/netip"
 	"strings"
 
@@ -53,40 +54,56 @@ func (c *conn) handshake(p []byte) []byte {
 	return p[end-seen:]
 }
 
-// upgrade returns the 101 answer to head, or nil if it is not a well-formed upgrade. gobwas/ws gets exactly
-// the head: its reader would swallow the frames behind it.
+// upgrade returns the 101 answer to head, or nil if it is not a well-formed upgrade.
 func (c *conn) upgrade(head []byte) ([]byte, *Request) {
 	p := c.table.poller
 	u, ok := parseUpgrade(head)
 	if p.cfg.Upgrade == nil || !p.cfg.Upgrade(u.path()) {
 		return nil, nil
 	}
-	var rw headReadWriter
+	var answer []byte
 	if ok {
-		rw.Reset(head)
-		_, err := p.upgrader.Upgrade(&rw)
-		ok = err == nil
+		answer = p.accept(u.key)
 	}
-	if !ok {
+	if answer == nil {
 		p.refused.add(refusedHandshake)
 		return nil, nil
 	}
 	target := string(u.target)
 	path, query, _ := strings.Cut(target, "?")
-	return rw.answer, &Request{
+	return answer, &Request{
 		Path: path, Query: query, Host: string(u.host), Origin: string(u.origin),
 		RemoteAddr: c.RemoteAddr(), TLS: c.table.loop == nil,
 	}
 }
 
-// headReadWriter lets ws.Upgrader read a head and keeps what it answers.
-type headReadWriter struct {
-	bytes.Reader
-	answer []byte
+// accept lets gobwas/ws answer an upgrade. Of the request it gets what matters for that: its reader would swallow the
+// frames behind the head, and it refuses a Connection header on two lines, which RFC 9110 5.3 allows.
+func (p *Poller) accept(key []byte) []byte {
+	var rw upgradeBuffer
+	rw.request = append(rw.request, "GET / HTTP/1.1\r\nHost: \r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "...)
+	rw.request = append(append(rw.request, key...), "\r\n\r\n"...)
+	if _, err := p.upgrader.Upgrade(&rw); err != nil {
+		return nil
+	}
+	return rw.answer
 }
 
-func (rw *headReadWriter) Write(p []byte) (int, error) {
-	rw.answer = append(rw.answer, p...)
+// upgradeBuffer is both ends of the connection that ws.Upgrader wants.
+type upgradeBuffer struct{ request, answer []byte }
+
+func (b *upgradeBuffer) Read(p []byte) (int, error) {
+	if len(b.request) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, b.request)
+	b.request = b.request[n:]
+	return n, nil
+}
+
+func (b *upgradeBuffer) Write(p []byte) (int, error) {
+	b.answer = append(b.answer, p...)
 	return len(p), nil
 }
 

@@ -14,14 +14,12 @@ import (
 	"math/big"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
 	"go.uber.org/goleak"
 
 	"reverb/poller"
@@ -371,6 +369,3 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		}
 	}
 }
-
-var _ = wsutil.ReadServerData
-var _ = os.Getenv

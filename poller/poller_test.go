@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gobwas/ws"
 
@@ -43,20 +42,5 @@ func TestEcho(t *testing.T) {
 		for i := range 1000 {
 			c.expect(ws.OpText, fmt.Sprint(i))
 		}
-	})
-}
-
-func TestHandshakeTimeout(t *testing.T) {
-	transports(t, func(t *testing.T, secure bool) {
-		h := newHandler()
-		s := start(t, poller.Config{HandshakeTimeout: 50 * time.Millisecond, TLSTimeout: 50 * time.Millisecond}, h, secure)
-		c := s.dial(t)
-		if !secure {
-			c.write([]byte("GET /app/"))
-		}
-		if n, err := c.raw.Read(make([]byte, 1)); n != 0 || err == nil {
-			t.Errorf("read %d, %v, want the end", n, err)
-		}
-		eventually(t, "counted", func() bool { return s.Stats().Refused["timeout"] == 1 })
 	})
 }

@@ -1,0 +1,137 @@
+package poller_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/gobwas/ws"
+	"golang.org/x/sys/unix"
+
+	"reverb/poller"
+)
+
+func TestLimits(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		cfg  poller.Config
+	}{
+		{"max_connections", poller.Config{MaxConnections: 2}},
+		{"per_address", poller.Config{MaxPerAddress: 2}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			transports(t, func(t *testing.T, secure bool) {
+				h := newHandler()
+				s := start(t, tt.cfg, h, secure)
+				first := s.open(t)
+				s.open(t)
+				s.dial(t).expectCut()
+				if got := s.Stats().Refused[tt.name]; got != 1 {
+					t.Errorf("counted %d, want 1", got)
+				}
+				first.Close()
+				h.next(t).expectClosed(t, poller.ReasonHangup)
+				eventually(t, "room again", func() bool { return s.Stats().Sockets == 1 })
+				s.open(t)
+			})
+		})
+	}
+}
+
+// Idle connections cost no goroutines.
+func TestGoroutinesAreConstant(t *testing.T) {
+	h := newHandler()
+	h.message = echo
+	s := start(t, poller.Config{}, h, false)
+	s.open(t)
+	before := runtime.NumGoroutine()
+	clients := make([]*client, 500)
+	for i := range clients {
+		clients[i] = s.open(t)
+	}
+	for _, c := range clients {
+		c.send("x")
+		c.expect(ws.OpText, "x")
+	}
+	if after := runtime.NumGoroutine(); after > before+10 {
+		t.Errorf("%d goroutines, %d before 500 connections", after, before)
+	}
+	if n := s.Stats().Connections; n != 501 {
+		t.Errorf("%d connections counted, want 501", n)
+	}
+}
+
+// Without descriptors a client is told at once, the loop does not spin, and later clients are served again.
+func TestNoDescriptors(t *testing.T) {
+	h := newHandler()
+	s := start(t, poller.Config{}, h, false)
+	s.open(t)
+	waiting, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer waiting.Close()
+	eventually(t, "accepted", func() bool { return s.Stats().Sockets == 2 })
+
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	low := limit
+	low.Cur = uint64(highestDescriptor(t) + 1)
+	fillers := fill(t, int(low.Cur))
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	port := uint16(0)
+	if addr, err := net.ResolveTCPAddr("tcp", s.addr); err == nil {
+		port = uint16(addr.Port)
+	}
+	err = unix.Connect(fd, &unix.SockaddrInet4{Port: int(port), Addr: [4]byte{127, 0, 0, 1}})
+	n, readErr := unix.Read(fd, make([]byte, 1))
+	restoreErr := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+	for _, f := range fillers {
+		_ = unix.Close(f)
+	}
+	if err != nil || restoreErr != nil {
+		t.Fatal(err, restoreErr)
+	}
+	if n > 0 {
+		t.Errorf("read %d bytes, %v, want the end", n, readErr)
+	}
+	if got := s.Stats().Refused["emfile"]; got == 0 || got > 5 {
+		t.Errorf("counted %d, want a few", got)
+	}
+	s.open(t)
+}
+
+func highestDescriptor(t *testing.T) int {
+	t.Helper()
+	entries, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries) + 64
+}
+
+// fill takes all descriptors below limit.
+func fill(t *testing.T, limit int) []int {
+	t.Helper()
+	var fds []int
+	for {
+		fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fds = append(fds, fd); fd >= limit {
+			return fds
+		}
+	}
+}

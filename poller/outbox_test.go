@@ -1,0 +1,136 @@
+package poller_test
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gobwas/ws"
+
+	"reverb/poller"
+)
+
+// slow returns a client that takes next to nothing until it reads.
+func (s *server) slow(t *testing.T) *client {
+	t.Helper()
+	c := s.open(t)
+	if err := c.raw.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestSlowReaderIsKilled(t *testing.T) {
+	const bound = 256 << 10
+	transports(t, func(t *testing.T, secure bool) {
+		h := newHandler()
+		s := start(t, poller.Config{OutboxBytes: bound}, h, secure)
+		s.slow(t)
+		se := h.next(t)
+		frame := text(strings.Repeat("x", 8<<10))
+		for len(se.closed) == 0 {
+			se.Send(frame)
+			if waits := s.Stats().OutboxBytes; waits > bound+24 {
+				t.Fatalf("%d bytes wait, bound %d", waits, bound)
+			}
+		}
+		se.expectClosed(t, poller.ReasonSlowConsumer)
+		if st := s.Stats(); st.OutboxBytes != 0 || st.Closed["slow_consumer"] != 1 {
+			t.Errorf("after the kill: %+v", st)
+		}
+	})
+}
+
+func TestTotalOutboxIsBounded(t *testing.T) {
+	transports(t, func(t *testing.T, secure bool) {
+		h := newHandler()
+		s := start(t, poller.Config{OutboxBytes: 64 << 20, TotalOutboxBytes: 1 << 20}, h, secure)
+		s.slow(t)
+		se := h.next(t)
+		frame := text(strings.Repeat("x", 8<<10))
+		for len(se.closed) == 0 {
+			se.Send(frame)
+		}
+		se.expectClosed(t, poller.ReasonOutboxTotal)
+	})
+}
+
+// A backlog arrives whole and in order once the client reads, whoever sent it, and the close frame is last.
+func TestBacklogKeepsOrder(t *testing.T) {
+	transports(t, func(t *testing.T, secure bool) {
+		h := newHandler()
+		s := start(t, poller.Config{OutboxBytes: 64 << 20}, h, secure)
+		c := s.slow(t)
+		se := h.next(t)
+		const senders, each = 4, 500
+		var all sync.WaitGroup
+		for i := range senders {
+			all.Go(func() {
+				for j := range each {
+					body := bytes.Repeat([]byte{byte('a' + i)}, 4000)
+					body[0], body[1] = byte('0'+j/100), byte('0'+j%100)
+					se.Send(ws.MustCompileFrame(ws.NewBinaryFrame(body)))
+				}
+			})
+		}
+		all.Wait()
+		if s.Stats().OutboxBytes == 0 {
+			t.Error("nothing waits; the test is too small")
+		}
+		se.Close(4200, "")
+		var next [senders]int
+		for range senders * each {
+			f, err := ws.ReadFrame(c.br)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := f.Payload[2] - 'a'
+			if got := int(f.Payload[0]-'0')*100 + int(f.Payload[1]-'0'); got != next[i] {
+				t.Fatalf("sender %d: got frame %d, want %d", i, got, next[i])
+			}
+			next[i]++
+		}
+		c.expectClose(4200, "")
+		c.expectEnd()
+		c.Close()
+		se.expectClosed(t, poller.ReasonServerClose)
+		if waits := s.Stats().OutboxBytes; waits != 0 {
+			t.Errorf("%d bytes wait", waits)
+		}
+	})
+}
+
+// One frame may be larger than the bound, because it need not wait for others.
+func TestFrameOverBound(t *testing.T) {
+	transports(t, func(t *testing.T, secure bool) {
+		h := newHandler()
+		s := start(t, poller.Config{OutboxBytes: 1 << 10}, h, secure)
+		c := s.open(t)
+		big := strings.Repeat("y", 8<<20)
+		h.next(t).Send(text(big))
+		c.expect(ws.OpText, big)
+	})
+}
+
+// A client that never reads does not keep Shutdown from ending.
+func TestShutdownCutsAtDeadline(t *testing.T) {
+	transports(t, func(t *testing.T, secure bool) {
+		h := newHandler()
+		s := start(t, poller.Config{OutboxBytes: 64 << 20}, h, secure)
+		s.slow(t)
+		se := h.next(t)
+		frame := text(strings.Repeat("x", 64<<10))
+		for s.Stats().OutboxBytes < 8<<20 {
+			se.Send(frame)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Shutdown(ctx); err != context.Canceled {
+			t.Errorf("Shutdown: %v, want %v", err, context.Canceled)
+		}
+		se.expectClosed(t, poller.ReasonShutdown)
+	})
+}

@@ -171,7 +171,7 @@ func (d *decoder) message(payload []byte, op ws.OpCode, s frameSink) *violation 
 // arrives: a client learns of a wrong byte before it has sent the rest (Autobahn 6.4 wants it).
 func (d *decoder) fragment(p []byte, s frameSink) *violation {
 	r := d.rest
-	r.joined.append(p, int64(len(r.joined.b)+len(p))+r.left)
+	r.joined.append(p, r.announced(len(p)))
 	last := r.left == 0 && r.frame.Fin
 	if r.op == ws.OpText && !r.checkText(last) {
 		return violationUTF8

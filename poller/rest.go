@@ -2,6 +2,7 @@ package poller
 
 import (
 	"encoding/binary"
+	"math"
 	"sync"
 	"unicode/utf8"
 
@@ -41,6 +42,16 @@ func (r *rest) start(h ws.Header) {
 	if h.OpCode == ws.OpText || h.OpCode == ws.OpBinary {
 		r.op = h.OpCode
 	}
+}
+
+// announced returns how long the message will be with the n bytes that are at hand and all that is still to come of
+// its last fragment. Before that one there is no telling, and room must double: to grow by each fragment is to copy
+// the whole message for each.
+func (r *rest) announced(n int) int64 {
+	if !r.frame.Fin {
+		return math.MaxInt64
+	}
+	return int64(len(r.joined.b)+n) + r.left
 }
 
 // keepHead remembers as much of p as a header may have.

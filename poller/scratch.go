@@ -22,8 +22,8 @@ type scratch struct {
 	box *[]byte // what came out of a pool and goes back there; nil for memory that is not pooled
 }
 
-// append copies p behind what is there. want is how long it will become if the client keeps its word; only a
-// bound, memory is taken as bytes arrive.
+// append copies p behind what is there. want is how long it will become if the client keeps its word: a bound for the
+// room to grow, memory is taken as bytes arrive.
 func (s *scratch) append(p []byte, want int64) {
 	if need := len(s.b) + len(p); need > cap(s.b) {
 		s.grow(need, want)

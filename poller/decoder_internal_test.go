@@ -289,6 +289,32 @@ func TestDecoderTakesMemoryAsBytesArrive(t *testing.T) {
 	}
 }
 
+// A large message in many fragments is not copied again for each of them.
+func TestDecoderManyFragments(t *testing.T) {
+	const size, fragment = 4 << 20, 64
+	body := strings.Repeat("x", fragment)
+	first, next, last := clientFrame(ws.OpText, false, body), clientFrame(ws.OpContinuation, false, body), clientFrame(ws.OpContinuation, true, body)
+	var d decoder
+	sink := &discard{}
+	feed := func(frame []byte) {
+		if v := d.feed(bytes.Clone(frame), 0, sink); v != nil {
+			t.Fatal(v.text)
+		}
+	}
+	feed(first)
+	grown := 0
+	for have, i := cap(d.rest.joined.b), 2; i < size/fragment; i++ {
+		feed(next)
+		if now := cap(d.rest.joined.b); now != have {
+			have, grown = now, grown+1
+		}
+	}
+	feed(last)
+	if sink.messages != 1 || grown > 20 {
+		t.Errorf("got %d messages and memory that grew %d times, want 1 and at most 20", sink.messages, grown)
+	}
+}
+
 // discard is a sink that only counts.
 type discard struct{ messages int }
 
@@ -332,46 +358,5 @@ func FuzzDecoder(f *testing.F) {
 			t.Fatalf("%d bytes are held after %d arrived", cap(d.rest.joined.b), len(stream))
 		}
 		d.release()
-	})
-}
-
-func BenchmarkDecoder(b *testing.B) {
-	for _, size := range []int{32, 200, 4096, 65536} {
-		frame := clientFrame(ws.OpText, true, strings.Repeat("x", size))
-		for _, cut := range []int{len(frame), len(frame) / 2} {
-			b.Run(fmt.Sprintf("size=%d/cut=%t", size, cut < len(frame)), func(b *testing.B) {
-				buf := make([]byte, len(frame))
-				var d decoder
-				sink := &discard{}
-				b.SetBytes(int64(len(frame)))
-				b.ReportAllocs()
-				for b.Loop() {
-					copy(buf, frame)
-					_ = d.feed(buf[:cut], 0, sink)
-					_ = d.feed(buf[cut:], 0, sink)
-				}
-			})
-		}
-	}
-}
-
-// The same header read through gobwas' reader, to see what the own parser is good for.
-func BenchmarkParseHeader(b *testing.B) {
-	frame := clientFrame(ws.OpText, true, strings.Repeat("x", 200))
-	b.Run("slice", func(b *testing.B) {
-		for b.Loop() {
-			if h, _, _ := parseHeader(frame); h.Length != 200 {
-				b.Fatal(h)
-			}
-		}
-	})
-	b.Run("reader", func(b *testing.B) {
-		r, buf := bytes.NewReader(nil), make([]byte, ws.MaxHeaderSize)
-		for b.Loop() {
-			r.Reset(frame)
-			if h, _ := ws.ReadHeaderBuffer(r, buf); h.Length != 200 {
-				b.Fatal(h)
-			}
-		}
 	})
 }

@@ -30,11 +30,16 @@ const (
 	clientPrefix   = "client-"
 )
 
+// maxClientChannels is how many channels one client event may name: as many as Pusher lets one HTTP
+// event have. Reverb knows no limit, so that a message of 10 kB makes it send thousands.
+const maxClientChannels = 100
+
 // IsProtocol reports whether the message speaks to the server; any other is a client event.
 func (m *Message) IsProtocol() bool { return bytes.HasPrefix(m.Event, []byte(protocolPrefix)) }
 
 // CheckEmptyData refuses a protocol event whose data is neither empty, in the wide sense of PHP
-// (absent, null, false, 0, "", "0"), nor an object or array. It is the only rule for events without parameters, such as pusher:ping.
+// (absent, null, false, 0, "", "0"), nor an object or array. It is the only rule for events without
+// parameters, such as pusher:ping.
 func (m *Message) CheckEmptyData() *Error {
 	if text, ok := scalarText(m.Data); ok && !isFalsy(text) {
 		return ErrInvalidFormat
@@ -118,7 +123,8 @@ func (e *ClientEvent) IsClient() bool {
 }
 
 // ClientEvent validates a message for other clients. Reverb: channel must be a string that is not
-// blank; data an object or array, null, blank or absent.
+// blank; data an object or array, null, blank or absent. A channels list of more than 100 names is
+// refused.
 func (m *Message) ClientEvent() (ClientEvent, *Error) {
 	if !isString(m.Channel) {
 		return ClientEvent{}, ErrInvalidFormat
@@ -136,15 +142,20 @@ func (m *Message) ClientEvent() (ClientEvent, *Error) {
 	default:
 		return ClientEvent{}, ErrInvalidFormat
 	}
+	channels := channelNames(m.channels)
+	if len(channels) > maxClientChannels {
+		return ClientEvent{}, ErrInvalidFormat
+	}
 	return ClientEvent{
 		Event:    string(m.Event),
 		Channel:  string(channel),
-		Channels: channelNames(m.channels),
+		Channels: channels,
 		Data:     data,
 	}, nil
 }
 
-// channelNames reads a top-level channels: a list of names, or one name.
+// channelNames reads a top-level channels: a list of names, or one name. It stops when there are too
+// many of them.
 func channelNames(value []byte) []string {
 	switch {
 	case isNull(value):
@@ -157,11 +168,11 @@ func channelNames(value []byte) []string {
 	}
 	names := []string{}
 	s := scanner{text: value, pos: 1}
-	for {
+	for len(names) <= maxClientChannels {
 		s.skipSpace()
 		start := s.pos
 		if !s.skipValue(1) { // the bracket of an empty list
-			return names
+			break
 		}
 		item := value[start:s.pos]
 		if text, ok := scalarText(item); ok && !isNull(item) {
@@ -169,8 +180,9 @@ func channelNames(value []byte) []string {
 		}
 		s.skipSpace()
 		if s.peek() != ',' {
-			return names
+			break
 		}
 		s.pos++
 	}
+	return names
 }

@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"reverb/protocol"
@@ -145,7 +146,12 @@ func TestClientEvent(t *testing.T) {
 			}
 		})
 	}
+	hundred := `"channel":"a","channels":["b"` + strings.Repeat(`,"b"`, 99)
+	if e, err := decode(t, `{"event":"client-x",`+hundred+`]}`).ClientEvent(); err != nil || len(e.Channels) != 100 {
+		t.Errorf("100 channels: %d, %v", len(e.Channels), err)
+	}
 	for _, fields := range []string{
+		hundred + `,"b"]`,
 		`"data":{}`, `"channel":null`, `"channel":""`, `"channel":" "`, `"channel":5`, `"channel":["a"]`, `"channel":{}`,
 		`"channel":"a","data":5`, `"channel":"a","data":"text"`, `"channel":"a","data":true`, `"channel":"a","data":"5"`,
 	} {

@@ -144,8 +144,10 @@ func present(name, presence string) string {
 	return internal("subscription_succeeded", name, `{"presence":`+presence+`}`)
 }
 
-func added(name, data string) string   { return internal("member_added", name, data) }
-func removed(name, data string) string { return internal("member_removed", name, `{"user_id":`+data+`}`) }
+func added(name, data string) string { return internal("member_added", name, data) }
+func removed(name, data string) string {
+	return internal("member_removed", name, `{"user_id":`+data+`}`)
+}
 
 func internal(event, name, data string) string {
 	quoted, _ := json.Marshal(data)

@@ -102,7 +102,8 @@ func ValidChannelName(name string, limit int) bool {
 	}
 	for i := range len(name) {
 		c := name[i]
-		if !isDigit(c) && !('a' <= c|0x20 && c|0x20 <= 'z') && strings.IndexByte("-_=@,.;", c) < 0 {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && !isDigit(c) && strings.IndexByte("-_=@,.;", c) < 0 {
 			return false
 		}
 	}

@@ -47,7 +47,7 @@ func appendParams(dst []param, rawQuery string) []param {
 // bracket that is not closed becomes an underscore.
 func parseName(raw string) param {
 	name := percentDecode(raw)
-	if strings.IndexAny(name, " .[\x00") < 0 {
+	if !strings.ContainsAny(name, " .[\x00") {
 		return param{name: name}
 	}
 	name, _, _ = strings.Cut(strings.TrimLeft(name, " "), "\x00")

@@ -47,7 +47,7 @@ func scalarText(value []byte) ([]byte, bool) {
 // numberText returns a JSON number as PHP makes a string of it, but keeps all digits of integers
 // beyond 64 bits, where PHP would make two users one.
 func numberText(number []byte) []byte {
-	if bytes.IndexAny(number, ".eE") < 0 {
+	if !bytes.ContainsAny(number, ".eE") {
 		if string(number) == "-0" {
 			return number[1:]
 		}

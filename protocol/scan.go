@@ -152,7 +152,7 @@ func (s *scanner) skipString() bool {
 
 // skipScalar moves past a number or literal that begins with c.
 func (s *scanner) skipScalar(c byte) bool {
-	literal := ""
+	var literal string
 	switch c {
 	case 't':
 		literal = "true"

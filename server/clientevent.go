@@ -14,16 +14,11 @@ const (
 	fromMembers = "members"
 )
 
-// maxClientChannels bounds the channels that one client event may name in mode "all". Reverb has no bound, so there 10 KB from one
-// client become some 2,000 frames of 10 KB.
-const maxClientChannels = 100
-
 // Refusals of client events that Reverb does not know (Pusher has them, with the same code).
 var (
-	errClientChannel  = &protocol.Error{Code: 4301, Message: "Client events are only allowed on private and presence channels"}
-	errClientName     = &protocol.Error{Code: 4301, Message: "Invalid client event name"}
-	errClientSize     = &protocol.Error{Code: 4301, Message: "Client event data is too large"}
-	errClientChannels = &protocol.Error{Code: 4301, Message: "Client event names too many channels"}
+	errClientChannel = &protocol.Error{Code: 4301, Message: "Client events are only allowed on private and presence channels"}
+	errClientName    = &protocol.Error{Code: 4301, Message: "Invalid client event name"}
+	errClientSize    = &protocol.Error{Code: 4301, Message: "Client event data is too large"}
 )
 
 // clientEvent handles whatever is not a pusher: event (Reverb: ClientEvent). It goes to all others in the channel, never back to the
@@ -59,13 +54,10 @@ func (ss *Session) whisper(e *protocol.ClientEvent) bool {
 }
 
 // forward sends a client event of anybody, with all the fields that the client put into it but a user_id, which is the server's to
-// set. A list of channels sends to each of them.
+// set. A list of channels, which protocol bounds, sends to each of them.
 func (ss *Session) forward(e *protocol.ClientEvent, payload []byte) bool {
 	if e.Channels == nil {
 		return ss.forwardTo(e.Channel, payload)
-	}
-	if len(e.Channels) > maxClientChannels {
-		return ss.fail(errClientChannels)
 	}
 	for _, channel := range e.Channels {
 		if err := checkClientChannel(channel, &ss.app.conf.Rules); err != nil {

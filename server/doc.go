@@ -14,10 +14,10 @@
 //
 // # Who may touch what
 //
-// The poller never runs two calls of one connection at once, so the subscriptions, the rate window and the user of a session have
-// no lock. What the sweep, the drain and a termination need of a session is atomic. Anybody who wants a session gone calls its end
-// method, which sends the last frame and asks the poller to close; the subscriptions are taken back when the poller reports Closed,
-// on the goroutine that owns them. Nothing here is called with a lock of the hub held.
+// The poller never runs two calls of one connection at once, so the subscriptions and the rate window of a session have no lock. What
+// the sweep, the drain and a termination need of a session is atomic. Any of them ends a session by its end method, which sends the
+// last frame, asks the poller to close, and gives the subscriptions back at once, or leaves that to the message that is being handled
+// at that moment. Nothing here is called with a lock of the hub held.
 //
 // # Liveness
 //

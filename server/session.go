@@ -8,8 +8,8 @@ import (
 	"reverb/protocol"
 )
 
-// Session is one client's connection: the poller's Receiver and the hub's Subscriber. The poller's calls come one at a time; Send and
-// SocketID may be called from any goroutine.
+// Session is one client's connection: the poller's Receiver and the hub's Subscriber. The poller's calls come one at a time; Send,
+// SocketID and end may be called from any goroutine.
 type Session struct {
 	// Constant after construction.
 	app  *app
@@ -17,29 +17,33 @@ type Session struct {
 	id   protocol.SocketID
 	rate *rateWindow // nil when the app has no limit; its content is owned by the poller's calls
 
-	// Owned by the poller's calls.
+	// Owned by the message that is being handled, and at the end by release.
 	subs subscriptions
 
-	// Atomic: written by the poller's calls and the sweep.
+	// Atomic.
 	lastSeen atomic.Int64  // of the last sign of life, on the server's clock
 	pingedAt atomic.Int64  // of the last ping; the session is waiting for an answer when it is later than lastSeen
-	ending   atomic.Uint32 // an ending, once this side has closed the connection
+	state    atomic.Uint32 // an ending, and the busy bit
 	control  atomic.Bool   // the client has used control frames, so it can be pinged by one
 
 	// Owned by the registry.
 	place place
 }
 
-// ending says why this side closed a connection.
+// ending says how a connection ended.
 type ending uint32
 
 const (
-	endNone ending = iota // the client or the network did
+	endNone   ending = iota
+	endClient        // the client or the network ended it
 	endPruned
 	endRateLimited
 	endTerminated
 	endDrained
 )
+
+// busy is the bit of Session.state that is set while a message is being handled.
+const busy = 1 << 31
 
 // label is the reason in the metrics. When this side did not close, the poller knows why the connection ended.
 func (e ending) label(r poller.Reason) string {
@@ -66,9 +70,17 @@ func (ss *Session) Send(frame protocol.Frame) { ss.conn.Send(frame) }
 // Message returns. The order of the steps is Reverb's: a message over the rate limit still counts as a sign of life, and is not
 // even decoded.
 func (ss *Session) Message(payload []byte, _ bool) {
-	if ss.ended() {
-		return
+	if !ss.state.CompareAndSwap(uint32(endNone), busy) {
+		return // closed from this side
 	}
+	ss.message(payload)
+	if !ss.state.CompareAndSwap(busy, uint32(endNone)) {
+		ss.release() // somebody called end meanwhile
+		ss.state.And(^uint32(busy))
+	}
+}
+
+func (ss *Session) message(payload []byte) {
 	trace := ss.app.server.trace
 	if trace != nil {
 		trace.MessageReceived(ss.id.String(), payload)
@@ -131,20 +143,17 @@ func (ss *Session) Control(op poller.ControlOp) {
 	}
 }
 
-// Closed takes back all that the session holds. It is the poller's last call.
+// Closed is the poller's last call: nothing of the session is left after it. Whoever closed from this side has released the
+// subscriptions, unless the handler of a message panicked: then it is still marked busy.
 func (ss *Session) Closed(reason poller.Reason) {
 	s := ss.app.server
-	subscribed := ss.subs.len() > 0
-	for sub := range ss.subs.all() {
-		s.hub.Unsubscribe(sub)
-	}
-	ss.subs = subscriptions{}
-	if subscribed {
-		ss.app.subscribed.Add(-1)
+	before := ss.state.Swap(uint32(endClient))
+	if before == uint32(endNone) || before&busy != 0 {
+		ss.release()
 	}
 	s.sessions.remove(ss)
 	ss.app.leave()
-	ss.app.metrics.Disconnected(ending(ss.ending.Load()).label(reason))
+	ss.app.metrics.Disconnected(ending(before &^ busy).label(reason))
 	if s.trace != nil {
 		s.trace.Closed(ss.id.String())
 	}
@@ -177,17 +186,42 @@ func (ss *Session) fail(err *protocol.Error) bool {
 }
 
 // end closes the connection from this side: a last frame, if there is one, then the close. Only the first call does anything. It may
-// be called from any goroutine; the subscriptions are taken back by Closed, which follows on the poller's.
+// be called from any goroutine that holds no lock of the hub.
+//
+// The channels must not wait for a client that may be dead to answer the close, so the subscriptions are released here (Reverb: prune
+// and terminate unsubscribe first); but while a message is being handled they are its own, and Message releases them at its end.
 func (ss *Session) end(why ending, last protocol.Frame, code uint16, reason string) bool {
-	if !ss.ending.CompareAndSwap(uint32(endNone), uint32(why)) {
-		return false
+	before := ss.state.Load()
+	for {
+		if before&^busy != uint32(endNone) {
+			return false
+		}
+		if ss.state.CompareAndSwap(before, before|uint32(why)) {
+			break
+		}
+		before = ss.state.Load()
 	}
 	if last != nil {
 		ss.reply(last)
 	}
 	ss.conn.Close(code, reason)
+	if before&busy == 0 {
+		ss.release()
+	}
 	return true
 }
 
+// release takes back all subscriptions, in the order they began. It is called once, by who owns them at the end.
+func (ss *Session) release() {
+	if ss.subs.len() == 0 {
+		return
+	}
+	for sub := range ss.subs.all() {
+		ss.app.server.hub.Unsubscribe(sub)
+	}
+	ss.subs = subscriptions{}
+	ss.app.subscribed.Add(-1)
+}
+
 // ended reports whether this side has closed: what still arrives is ignored.
-func (ss *Session) ended() bool { return ss.ending.Load() != uint32(endNone) }
+func (ss *Session) ended() bool { return ss.state.Load()&^busy != uint32(endNone) }

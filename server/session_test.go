@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"sync"
@@ -153,5 +154,64 @@ func TestAllocations(t *testing.T) {
 		if got := testing.AllocsPerRun(500, func() { a.Message(payload, false) }); got > tt.max {
 			t.Errorf("%s: %v allocations, want at most %v", tt.name, got, tt.max)
 		}
+	}
+}
+
+// Sessions are ended from everywhere while they handle messages; every subscription is given back once.
+func TestEndWhileBusy(t *testing.T) {
+	n := newNode(t, configured(appWith(nil)), nil)
+	defer n.stop()
+	var all sync.WaitGroup
+	for range 200 {
+		s := n.Open(silentConn{}, &poller.Request{Path: "/app/key"})
+		all.Go(func() {
+			for _, channel := range []string{"a", "b", "c", "d"} {
+				s.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"`+channel+`"}}`), false)
+			}
+			s.Closed(poller.ReasonHangup)
+		})
+	}
+	for range 2 {
+		all.Go(func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			n.Drain(ctx)
+		})
+	}
+	all.Wait()
+	if got := n.hub.Stats(); got.Subscriptions != 0 || got.Channels != 0 {
+		t.Errorf("left behind: %+v", got)
+	}
+	if got := n.Connections(t.Context(), n.App("1")); got != 0 || n.SessionsForTest() != 0 {
+		t.Errorf("%d connections, %d sessions are left", got, n.SessionsForTest())
+	}
+}
+
+// panicky is a connection whose Send panics.
+type panicky struct{ silentConn }
+
+func (panicky) Send(frame []byte) {
+	if strings.Contains(string(frame), "pong") {
+		panic("boom")
+	}
+}
+
+// The poller survives a panic and calls Closed; no subscription may stay behind.
+func TestClosedAfterPanic(t *testing.T) {
+	n := newNode(t, configured(appWith(nil)), nil)
+	defer n.stop()
+	s := n.Open(panicky{}, &poller.Request{Path: "/app/key"})
+	s.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"room"}}`), false)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		s.Message([]byte(`{"event":"pusher:ping"}`), false)
+	}()
+	s.Closed(poller.ReasonPanic)
+	if n.hub.Occupied("1", "room") || n.SessionsForTest() != 0 {
+		t.Error("something is left of the session")
 	}
 }

@@ -47,9 +47,10 @@ func TestPingAndPrune(t *testing.T) {
 		if got := subscribed.closed(); got != "4201 Pong reply not received in time" {
 			t.Errorf("closed %q", got)
 		}
-		subscribed.say(`{"event":"pusher:ping"}`) // too late
+		watcher.expect(memberRemoved("presence-room", "1")) // without waiting for the dead to hang up
+		subscribed.say(`{"event":"pusher:ping"}`)           // too late
 		subscribed.leave()
-		watcher.expect(memberRemoved("presence-room", "1"))
+		watcher.expect()
 		if got := idle.closed(); got != "" {
 			t.Errorf("a client that answered was closed with %q", got)
 		}
@@ -167,12 +168,16 @@ func TestRateLimitTerminates(t *testing.T) {
 	})
 	withApp(t, limited, func(n *node) {
 		c := n.connect()
+		c.subscribe("room", "")
 		for range 3 {
 			c.say(`{"event":"pusher:ping"}`)
 		}
-		c.expect(pong, pusherError(4301, "Rate limit exceeded"))
+		c.expect(succeeded("room"), pusherError(4301, "Rate limit exceeded"))
 		if got := c.closed(); got != "1008 Rate limit exceeded" {
 			t.Errorf("closed %q", got)
+		}
+		if n.hub.Occupied("1", "room") {
+			t.Error("still subscribed")
 		}
 		c.leave()
 		if got := n.metric(`reverb_connections_closed_total{app="1",reason="rate_limit"}`); got != "1" {

@@ -7,9 +7,11 @@ import (
 )
 
 const (
-	// inlineMax is up to how many subscribers the publisher delivers itself when nothing waits. A worker's wake-up costs about
-	// as much as one or two sends; above a few subscribers it is worth it, because frames that come meanwhile go out together.
-	inlineMax = 8
+	// inlineMax is up to how many subscribers the publisher delivers itself when nothing waits. A worker's wake-up costs up to
+	// 1 µs, a send about 5 µs: for one subscriber the wake-up would be dear, for more than four it is below 5 %, and what it buys
+	// is that frames which come meanwhile go out together. Measured with sends of 5 µs and one publisher who does not pause:
+	// 4 subscribers inline 21 µs for a publish, 8 inline 42 µs, 16 by a worker 0.6 µs.
+	inlineMax = 4
 
 	// itemCost is what an item costs beside its frame, in bytes, so that many tiny frames are bounded too.
 	itemCost = 64

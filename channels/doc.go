@@ -1,2 +1,51 @@
-// Package channels knows who is subscribed to what on this node.
+// Package channels knows who is subscribed to what on this node, and sends events to them.
+//
+//	Subscribe ─┐                                   ┌─ inline: the publisher walks a few subscribers
+//	Broadcast ─┼─▶ shard ─▶ Channel: one order ────┤
+//	Unsubscribe┘                                   └─ queue ─▶ pool ─▶ pass: workers walk slices of many
+//
+// # Order
+//
+// Everything that happens to a channel happens under its lock, in one order: joins, leaves, events, announcements. Every
+// subscriber sees its part of that order, each frame once, from its own subscribe to its own unsubscribe:
+//
+//   - A new presence member is announced to the others; then the joiner gets subscription_succeeded, then the cached event or
+//     cache_miss. The others of a small, idle channel have the announcement before the joiner has its reply; in a large or busy one it
+//     waits in the order, in front of everything that the joiner can cause.
+//   - The joiner gets no event that was published before, though it may still wait for a pass, and all that are published after.
+//     Frames that wait are numbered, and a Subscription knows the first number that is meant for it.
+//   - A second reply to a socket that is in the channel already takes its place in the order behind what waits for it.
+//   - After Unsubscribe has returned, nothing of the channel is sent.
+//
+// # Walking
+//
+// One system call per delivery costs 5 µs and more, and all subscribers get the same bytes. So frames that are published
+// while a pass runs wait, and the next pass joins them into one buffer: at low rates nothing waits, at high rates the batch
+// grows by itself. Excepted sockets (the sender of a client event) get a mix of their own, so that one whisper does not keep the
+// others from being joined.
+//
+// The walk does not hold the channel's lock: 10,000 sends are 50 to 100 ms, and a Subscribe or Unsubscribe runs on an event loop.
+// A pass borrows the subscriber list instead. Joins append behind the borrowed part; the first leave during a pass copies the list
+// (10,000 pointers: some 10 µs), later ones do not. Each delivery holds the Subscription's own lock, which costs 10 ns and is all
+// that Unsubscribe has to wait for: one Send. Holding the channel's lock for slices of the list was the other way; it lets workers of
+// one channel exclude each other, and a leave would still wait for a whole slice.
+//
+// One pass of a channel runs at a time. A large one is cut into slices of 128 subscribers; several workers may have one each. A
+// channel goes to the end of the line after each slice, so a giant does not starve the others.
+//
+// # Bounds
+//
+// What waits for one channel is bounded by Options.PendingBytes; over it publishers, and joins that must be announced, get
+// ErrBacklog. Announcements of leaving are always let in: there are at most as many as there were joins. A pass takes at
+// most 64 KiB. Sockets bound what waits for them themselves.
+//
+// # Locks
+//
+// Channel.mu, then Subscription.mu or the socket's outbox; shard.mu and the rest are leaves. See docs/locks.md.
+//
+// # Memory
+//
+// A channel with one subscriber and nothing else costs about 230 bytes: 80 Channel, 64 Subscription, 32 a name of usual length, the
+// rest its slot in the map. Lists, rosters, queues and cached events are allocated when there are some. A test holds it
+// below 250.
 package channels

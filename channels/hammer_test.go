@@ -153,7 +153,7 @@ func hammer(t *testing.T, h *channels.Hub, staying int) {
 // TestHammerEmptyChannel has sockets come and go in channels that vanish each time, with an observer that wants order.
 func TestHammerEmptyChannel(t *testing.T) {
 	o := &observer{open: map[string]bool{}}
-	h := newHub(t, channels.Options{Observer: o})
+	h := channels.NewHub(channels.Options{Observer: o})
 	var all sync.WaitGroup
 	for g := range 6 {
 		all.Go(func() {
@@ -169,6 +169,7 @@ func TestHammerEmptyChannel(t *testing.T) {
 		})
 	}
 	all.Wait()
+	h.Close()
 	check(t, h)
 	if s := h.Stats(); s != (channels.Stats{}) {
 		t.Errorf("Stats after all left: %+v", s)

@@ -36,9 +36,9 @@ var (
 	nameSubscriptions = name{"reverb_subscriptions", "Subscriptions on this node: pairs of connection and channel."}
 	nameSockets       = name{"reverb_sockets", "Open sockets of the public port: WebSocket, HTTP and those in the handshake."}
 	nameOutboxBytes   = name{"reverb_outbox_bytes", "Bytes that wait for slow sockets, all connections together."}
-	nameBytesIn       = name{"reverb_received_bytes_total", "Bytes read from WebSocket connections."}
+	nameBytesIn       = name{"reverb_received_bytes_total", "Bytes read by the event loops: WebSocket frames and the heads of requests."}
 	nameBytesOut      = name{"reverb_sent_bytes_total", "Bytes written to WebSocket connections."}
-	nameFramesIn      = name{"reverb_received_frames_total", "WebSocket frames read, control frames included."}
+	nameFramesIn      = name{"reverb_received_frames_total", "Messages and control frames read from WebSocket connections."}
 	nameSocketRefused = name{"reverb_sockets_refused_total", "Sockets turned away before they were a WebSocket, by reason."}
 	nameSocketClosed  = name{"reverb_sockets_closed_total", "WebSockets that ended, by reason of the transport."}
 )

@@ -31,7 +31,7 @@ type Server struct {
 	DrainTimeout           time.Duration // from the stop signal to the cut; 10 s, 0 cuts at once
 	AuthTimestampTolerance time.Duration // age of auth_timestamp either way; 600 s, 0 = not checked
 	CORSOrigins            []string      // origins that may read HTTP answers in a browser; none
-	ControlSocket          string        // Unix socket of `reverb restart`; see defaultControlSocket
+	ControlSocket          string        // Unix socket of `reverb restart`; "" = by port, in a directory of our user
 	HealthPath             string        // Prefix + "/up"; follows from Path
 
 	TLS    TLS

@@ -2,8 +2,6 @@ package config
 
 import (
 	"net"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -24,20 +22,6 @@ func (l *loader) finish() {
 	}
 	s := &l.cfg.Server
 	s.HealthPath = s.Prefix() + "/up"
-	if s.ControlSocket == "" {
-		s.ControlSocket = defaultControlSocket(s.Port)
-	}
-}
-
-// defaultControlSocket is by port, so that every server of a machine has its
-// own and `reverb restart` with the same configuration finds it. It is not in
-// XDG_RUNTIME_DIR: a service has none, the shell that restarts it has. A port
-// of 0 gives none, the restart could not know it.
-func defaultControlSocket(port int) string {
-	if port == 0 {
-		return ""
-	}
-	return filepath.Join(os.TempDir(), "reverb-"+strconv.Itoa(port)+".sock")
 }
 
 // fail reports a path by the place its value comes from.

@@ -50,7 +50,7 @@ func TestRestartFollowsTheStop(t *testing.T) {
 		!strings.Contains(text, ". draining, 152 connections left  \n") || !strings.Contains(text, ". stopped after 0.") {
 		t.Errorf("output:\n%s", text)
 	}
-	if left := findControls("", "", env); left != nil {
+	if left := findControls("*", env); left != nil {
 		t.Errorf("sockets left: %v", left)
 	}
 }
@@ -59,8 +59,8 @@ func TestRestartWithoutServer(t *testing.T) {
 	env := environ(t)
 	stale(t, filepath.Join(mkControlDir(t, env), controlName("8080")))
 	var out, errOut bytes.Buffer
-	code := run([]string{"reverb", "restart"}, process{stdout: &out, stderr: &errOut, environ: env})
-	if want := "   ERROR  no Reverb server is running on this machine.  "; code != 1 || !strings.Contains(errOut.String(), want) || out.Len() > 0 {
+	code := run([]string{"reverb", "restart", "--all"}, process{stdout: &out, stderr: &errOut, environ: env})
+	if want := "   ERROR  no such Reverb server is running on this machine.  "; code != 1 || !strings.Contains(errOut.String(), want) || out.Len() > 0 {
 		t.Errorf("exit code %d\n%s%s", code, out.String(), errOut.String())
 	}
 }
@@ -82,9 +82,43 @@ func TestRestartTellsOfAServerThatDies(t *testing.T) {
 		_ = conn.Close()
 	}()
 	var out, errOut bytes.Buffer
-	code := run([]string{"reverb", "restart"}, process{stdout: &out, stderr: &errOut, environ: env})
+	code := run([]string{"reverb", "restart", "--all"}, process{stdout: &out, stderr: &errOut, environ: env})
 	if code != 1 || !strings.Contains(out.String(), "the server ended without a word") || !strings.Contains(out.String(), "1 connection left") {
 		t.Errorf("exit code %d\n%s%s", code, out.String(), errOut.String())
+	}
+}
+
+// The servers of other sites on the machine must never be reached by accident.
+func TestRestartReachesOnlyTheServerThatIsMeant(t *testing.T) {
+	env := append(environ(t), "REVERB_APP_ID=1", "REVERB_APP_KEY=k", "REVERB_APP_SECRET=s")
+	other := startControl("", env, 8081, "127.0.0.1:8081", discard())
+	defer func() { other.stopListening(); other.finish() }()
+	t.Chdir(t.TempDir())
+	for _, tc := range []struct {
+		name    string
+		args    []string
+		environ []string
+		want    string
+	}{
+		{"no configuration", nil, env[:2], "or name the server with --port"},
+		{"port of the configuration", nil, append(env, "REVERB_SERVER_PORT=8080"), "no such Reverb server"},
+		{"port 0", nil, append(env, "REVERB_SERVER_PORT=0"), "name the server with --port"},
+		{"another port", []string{"--port", "8080"}, env, "no such Reverb server"},
+		{"a pattern", []string{"--port", "*"}, env, "want a port number"},
+		{"both", []string{"--port", "8081", "--all"}, env, "exclude each other"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var out, errOut bytes.Buffer
+			code := run(append([]string{"reverb", "restart"}, tc.args...), process{stdout: &out, stderr: &errOut, environ: tc.environ})
+			if code != 1 || !strings.Contains(errOut.String(), tc.want) {
+				t.Errorf("exit code %d\n%s%s", code, out.String(), errOut.String())
+			}
+			select {
+			case <-other.requested():
+				t.Fatal("the server of another site stops")
+			default:
+			}
+		})
 	}
 }
 
@@ -92,7 +126,7 @@ func TestControlRefusesOtherCommands(t *testing.T) {
 	env := environ(t)
 	c := startControl("", env, 1, "", discard())
 	defer c.stopListening()
-	conn, err := net.Dial("unix", findControls("", "1", env)[0])
+	conn, err := net.Dial("unix", findControls("1", env)[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -23,7 +24,7 @@ func controlDirs(environ []string) []string {
 	if runtime := lookupEnv(environ, "XDG_RUNTIME_DIR"); filepath.IsAbs(runtime) {
 		dirs = append(dirs, filepath.Join(runtime, name))
 	}
-	return append(dirs, filepath.Join(tempDir(environ), name))
+	return slices.Compact(append(dirs, filepath.Join(tempDir(environ), name)))
 }
 
 func tempDir(environ []string) string {
@@ -96,31 +97,13 @@ func removeStale(path string) error {
 	return os.Remove(path)
 }
 
-// findControls lists the sockets that `reverb restart` tries: the configured one, or all at the default places, of one port if port is
-// not empty. The super-user also finds those of the other users.
-func findControls(configured, port string, environ []string) []string {
-	if configured != "" {
-		return []string{configured}
-	}
-	if port == "" {
-		port = "*"
-	}
-	dirs := controlDirs(environ)
-	if os.Getuid() == 0 {
-		dirs = append(dirs, filepath.Join(tempDir(environ), "reverb-*"), "/run/user/*/reverb-*")
-	}
+// findControls lists the sockets of our own user at the default places: those of one port, or of every port when port is "*".
+func findControls(port string, environ []string) []string {
 	var found []string
-	seen := map[string]bool{}
-	for _, dir := range dirs {
+	for _, dir := range controlDirs(environ) {
 		matches, err := filepath.Glob(filepath.Join(dir, controlName(port)))
-		if err != nil {
-			continue
-		}
-		for _, match := range matches {
-			if !seen[match] {
-				seen[match] = true
-				found = append(found, match)
-			}
+		if err == nil {
+			found = append(found, matches...)
 		}
 	}
 	return found

@@ -8,8 +8,10 @@ import (
 	"go.uber.org/goleak"
 )
 
+// TestMain demands that every stopped server has ended its goroutines, apart from netpoll's own: its pollers serve the whole process
+// and stay.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/cloudwego/netpoll.(*defaultPoll).Wait"))
 }
 
 // command runs the program to its end.

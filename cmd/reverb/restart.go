@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-
-	"reverb/config"
 )
 
 // restartTimeout bounds the wait for the next line of a server that stops; it tells something every second.
@@ -21,33 +19,47 @@ const restartTimeout = 30 * time.Second
 func restartCommand(p process, out *console) *cli.Command {
 	return &cli.Command{
 		Name:  "restart",
-		Usage: "Restart the Reverb servers of this machine",
-		Description: "Asks the running servers to send their clients away politely and to end with exit code 0. The process manager " +
-			"(Supervisor, systemd, Forge, Docker) starts them again, as it does with `php artisan reverb:restart`.",
+		Usage: "Restart the Reverb server of this site",
+		Description: "Asks the running server to send its clients away politely and to end with exit code 0. The process manager " +
+			"(Supervisor, systemd, Forge, Docker) starts it again, as it does with `php artisan reverb:restart`.",
 		Flags: append(fileFlags(),
-			&cli.StringFlag{Name: "port", Usage: "restart only the server that listens on `PORT`"}),
+			&cli.StringFlag{Name: "port", Usage: "restart the server that listens on `PORT` (default: the port of the configuration)"},
+			&cli.BoolFlag{Name: "all", Usage: "restart every server of this user on this machine"}),
 		Action: func(c *cli.Context) error {
-			socket, err := configuredSocket(c, p.environ)
+			sockets, err := restartTargets(c, p.environ)
 			if err != nil {
 				return err
 			}
-			return restart(out, findControls(socket, c.String("port"), p.environ))
+			return restart(out, sockets)
 		},
 	}
 }
 
-// configuredSocket is the path of the control socket if the configuration names one. A configuration that cannot be loaded counts only
-// when the operator pointed at it: deploy scripts run this command in directories that have none.
-func configuredSocket(c *cli.Context, environ []string) (string, error) {
-	from := config.Source{File: c.String("config"), EnvFile: c.String("env-file"), Environ: environ}
-	cfg, err := config.Load(from)
-	switch {
-	case err == nil:
-		return cfg.Server.ControlSocket, nil
-	case from.File != "" || from.EnvFile != "":
-		return "", err
+// restartTargets are the sockets of the servers that are meant: by default that of the configuration and no other. A machine often runs
+// the servers of several sites, and whoever restarts one of them must not disconnect the users of the rest, so `every server` has to be
+// said. (Reverb's signal reaches the servers that share a cache, which are those of one site.)
+func restartTargets(c *cli.Context, environ []string) ([]string, error) {
+	switch port := c.String("port"); {
+	case c.Bool("all") && port != "":
+		return nil, errors.New("--all and --port exclude each other")
+	case c.Bool("all"):
+		return findControls("*", environ), nil
+	case port != "":
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return nil, fmt.Errorf("--port = %q: want a port number", port)
+		}
+		return findControls(port, environ), nil
 	}
-	return "", nil
+	cfg, err := load(c, environ)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w\nor name the server with --port", err)
+	case cfg.Server.ControlSocket != "":
+		return []string{cfg.Server.ControlSocket}, nil
+	case cfg.Server.Port == 0:
+		return nil, errors.New("the configuration leaves the port to the system: name the server with --port")
+	}
+	return findControls(strconv.Itoa(cfg.Server.Port), environ), nil
 }
 
 // restart goes from server to server: where there are several, the others stay up meanwhile.
@@ -71,7 +83,7 @@ func restart(out *console, sockets []string) error {
 	}
 	switch {
 	case running == 0:
-		return errors.New("no Reverb server is running on this machine")
+		return errors.New("no such Reverb server is running on this machine")
 	case failed > 0:
 		return fmt.Errorf("%d of %d servers did not stop as asked", failed, running)
 	}

@@ -116,6 +116,8 @@ func (r *running) app() testclient.App {
 	return testclient.App{ID: "app-id", Key: testKey, Secret: testSecret, Base: "http://" + r.addr}
 }
 
+func (r *running) port() string { return r.addr[strings.LastIndexByte(r.addr, ':')+1:] }
+
 // ended waits for the exit code.
 func (r *running) ended(t *testing.T) int {
 	t.Helper()
@@ -149,6 +151,7 @@ func TestStartServesAndStops(t *testing.T) {
 	r.errOut.until(t, "SIGHUP is ignored")
 	r.signals <- syscall.SIGTERM
 	client.ExpectClose(4200)
+	client.Close()
 	if code := r.ended(t); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -184,9 +187,10 @@ func TestRestartStopsTheServer(t *testing.T) {
 	var out, errOut bytes.Buffer
 	restarted := make(chan int)
 	go func() {
-		restarted <- run([]string{"reverb", "restart"}, process{stdout: &out, stderr: &errOut, environ: r.env})
+		restarted <- run([]string{"reverb", "restart", "--port", r.port()}, process{stdout: &out, stderr: &errOut, environ: r.env})
 	}()
 	client.ExpectClose(4200)
+	client.Close()
 	if code := <-restarted; code != 0 || !strings.Contains(out.String(), "stopped after") {
 		t.Errorf("restart: exit code %d\n%s%s", code, out.String(), errOut.String())
 	}
@@ -205,8 +209,9 @@ func TestDebugShowsTheStream(t *testing.T) {
 	if text := r.out.String(); !strings.Contains(text, `"auth": "app-key:********"`) {
 		t.Errorf("no masked signature in:\n%s", text)
 	}
-	r.stop(t)
+	client.Close()
 	r.out.until(t, `(?m)^  Connection Closed \.+ `+regexp.QuoteMeta(client.SocketID)+`  $`)
+	r.stop(t)
 }
 
 func TestMetricsHaveTheirOwnAddress(t *testing.T) {

@@ -261,7 +261,7 @@ func FuzzConfigFile(f *testing.F) {
 	dir := f.TempDir()
 	env := write(f, ".env", "")
 	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 1<<14 {
+		if len(text) > 1<<12 {
 			return
 		}
 		config.KeyLinesForTest(text)

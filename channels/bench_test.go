@@ -27,14 +27,15 @@ func TestMemoryPerChannel(t *testing.T) {
 	}
 }
 
-func bytesPerChannel(t testing.TB, n int) float64 {
-	h := newHub(t, channels.Options{})
+func bytesPerChannel(tb testing.TB, n int) float64 {
+	tb.Helper()
+	h := newHub(tb, channels.Options{})
 	sockets := make([]discard, n)
 	subs := make([]*channels.Subscription, n)
 	before := heap()
 	for i := range sockets {
 		sockets[i].id = protocol.NewSocketID()
-		subs[i] = join(t, h, fmt.Sprintf("private-App.Models.User.%d", i), &sockets[i], "")
+		subs[i] = join(tb, h, fmt.Sprintf("private-App.Models.User.%d", i), &sockets[i], "")
 	}
 	bytes := float64(heap()-before) / float64(n)
 	runtime.KeepAlive(subs)
@@ -55,20 +56,21 @@ func TestBroadcastAllocs(t *testing.T) {
 		h := newHub(t, channels.Options{})
 		crowd(t, h, "room", n)
 		frame := protocol.TextFrame([]byte("{}"))
-		if got := testing.AllocsPerRun(100, func() { publish(t, h, "room", frame) }); got > 0 {
+		if got := testing.AllocsPerRun(100, func() { publish(h, "room", frame) }); got > 0 {
 			t.Errorf("%d subscribers: %v allocations, want 0", n, got)
 		}
 	}
 }
 
-func crowd(t testing.TB, h *channels.Hub, name string, n int) {
+func crowd(tb testing.TB, h *channels.Hub, name string, n int) {
+	tb.Helper()
 	for range n {
-		join(t, h, name, &discard{id: protocol.NewSocketID()}, "")
+		join(tb, h, name, &discard{id: protocol.NewSocketID()}, "")
 	}
 }
 
 // publish waits while the workers are behind.
-func publish(t testing.TB, h *channels.Hub, name string, frame protocol.Frame) {
+func publish(h *channels.Hub, name string, frame protocol.Frame) {
 	for {
 		_, err := h.Broadcast(app, name, frame, protocol.SocketID{}, nil)
 		if err == nil {
@@ -88,7 +90,7 @@ func BenchmarkBroadcast(b *testing.B) {
 			frame := protocol.TextFrame(make([]byte, 200))
 			b.ReportAllocs()
 			for b.Loop() {
-				publish(b, h, "room", frame)
+				publish(h, "room", frame)
 			}
 			h.Close()
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(max(deliveries.Load(), 1)), "ns/delivery")
@@ -105,7 +107,7 @@ func BenchmarkPass(b *testing.B) {
 			crowd(b, h, "room", n)
 			frame := protocol.TextFrame(make([]byte, 200))
 			for b.Loop() {
-				publish(b, h, "room", frame)
+				publish(h, "room", frame)
 				<-done
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/delivery")
@@ -135,13 +137,13 @@ func BenchmarkCostlySends(b *testing.B) {
 				frame := protocol.TextFrame(make([]byte, 200))
 				if parallel == 0 {
 					for b.Loop() {
-						publish(b, h, "room", frame)
+						publish(h, "room", frame)
 					}
 				} else {
 					b.SetParallelism(parallel)
 					b.RunParallel(func(p *testing.PB) {
 						for p.Next() {
-							publish(b, h, "room", frame)
+							publish(h, "room", frame)
 						}
 					})
 				}
@@ -167,7 +169,7 @@ func BenchmarkChannels(b *testing.B) {
 			b.RunParallel(func(p *testing.PB) {
 				k := int(i.Add(1)) * 7919
 				for p.Next() {
-					publish(b, h, names[k%n], frame)
+					publish(h, names[k%n], frame)
 					k += 104_729
 				}
 			})

@@ -63,6 +63,7 @@ type standstill struct {
 }
 
 func newStandstill(t *testing.T, name string, o channels.Options) *standstill {
+	t.Helper()
 	o.Workers = 1
 	x := &standstill{h: channels.NewHub(o), name: name, hold: make(chan struct{}), all: newSockets(channels.InlineMax + 4)}
 	for i, s := range x.all {

@@ -76,6 +76,7 @@ func TestHammer(t *testing.T) {
 }
 
 func hammer(t *testing.T, h *channels.Hub, staying int) {
+	t.Helper()
 	const name = "room"
 	events := 20000 / (staying + 10)
 	var published [publishers]atomic.Int64

@@ -107,9 +107,10 @@ type JoinOptions struct {
 func (h *Hub) Subscribe(app, channel string, sub Subscriber, old *Subscription, o JoinOptions) (*Subscription, error) {
 	c := h.openLocked(app, channel, o.Kind)
 	var t tally
-	s, err := old, error(nil)
+	var s *Subscription
+	var err error
 	if old != nil && old.channel == c {
-		err = h.renewLocked(c, old, o, &t)
+		s, err = old, h.renewLocked(c, old, o, &t)
 	} else {
 		s, err = h.joinLocked(c, sub, o, &t)
 	}

@@ -150,6 +150,7 @@ func TestAgainstModel(t *testing.T) {
 }
 
 func runAgainstModel(t *testing.T, random *rand.Rand) {
+	t.Helper()
 	h := channels.NewHub(channels.Options{Workers: 3, PendingBytes: 1 << 30})
 	defer h.Close()
 	names := []string{"room", "private-room", "presence-room", "cache-room", "private-cache-room", "presence-cache-room", "private-encrypted-room"}
@@ -216,6 +217,7 @@ func randomData(random *rand.Rand) string {
 }
 
 func randomEvent(t *testing.T, h *channels.Hub, m *model, p *place, random *rand.Rand, step int) {
+	t.Helper()
 	text := fmt.Sprintf(`{"event":"e%d","channel":%q,"data":"%s"}`, step, m.name, strings.Repeat("x", random.IntN(200)))
 	var except *place
 	id := protocol.SocketID{}

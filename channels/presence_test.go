@@ -16,16 +16,16 @@ func TestPresenceFirstInLastOut(t *testing.T) {
 	a, b, c := newSocket(), newSocket(), newSocket()
 
 	join(t, h, room, a, `{"user_id":1,"user_info":{"name":"A"}}`)
-	wantGot(t, "a", a, present(room, `{"count":1,"ids":[1],"hash":{"1":{"name":"A"}}}`))
+	wantGot(t, "a", a, present(`{"count":1,"ids":[1],"hash":{"1":{"name":"A"}}}`))
 
 	subB := join(t, h, room, b, `{"user_id":"2","user_info":null,"more":[1.0]}`)
 	wantGot(t, "a", a, added(room, `{"user_id":"2","user_info":null,"more":[1.0]}`))
-	wantGot(t, "b", b, present(room, `{"count":2,"ids":[1,"2"],"hash":{"1":{"name":"A"},"2":null}}`))
+	wantGot(t, "b", b, present(`{"count":2,"ids":[1,"2"],"hash":{"1":{"name":"A"},"2":null}}`))
 
 	// Another socket of the same user, though of another type and with other info.
 	subC := join(t, h, room, c, `{"user_id":2,"user_info":{"name":"other"}}`)
 	wantGot(t, "a", a)
-	wantGot(t, "c", c, present(room, `{"count":2,"ids":[1,"2"],"hash":{"1":{"name":"A"},"2":null}}`))
+	wantGot(t, "c", c, present(`{"count":2,"ids":[1,"2"],"hash":{"1":{"name":"A"},"2":null}}`))
 	if info, ok := h.Info(app, room); !ok || info.Users != 2 || info.Subscriptions != 3 {
 		t.Errorf("Info: %+v, %v", info, ok)
 	}
@@ -59,7 +59,7 @@ func TestPresenceAnonymous(t *testing.T) {
 			subB := join(t, h, room, b, data)
 			subC := join(t, h, room, c, data)
 			wantGot(t, "a", a, added(room, announced), added(room, announced))
-			wantGot(t, "b", b, present(room, `{"count":1,"ids":[1],"hash":{"1":null}}`), added(room, announced))
+			wantGot(t, "b", b, present(`{"count":1,"ids":[1],"hash":{"1":null}}`), added(room, announced))
 			if info, _ := h.Info(app, room); info.Users != 2 {
 				t.Errorf("Users: %d, want 2", info.Users)
 			}
@@ -101,7 +101,7 @@ func TestPresenceSubscribeAgain(t *testing.T) {
 				t.Errorf("a second subscription of one socket")
 			}
 			wantGot(t, "other", other, tt.others...)
-			wantGot(t, "s", s, present(room, tt.reply))
+			wantGot(t, "s", s, present(tt.reply))
 			if tt.then != "" && string(sub.Data().Raw) != tt.then {
 				t.Errorf("Data: %s, want %s", sub.Data().Raw, tt.then)
 			}
@@ -126,9 +126,9 @@ func TestPresenceStringIDs(t *testing.T) {
 	}
 	enter(a, `{"user_id":"x","user_info":{},"more":1}`)
 	sub := enter(b, `{"more":1,"user_id":10,"user_info":{"n":"B"}}`)
-	wantGot(t, "b", b, present(room, `{"count":2,"ids":["x","10"],"hash":{"x":{},"10":{"n":"B"}}}`))
+	wantGot(t, "b", b, present(`{"count":2,"ids":["x","10"],"hash":{"x":{},"10":{"n":"B"}}}`))
 	h.Unsubscribe(sub)
-	wantGot(t, "a", a, present(room, `{"count":1,"ids":["x"],"hash":{"x":{}}}`),
+	wantGot(t, "a", a, present(`{"count":1,"ids":["x"],"hash":{"x":{}}}`),
 		added(room, `{"user_id":"10","user_info":{"n":"B"}}`), removed(room, `"10"`))
 }
 

@@ -140,8 +140,8 @@ func succeeded(name string) string {
 	return fmt.Sprintf(`{"event":"pusher_internal:subscription_succeeded","data":"{}","channel":%q}`, name)
 }
 
-func present(name, presence string) string {
-	return internal("subscription_succeeded", name, `{"presence":`+presence+`}`)
+func present(presence string) string {
+	return internal("subscription_succeeded", room, `{"presence":`+presence+`}`)
 }
 
 func added(name, data string) string { return internal("member_added", name, data) }

@@ -50,6 +50,9 @@ type transport interface {
 	// arm asks for the outbox, which was empty, to be flushed.
 	arm()
 
+	// flush sends now what waits, as far as it goes without waiting, and sees to the rest as arm does.
+	flush()
+
 	// flushed is told in stateClosing that nothing waits any more: half-close, or cut when the client closed too.
 	flushed()
 

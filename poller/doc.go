@@ -3,7 +3,7 @@
 //
 //	call on Receiver     when                              on which goroutine
 //	-------------------  --------------------------------  -------------------------------------------------
-//	Handler.Open         101 answer is on its way          the loop, or the connection's own under TLS
+//	Handler.Open         101 answer goes first in line     the loop, or the connection's own under TLS
 //	Message, Control     in the order of arrival           the same
 //	Closed               exactly once, and last            the same, or the one that was told of the hang-up
 //

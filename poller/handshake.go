@@ -107,14 +107,15 @@ func (b *upgradeBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// serve makes a WebSocket of c: first the answer, then the handler, who may already send.
+// serve makes a WebSocket of c. The answer waits for what the handler sends, because most greet the client: one packet
+// instead of two for each of a storm of connections.
 func (c *conn) serve(answer []byte, r *Request) {
 	p := c.table.poller
 	c.table.settle(c)
 	c.mu.Lock()
 	if c.state.Load() == stateHandshake {
 		c.state.Store(stateOpen)
-		c.pushLocked(answer)
+		c.queueLocked(answer, 0)
 	}
 	alive := c.state.Load() == stateOpen
 	c.mu.Unlock()
@@ -123,7 +124,16 @@ func (c *conn) serve(answer []byte, r *Request) {
 	}
 	c.opened = true
 	p.open.Add(1)
+	defer c.uncork()
 	c.receiver = p.handler.Open(c, r)
+}
+
+func (c *conn) uncork() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.outbox != nil {
+		c.transport.flush()
+	}
 }
 
 // handOver gives the socket and the bytes read so far to net/http.

@@ -2,6 +2,7 @@ package poller
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 )
 
@@ -10,6 +11,8 @@ type handover struct {
 	conn *conn
 	read []byte
 }
+
+func (h handover) addr() netip.Addr { return h.conn.RemoteAddr().Addr() }
 
 // httpListener is the net.Listener that net/http accepts from. Its queue is bounded by the number of open sockets.
 type httpListener struct {
@@ -52,10 +55,10 @@ func (l *httpListener) Accept() (net.Conn, error) {
 		}
 		nc, err := h.conn.transport.netConn()
 		if err == nil {
-			return &httpConn{Conn: nc, read: h.read, leave: func() { l.leave(h) }}, nil
+			return &httpConn{Conn: nc, read: h.read, poller: l.poller, addr: h.addr()}, nil
 		}
 		l.poller.refused.add(refusedEMFILE)
-		l.leave(h)
+		l.poller.admission.leave(h.addr())
 	}
 }
 
@@ -94,17 +97,16 @@ func (l *httpListener) Addr() net.Addr { return l.poller.addr() }
 
 func (l *httpListener) discard(h handover) {
 	h.conn.transport.release(false)
-	l.leave(h)
+	l.poller.admission.leave(h.addr())
 }
-
-func (l *httpListener) leave(h handover) { l.poller.admission.leave(h.conn.RemoteAddr().Addr()) }
 
 // httpConn is a socket in the hands of net/http.
 type httpConn struct {
 	net.Conn
-	read  []byte // owned by Read: what the poller had read
-	once  sync.Once
-	leave func()
+	read   []byte // owned by Read: what the poller had read
+	poller *Poller
+	addr   netip.Addr
+	once   sync.Once
 }
 
 func (c *httpConn) Read(p []byte) (int, error) {
@@ -128,6 +130,6 @@ func (c *httpConn) CloseWrite() error {
 
 func (c *httpConn) Close() error {
 	err := c.Conn.Close()
-	c.once.Do(c.leave)
+	c.once.Do(func() { c.poller.admission.leave(c.addr) })
 	return err
 }

@@ -24,9 +24,7 @@ const (
 type loop struct {
 	table table
 	poll  netpoll.Poll
-
 	read  [readBuffer]byte
-	write [writeBatch][]byte
 }
 
 // drainPool lends read buffers to hang-ups, which netpoll reports on goroutines of its own.
@@ -90,33 +88,41 @@ func (c *loopConn) readOnce(buf []byte) bool {
 func (c *loopConn) onWrite(netpoll.Poll) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state.Load() >= stateCut {
-		return nil
-	}
-	l := c.loop()
-	for range writeTurns {
-		if c.outbox == nil {
-			break
-		}
-		batch := c.outbox.peek(l.write[:0])
-		n, err := unix.SendmsgBuffers(int(c.fd), batch, nil, nil, 0)
-		clear(batch)
-		if n > 0 {
-			c.popLocked(n)
-		}
-		if errors.Is(err, unix.EAGAIN) {
-			return nil
-		}
-		if err != nil && !errors.Is(err, unix.EINTR) {
-			c.cutLocked(ioReason(err), true)
-			return nil
-		}
-	}
-	if c.outbox == nil {
+	if c.writeLocked() {
 		_ = c.op.Control(netpoll.PollRW2R) // fails only for a socket that hangs up
 		c.flushedLocked()
 	}
 	return nil
+}
+
+// flush is called by the reader, with EPOLLOUT not armed.
+func (c *loopConn) flush() {
+	if c.writeLocked() {
+		c.flushedLocked()
+	} else {
+		c.arm()
+	}
+}
+
+// writeLocked sends what waits until the socket is full, and reports whether all is sent.
+func (c *loopConn) writeLocked() bool {
+	var batch [writeBatch][]byte
+	for range writeTurns {
+		if c.outbox == nil || c.state.Load() >= stateCut {
+			break
+		}
+		n, err := unix.SendmsgBuffers(int(c.fd), c.outbox.peek(batch[:0]), nil, nil, 0)
+		if n > 0 {
+			c.popLocked(n)
+		}
+		if errors.Is(err, unix.EAGAIN) {
+			break
+		}
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			c.cutLocked(ioReason(err), true)
+		}
+	}
+	return c.outbox == nil
 }
 
 // onHup is called when the client has left or the socket was shut down, after the Poll forgot the socket and never

@@ -96,26 +96,31 @@ func (c *conn) Send(frame []byte) {
 
 // pushLocked sends frame, or lets it wait. One frame may always wait, whatever its size.
 func (c *conn) pushLocked(frame []byte) {
-	p := c.table.poller
-	o, sent := c.outbox, 0
-	if o == nil {
-		n, err := c.transport.send(frame)
-		if n > 0 {
-			c.table.bytesOut.Add(uint64(n))
-		}
-		if n == len(frame) {
-			return
-		}
-		if err != nil && !errors.Is(err, unix.EAGAIN) {
-			c.cutLocked(ioReason(err), true)
-			return
-		}
-		sent = max(n, 0)
-		o = outboxPool.Get().(*outbox)
-		c.outbox = o
-		defer c.transport.arm()
+	if c.outbox != nil {
+		c.queueLocked(frame, 0)
+		return
 	}
-	o.push(frame, sent)
+	n, err := c.transport.send(frame)
+	if n > 0 {
+		c.table.bytesOut.Add(uint64(n))
+	}
+	switch {
+	case n == len(frame):
+	case err != nil && !errors.Is(err, unix.EAGAIN):
+		c.cutLocked(ioReason(err), true)
+	default:
+		c.queueLocked(frame, max(n, 0))
+		c.transport.arm()
+	}
+}
+
+// queueLocked lets frame wait, of which sent bytes are sent.
+func (c *conn) queueLocked(frame []byte, sent int) {
+	p := c.table.poller
+	if c.outbox == nil {
+		c.outbox = outboxPool.Get().(*outbox)
+	}
+	c.outbox.push(frame, sent)
 	if p.outboxBytes.Add(int64(len(frame)-sent)+frameCost) > p.cfg.TotalOutboxBytes {
 		c.cutLocked(ReasonOutboxTotal, true)
 	}

@@ -32,7 +32,7 @@ type Config struct {
 	Log              *slog.Logger           // nowhere
 }
 
-// Handler is told of each new WebSocket, after the 101 answer is on its way. It may Send and Close at once.
+// Handler is told of each new WebSocket, whose 101 answer goes out before whatever Open sends. It may Send and Close at once.
 type Handler interface {
 	Open(c Conn, r *Request) Receiver
 }

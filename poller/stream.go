@@ -82,6 +82,8 @@ func (s *stream) arm() {
 	s.writer.Go(s.write)
 }
 
+func (s *stream) flush() { s.arm() }
+
 func (s *stream) flushed() { s.arm() }
 
 // write sends what waits and ends when nothing does.

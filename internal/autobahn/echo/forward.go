@@ -28,9 +28,9 @@ func selfSigned() (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, nil
 }
 
-// forward wraps TLS around what arrives at the address it returns, and passes it to the server at addr: the testsuite
+// forward wraps TLS around what arrives at the address it returns, and passes it to the server: the testsuite
 // speaks plain TCP, but its bytes meet the server's other transport. stop refuses newcomers and awaits the others.
-func forward(addr string) (listening net.Addr, stop func(), err error) {
+func forward(server *net.TCPAddr) (listening net.Addr, stop func(), err error) {
 	ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, nil, err
@@ -42,7 +42,7 @@ func forward(addr string) (listening net.Addr, stop func(), err error) {
 			if err != nil {
 				return
 			}
-			running.Go(func() { wrap(plain, addr) })
+			running.Go(func() { wrap(plain, server) })
 		}
 	})
 	return ln.Addr(), func() {
@@ -52,9 +52,9 @@ func forward(addr string) (listening net.Addr, stop func(), err error) {
 }
 
 // wrap copies both ways until both have ended.
-func wrap(plain *net.TCPConn, addr string) {
+func wrap(plain *net.TCPConn, addr *net.TCPAddr) {
 	defer func() { _ = plain.Close() }()
-	raw, err := net.Dial("tcp", addr)
+	raw, err := net.DialTCP("tcp", nil, addr)
 	if err != nil {
 		return
 	}

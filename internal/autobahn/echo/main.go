@@ -55,7 +55,7 @@ func serve(secure bool) error {
 	}
 	if secure {
 		var stop func()
-		if addr, stop, err = forward(addr.String()); err != nil {
+		if addr, stop, err = forward(addr.(*net.TCPAddr)); err != nil {
 			return err
 		}
 		defer stop()

@@ -82,34 +82,34 @@ type discard struct{ id protocol.SocketID }
 func (d *discard) SocketID() protocol.SocketID { return d.id }
 func (d *discard) Send(protocol.Frame)         {}
 
-func newHub(t testing.TB, o channels.Options) *channels.Hub {
-	t.Helper()
+func newHub(tb testing.TB, o channels.Options) *channels.Hub {
+	tb.Helper()
 	h := channels.NewHub(o)
-	t.Cleanup(h.Close)
+	tb.Cleanup(h.Close)
 	return h
 }
 
-func join(t testing.TB, h *channels.Hub, name string, s channels.Subscriber, data string) *channels.Subscription {
-	t.Helper()
-	return rejoin(t, h, name, s, nil, data)
+func join(tb testing.TB, h *channels.Hub, name string, s channels.Subscriber, data string) *channels.Subscription {
+	tb.Helper()
+	return rejoin(tb, h, name, s, nil, data)
 }
 
-func rejoin(t testing.TB, h *channels.Hub, name string, s channels.Subscriber, old *channels.Subscription, data string) *channels.Subscription {
-	t.Helper()
-	sub, err := h.Subscribe(app, name, s, old, options(t, name, data))
+func rejoin(tb testing.TB, h *channels.Hub, name string, s channels.Subscriber, old *channels.Subscription, data string) *channels.Subscription {
+	tb.Helper()
+	sub, err := h.Subscribe(app, name, s, old, options(tb, name, data))
 	if err != nil {
-		t.Fatalf("Subscribe(%s): %v", name, err)
+		tb.Fatalf("Subscribe(%s): %v", name, err)
 	}
 	return sub
 }
 
-func options(t testing.TB, name, data string) channels.JoinOptions {
-	t.Helper()
+func options(tb testing.TB, name, data string) channels.JoinOptions {
+	tb.Helper()
 	o := channels.JoinOptions{Kind: protocol.KindOf(name)}
 	if data != "" {
 		d, err := protocol.ParseMemberData(data)
 		if err != nil {
-			t.Fatalf("ParseMemberData(%s): %v", data, err)
+			tb.Fatalf("ParseMemberData(%s): %v", data, err)
 		}
 		o.Data = &d
 	}
@@ -117,22 +117,22 @@ func options(t testing.TB, name, data string) channels.JoinOptions {
 }
 
 // say publishes text as a frame.
-func say(t testing.TB, h *channels.Hub, name, text string, except *socket) {
-	t.Helper()
+func say(tb testing.TB, h *channels.Hub, name, text string, except *socket) {
+	tb.Helper()
 	var id protocol.SocketID
 	if except != nil {
 		id = except.id
 	}
 	exists, err := h.Broadcast(app, name, protocol.TextFrame([]byte(text)), id, []byte(text))
 	if err != nil || !exists {
-		t.Fatalf("Broadcast(%s, %s): %v, %v", name, text, exists, err)
+		tb.Fatalf("Broadcast(%s, %s): %v, %v", name, text, exists, err)
 	}
 }
 
-func wantGot(t testing.TB, who string, s *socket, want ...string) {
-	t.Helper()
+func wantGot(tb testing.TB, who string, s *socket, want ...string) {
+	tb.Helper()
 	if got := s.take(); !slices.Equal(got, want) {
-		t.Errorf("%s got\n%q, want\n%q", who, got, want)
+		tb.Errorf("%s got\n%q, want\n%q", who, got, want)
 	}
 }
 
@@ -156,9 +156,9 @@ func internal(event, name, data string) string {
 
 func miss(name string) string { return fmt.Sprintf(`{"event":"pusher:cache_miss","channel":%q}`, name) }
 
-func check(t testing.TB, h *channels.Hub) {
-	t.Helper()
+func check(tb testing.TB, h *channels.Hub) {
+	tb.Helper()
 	if err := h.ConsistencyCheck(); err != nil {
-		t.Errorf("ConsistencyCheck: %v", err)
+		tb.Errorf("ConsistencyCheck: %v", err)
 	}
 }

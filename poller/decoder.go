@@ -40,9 +40,9 @@ func (d *decoder) feed(p []byte, limit int64, s frameSink) *violation {
 		} else {
 			n, v = d.begin(p, limit, s)
 		}
-		if v != nil {
+		d.done = d.done || v != nil
+		if d.done {
 			d.release()
-			d.done = true
 			return v
 		}
 		p = p[n:]

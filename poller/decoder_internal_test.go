@@ -211,20 +211,26 @@ func TestDecoderIsDoneAfter(t *testing.T) {
 	bad, next := []byte{0x81, 0}, clientFrame(ws.OpText, true, "next")
 	broke := "violation 1002 " + violationUnmasked.text + " protocol_error"
 	tests := []struct {
-		name  string
-		frame []byte
-		stop  bool
-		want  string
+		name   string
+		frame  []byte
+		within bool // a fragmented message
+		stop   bool
+		want   string
 	}{
-		{"violation", bad, false, broke},
-		{"close", clientFrame(ws.OpClose, true, ""), false, "control 8 "},
-		{"sink that had enough of messages", clientFrame(ws.OpText, true, "x"), true, "text x"},
-		{"sink that had enough of controls", clientFrame(ws.OpPing, true, "x"), true, "control 9 x"},
+		{"violation", bad, false, false, broke},
+		{"violation within a message", bad, true, false, broke},
+		{"close", clientFrame(ws.OpClose, true, ""), false, false, "control 8 "},
+		{"close within a message", clientFrame(ws.OpClose, true, ""), true, false, "control 8 "},
+		{"sink that had enough of messages", clientFrame(ws.OpText, true, "x"), false, true, "text x"},
+		{"sink that had enough of controls", clientFrame(ws.OpPing, true, "x"), true, true, "control 9 x"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var d decoder
 			r := &recorder{stop: tt.stop}
+			if tt.within {
+				r.sawViolation(d.feed(clientFrame(ws.OpText, false, "begun"), 0, r))
+			}
 			r.sawViolation(d.feed(join(tt.frame, next), 0, r))
 			r.sawViolation(d.feed(bytes.Clone(next), 0, r))
 			assertSame(t, r.got, []string{tt.want}, tt.name)

@@ -34,7 +34,7 @@ type console struct {
 // styles are the colours of one console; each is switched on or off by itself, because the package-wide switch belongs to nobody.
 type styles struct {
 	info, warn, fail   *color.Color // labels of blocks
-	dots, faint        *color.Color
+	dots               *color.Color
 	green, red, yellow *color.Color // values
 }
 
@@ -63,7 +63,6 @@ func newStyles(colours bool) styles {
 		warn:   style(color.BgYellow, color.FgBlack),
 		fail:   style(color.BgRed, color.FgWhite),
 		dots:   style(color.FgHiBlack),
-		faint:  style(color.FgHiBlack),
 		green:  style(color.FgGreen),
 		red:    style(color.FgRed),
 		yellow: style(color.FgYellow),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -48,10 +49,10 @@ func listenControl(path string, environ []string, port int) (net.Listener, error
 		}
 		path, mode = filepath.Join(dir, controlName(strconv.Itoa(port))), 0o600
 	}
-	ln, err := net.Listen("unix", path)
+	ln, err := listenUnix(path)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		if err = removeStale(path); err == nil {
-			ln, err = net.Listen("unix", path)
+			ln, err = listenUnix(path)
 		}
 	}
 	if err != nil {
@@ -62,6 +63,16 @@ func listenControl(path string, environ []string, port int) (net.Listener, error
 		return nil, err
 	}
 	return ln, nil
+}
+
+func listenUnix(path string) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(context.Background(), "unix", path)
+}
+
+// dialControl connects to the server behind a socket.
+func dialControl(path string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: controlDialTimeout}
+	return dialer.DialContext(context.Background(), "unix", path)
 }
 
 // makePrivate creates dir for our user alone. One that exists must be like that: in a shared directory of temporary files, anybody
@@ -82,7 +93,7 @@ func makePrivate(dir string) error {
 
 // removeStale takes away a socket that nobody listens on any more: that of a server which was killed.
 func removeStale(path string) error {
-	conn, err := net.DialTimeout("unix", path, controlDialTimeout)
+	conn, err := dialControl(path)
 	if err == nil {
 		_ = conn.Close()
 		return fmt.Errorf("%s belongs to another running server", path)

@@ -66,7 +66,7 @@ func restartTargets(c *cli.Context, environ []string) ([]string, error) {
 func restart(out *console, sockets []string) error {
 	running, failed := 0, 0
 	for _, socket := range sockets {
-		conn, err := net.DialTimeout("unix", socket, controlDialTimeout)
+		conn, err := dialControl(socket)
 		if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) {
 			continue // left behind by a server that was killed
 		}

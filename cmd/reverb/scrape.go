@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -20,7 +21,7 @@ func (n *node) startMetrics() error {
 	if n.cfg.Metrics.Listen == "" {
 		return nil
 	}
-	ln, err := net.Listen("tcp", n.cfg.Metrics.Listen)
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", n.cfg.Metrics.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on metrics.listen = %q: %s", n.cfg.Metrics.Listen, reasonText(err))
 	}

@@ -14,7 +14,7 @@ import (
 func loadCertificate(s config.Server) (*poller.Certificate, error) {
 	cert, key, passphrase := s.TLS.Cert, s.TLS.Key, s.TLS.Passphrase
 	if cert == "" && key == "" {
-		found := false
+		var found bool
 		if cert, key, found = poller.LookupCertificate(s.Hostname); !found {
 			return nil, nil
 		}

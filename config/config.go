@@ -108,6 +108,9 @@ type Redis struct {
 type Metrics struct {
 	Listen string // "127.0.0.1:9090"; "" = off
 	Path   string // "/metrics"
+
+	// Profiles serves Go's profiles at /debug/pprof/ of the same address.
+	Profiles bool
 }
 
 // Default is the configuration of an empty file. It has no app.

@@ -73,6 +73,7 @@ var serverKeys = []key[Config]{
 
 	{name: "metrics.listen", at: func(c *Config) setting { return anyText(&c.Metrics.Listen) }},
 	{name: "metrics.path", at: func(c *Config) setting { return someText(&c.Metrics.Path) }},
+	{name: "metrics.profiles", at: func(c *Config) setting { return truth(&c.Metrics.Profiles) }},
 }
 
 // appKeys are the keys of one [[apps]] entry, in the order of config.toml. The

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"reverb/metrics"
@@ -27,6 +28,11 @@ func (n *node) startMetrics() error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(n.cfg.Metrics.Path, n.metrics.Handler())
+	if n.cfg.Metrics.Profiles {
+		mux.HandleFunc("/debug/pprof/", pprof.Index) // heap, goroutine and the like
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	}
 	n.scrapes = &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: scrapeTimeout,

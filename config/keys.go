@@ -26,9 +26,9 @@ var serverKeys = []key[Config]{
 	{name: "server.path", at: func(c *Config) setting { return anyText(&c.Server.Path) }},
 	{name: "server.hostname", at: func(c *Config) setting { return anyText(&c.Server.Hostname) }},
 	{name: "server.max_request_size", at: func(c *Config) setting { return bytes(&c.Server.MaxRequestSize, 1, maxBytes) }},
-	{name: "server.drain_timeout", at: func(c *Config) setting { return seconds(&c.Server.DrainTimeout, 0, maxSeconds) }},
+	{name: "server.drain_timeout", at: func(c *Config) setting { return seconds(&c.Server.DrainTimeout, 0) }},
 	{name: "server.auth_timestamp_tolerance", at: func(c *Config) setting {
-		return seconds(&c.Server.AuthTimestampTolerance, 0, maxSeconds)
+		return seconds(&c.Server.AuthTimestampTolerance, 0)
 	}},
 	{name: "server.cors_origins", at: func(c *Config) setting { return list(&c.Server.CORSOrigins) }},
 	{name: "server.control_socket", at: func(c *Config) setting { return anyText(&c.Server.ControlSocket) }},
@@ -38,11 +38,11 @@ var serverKeys = []key[Config]{
 	{name: "server.tls.passphrase", secret: true, at: func(c *Config) setting { return anyText(&c.Server.TLS.Passphrase) }},
 
 	{name: "server.limits.handshake_timeout", at: func(c *Config) setting {
-		return seconds(&c.Server.Limits.HandshakeTimeout, 1, maxSeconds)
+		return seconds(&c.Server.Limits.HandshakeTimeout, 1)
 	}},
-	{name: "server.limits.body_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.BodyTimeout, 1, maxSeconds) }},
-	{name: "server.limits.idle_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.IdleTimeout, 1, maxSeconds) }},
-	{name: "server.limits.tls_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.TLSTimeout, 1, maxSeconds) }},
+	{name: "server.limits.body_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.BodyTimeout, 1) }},
+	{name: "server.limits.idle_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.IdleTimeout, 1) }},
+	{name: "server.limits.tls_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.TLSTimeout, 1) }},
 	{name: "server.limits.max_head_size", at: func(c *Config) setting { return bytes(&c.Server.Limits.MaxHead, 1024, maxHead) }},
 	{name: "server.limits.outbox_bytes", at: func(c *Config) setting { return bytes(&c.Server.Limits.OutboxBytes, 4096, maxBytes) }},
 	{name: "server.limits.total_outbox_bytes", at: func(c *Config) setting {
@@ -69,7 +69,7 @@ var serverKeys = []key[Config]{
 	{name: "scaling.redis.username", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.Username) }},
 	{name: "scaling.redis.password", secret: true, at: func(c *Config) setting { return anyText(&c.Scaling.Redis.Password) }},
 	{name: "scaling.redis.database", at: func(c *Config) setting { return numberText(&c.Scaling.Redis.Database) }},
-	{name: "scaling.redis.timeout", at: func(c *Config) setting { return seconds(&c.Scaling.Redis.Timeout, 0, maxSeconds) }},
+	{name: "scaling.redis.timeout", at: func(c *Config) setting { return seconds(&c.Scaling.Redis.Timeout, 0) }},
 
 	{name: "metrics.listen", at: func(c *Config) setting { return anyText(&c.Metrics.Listen) }},
 	{name: "metrics.path", at: func(c *Config) setting { return someText(&c.Metrics.Path) }},
@@ -87,7 +87,7 @@ var appKeys = []key[App]{
 	}},
 	{name: "apps.enabled", at: func(a *App) setting { return truth(&a.Enabled) }},
 	{name: "apps.allowed_origins", at: func(a *App) setting { return list(&a.AllowedOrigins) }},
-	{name: "apps.ping_interval", at: func(a *App) setting { return seconds(&a.PingInterval, 1, maxSeconds) }},
+	{name: "apps.ping_interval", at: func(a *App) setting { return seconds(&a.PingInterval, 1) }},
 	{name: "apps.activity_timeout", at: func(a *App) setting {
 		return numberSetting[int]{p: &a.ActivityTimeout, min: 1, max: maxSeconds, unit: "seconds"}
 	}},
@@ -116,7 +116,7 @@ var appKeys = []key[App]{
 
 	{name: "apps.rate_limiting.enabled", at: func(a *App) setting { return truth(&a.RateLimit.Enabled) }},
 	{name: "apps.rate_limiting.max_attempts", at: func(a *App) setting { return count(&a.RateLimit.MaxAttempts, 1) }},
-	{name: "apps.rate_limiting.decay_seconds", at: func(a *App) setting { return seconds(&a.RateLimit.Decay, 1, maxSeconds) }},
+	{name: "apps.rate_limiting.decay_seconds", at: func(a *App) setting { return seconds(&a.RateLimit.Decay, 1) }},
 	{name: "apps.rate_limiting.terminate_on_limit", at: func(a *App) setting { return truth(&a.RateLimit.TerminateOnLimit) }},
 }
 

@@ -161,7 +161,7 @@ func (l *loader) readText(name, fallback string) (text, used string, ok bool) {
 	}
 	var data []byte
 	if err == nil {
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
 	}
 	if err == nil && len(data) > maxFile {

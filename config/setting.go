@@ -147,7 +147,7 @@ type secondsSetting struct {
 	min, max int64
 }
 
-func seconds(p *time.Duration, low, high int64) setting { return secondsSetting{p, low, high} }
+func seconds(p *time.Duration, low int64) setting { return secondsSetting{p, low, maxSeconds} }
 
 func (d secondsSetting) setFile(v any) bool {
 	i, ok := v.(int64)

@@ -259,7 +259,6 @@ type handler struct {
 	opened  func(s *session)
 	message func(s *session, payload []byte, binary bool)
 
-	mu       sync.Mutex
 	sessions chan *session // every session, in order of Open; nil is not wanted
 }
 

@@ -193,6 +193,6 @@ func (c *loopConn) release(abort bool) {
 // netConn gives fd to the runtime's own poller. fd is closed in any case.
 func netConn(fd int) (net.Conn, error) {
 	f := os.NewFile(uintptr(fd), "tcp")
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return net.FileConn(f)
 }

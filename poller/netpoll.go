@@ -39,12 +39,12 @@ func nextPoll() (netpoll.Poll, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open socket pair: %w", err)
 	}
-	defer unix.Close(fds[1])
+	defer func() { _ = unix.Close(fds[1]) }()
 	c, err := netpoll.NewFDConnection(fds[0])
 	if err != nil {
 		return nil, fmt.Errorf("open netpoll connection: %w", err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	return pollOf(c)
 }
 

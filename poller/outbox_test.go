@@ -3,6 +3,7 @@ package poller_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"sync"
@@ -128,7 +129,7 @@ func TestShutdownCutsAtDeadline(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := s.Shutdown(ctx); err != context.Canceled {
+		if err := s.Shutdown(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("Shutdown: %v, want %v", err, context.Canceled)
 		}
 		se.expectClosed(t, poller.ReasonShutdown)

@@ -64,24 +64,29 @@ func (ss *Session) subscribe(m *protocol.Message) bool {
 	})
 }
 
-// join enters the hub, which also sends the replies in the channel's order.
+// join enters the hub, which also sends the replies in the channel's order. The connection is counted before: a client that has its
+// reply may ask for the count at once.
 func (ss *Session) join(channel string, old *channels.Subscription, o channels.JoinOptions) bool {
 	s := ss.app.server
+	first := ss.subs.len() == 0
+	if first {
+		ss.app.subscribed.Add(1)
+	}
 	sub, err := s.hub.Subscribe(ss.app.conf.ID, channel, ss, old, o)
+	if err == nil {
+		ss.subs.put(sub)
+		return true
+	}
+	if first {
+		ss.app.subscribed.Add(-1)
+	}
 	switch {
 	case errors.Is(err, channels.ErrMembers):
 		return ss.refuseSubscribe(channel, errMembers, limitReached, 403)
-	case errors.Is(err, channels.ErrBacklog):
-		return ss.refuseSubscribe(channel, protocol.ErrOverCapacity, serverError, 503)
-	case err != nil:
+	case !errors.Is(err, channels.ErrBacklog):
 		s.log.Error("subscribe", "app", ss.app.conf.ID, "socket_id", ss.id.String(), "channel", channel, "err", err)
-		return ss.refuseSubscribe(channel, protocol.ErrOverCapacity, serverError, 503)
 	}
-	if ss.subs.len() == 0 {
-		ss.app.subscribed.Add(1)
-	}
-	ss.subs.put(sub)
-	return true
+	return ss.refuseSubscribe(channel, protocol.ErrOverCapacity, serverError, 503)
 }
 
 // unsubscribe handles pusher:unsubscribe. It is never answered, not even for a channel that was never joined.

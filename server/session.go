@@ -204,10 +204,10 @@ func (ss *Session) end(why ending, last protocol.Frame, code uint16, reason stri
 	if last != nil {
 		ss.reply(last)
 	}
-	ss.conn.Close(code, reason)
 	if before&busy == 0 {
-		ss.release()
+		ss.release() // first, so that a client that sees the close finds itself gone
 	}
+	ss.conn.Close(code, reason)
 	return true
 }
 

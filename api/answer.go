@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"reverb/config"
 	"reverb/protocol"
 )
 
@@ -80,8 +81,12 @@ func (e *fieldErrors) add(field, message string) {
 
 func (e fieldErrors) full() bool { return len(e) >= maxFieldErrors }
 
-// write answers 422.
-func (e fieldErrors) write(w http.ResponseWriter) {
+// write answers 422 as Reverb does, or 400 as Pusher does for whatever is wrong with an event.
+func (e fieldErrors) write(w http.ResponseWriter, rules *config.Rules) {
+	status := http.StatusUnprocessableEntity
+	if rules.StrictNames {
+		status = http.StatusBadRequest
+	}
 	body := []byte{'{'}
 	for i, f := range e {
 		if i > 0 {
@@ -92,5 +97,5 @@ func (e fieldErrors) write(w http.ResponseWriter) {
 		body = protocol.AppendQuote(body, f.message)
 		body = append(body, ']')
 	}
-	writeJSON(w, http.StatusUnprocessableEntity, append(body, '}'))
+	writeJSON(w, status, append(body, '}'))
 }

@@ -23,7 +23,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, c *call) {
 	f := readFields(body)
 	e := f.event(&errs)
 	if len(errs) > 0 {
-		errs.write(w)
+		errs.write(w, &c.app.Rules)
 		return
 	}
 	if refused := checkEvent(&c.app.Rules, &e); refused != nil {
@@ -75,7 +75,7 @@ func (a *api) batchEvents(w http.ResponseWriter, r *http.Request, c *call) {
 	}
 	batch, errs := readBatch(body)
 	if len(errs) > 0 {
-		errs.write(w)
+		errs.write(w, &c.app.Rules)
 		return
 	}
 	if limit := c.app.Rules.MaxBatch; limit > 0 && len(batch) > limit {

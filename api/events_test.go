@@ -233,7 +233,7 @@ func TestPusherRules(t *testing.T) {
 		{"100 channels", "events", event(`"channels":` + names(100)), 200, `{}`},
 		{"101 channels", "events", event(`"channels":` + names(101)), 400, "An event may go to 100 channels at most."},
 		{"both targets", "events", event(`"channel":"a","channels":["a"]`), 400, "An event has either channel or channels."},
-		{"no channels", "events", event(`"channels":[]`), 422,
+		{"no channels", "events", event(`"channels":[]`), 400,
 			`{"channels":["The channels field is required when channel is not present."],` +
 				`"channel":["The channel field is required when channels is not present."]}`},
 		{"channel name", "events", event(`"channel":"a b"`), 400, "Invalid channel name."},
@@ -248,6 +248,8 @@ func TestPusherRules(t *testing.T) {
 		{"malformed socket id", "events", event(`"channel":"a","socket_id":"1.2.3"`), 400, "Invalid socket id."},
 		{"batch of 10", "batch_events", items(10), 200, `{"batch":{}}`},
 		{"batch of 11", "batch_events", items(11), 400, "A batch has 10 events at most."},
+		{"an item without channel", "batch_events", `{"batch":[{"name":"E","data":"d"}]}`, 400,
+			`{"batch.0.channel":["The batch.0.channel field is required when channels is not present."]}`},
 		{"a wrong name in a batch", "batch_events", `{"batch":[` + event(`"channel":"a"`) + `,` + event(`"channel":"ä"`) + `]}`, 400,
 			"Invalid channel name."},
 	}

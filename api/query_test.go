@@ -99,7 +99,10 @@ func TestChannelUsers(t *testing.T) {
 	wantAnswer(t, w.signed(http.MethodGet, users(appID, "presence-p"), ""), 200, `{"users":[{"id":7},{"id":"9"},{"id":"a\"b"}]}`)
 	wantAnswer(t, w.signed(http.MethodGet, users(strictID, "presence-p"), ""), 200, `{"users":[{"id":"7"},{"id":"9"},{"id":"a\"b"}]}`)
 	wantAnswer(t, w.signed(http.MethodGet, users(appID, "public"), ""), 400, `{}`)
+	wantAnswer(t, w.signed(http.MethodGet, users(appID, "zzz"), ""), 404, `{}`)
+	wantAnswer(t, w.signed(http.MethodGet, users(strictID, "zzz"), ""), 400, `{}`)
 	wantAnswer(t, w.signed(http.MethodGet, users(appID, "presence-zzz"), ""), 404, `{}`)
+	wantAnswer(t, w.signed(http.MethodGet, users(strictID, "presence-zzz"), ""), 404, `{}`)
 	wantAnswer(t, w.signed(http.MethodGet, users(appID, "presence-gone"), ""), 404, `{}`)
 }
 

@@ -64,7 +64,7 @@ func served(t *testing.T, edit func(*config.Config), f func(b *bubble)) {
 		srv := api.NewHTTPServer(w.cfg, w.handler, slog.New(slog.DiscardHandler))
 		l := newPipeListener()
 		ended := make(chan error, 1)
-		go func() { ended <- srv.Serve(l) }()
+		go func() { ended <- srv.Serve(api.PlainErrors(l)) }()
 		f(&bubble{t, w.node, l.dial})
 		if err := srv.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -271,6 +271,29 @@ func TestUpgradeRefusalCloses(t *testing.T) {
 			b.Error("the connection is open")
 		}
 	})
+}
+
+// What net/http cannot read it answers without asking the handler.
+func TestUnreadableRequests(t *testing.T) {
+	for name, request := range map[string]string{
+		"no HTTP":     "hello\r\n\r\n",
+		"bad escape":  "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+		"no host":     "GET /up HTTP/1.1\r\n\r\n",
+		"two hosts":   "GET /up HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+		"bad length":  "POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+		"header name": "GET /up HTTP/1.1\r\nHost: a\r\na b: c\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			served(t, nothing, func(b *bubble) {
+				c := b.dial()
+				send(c, request)
+				res, body := answer(b.T, bufio.NewReader(c))
+				if res.Status != "400 Bad Request" || body != "Bad request." || !res.Close {
+					b.Errorf("got %s %q, close %v", res.Status, body, res.Close)
+				}
+			})
+		})
+	}
 }
 
 func TestServerWideOptions(t *testing.T) {

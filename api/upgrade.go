@@ -34,7 +34,7 @@ func upgradeFault(r *http.Request) *refusal {
 	case !r.ProtoAtLeast(1, 1):
 		return refuse(http.StatusHTTPVersionNotSupported, "HTTP version MUST be 1.1 or later")
 	case len(upgrade) != 1 || !strings.EqualFold(strings.TrimSpace(upgrade[0]), "websocket"):
-		return refuse(http.StatusUpgradeRequired, "Upgrade header MUST be websocket")
+		return refuse(http.StatusUpgradeRequired, "Upgrade header MUST be provided")
 	case !hasToken(r.Header.Values("Connection"), "upgrade"):
 		return refuse(http.StatusBadRequest, "Connection Upgrade MUST be requested")
 	case len(keys) != 1 || !validKey(keys[0]):

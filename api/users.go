@@ -9,6 +9,10 @@ import (
 // channelUsers lists the distinct users of a presence channel, in the order they joined.
 func (a *api) channelUsers(w http.ResponseWriter, r *http.Request, c *call) {
 	name := r.PathValue("channel")
+	if c.app.Rules.StrictNames && !protocol.StrictKindOf(name).IsPresence() { // Pusher: of no interest whether somebody is there
+		writeJSONString(w, http.StatusBadRequest, emptyObject)
+		return
+	}
 	info, ok := a.server.Channel(r.Context(), c.app, name)
 	if !ok {
 		writeJSONString(w, http.StatusNotFound, emptyObject)

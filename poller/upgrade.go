@@ -25,8 +25,8 @@ func parseUpgrade(head []byte) (u upgradeHead, ok bool) {
 	line, head, ok := cutLine(head)
 	method, rest, _ := bytes.Cut(line, []byte(" "))
 	target, proto, _ := bytes.Cut(rest, []byte(" "))
-	u.target = target
-	if !ok || string(method) != "GET" || string(proto) != "HTTP/1.1" || !printable(target) {
+	u.target = originForm(target)
+	if !ok || string(method) != "GET" || string(proto) != "HTTP/1.1" || !printable(u.target) {
 		return u, false
 	}
 	for {
@@ -67,6 +67,8 @@ func (u *upgradeHead) header(line []byte) bool {
 	case is(name, "Sec-WebSocket-Version"):
 		u.versions++
 		u.version = string(value) == "13"
+	case is(name, "Sec-WebSocket-Extensions"):
+		return validOffers(value)
 	case is(name, "Transfer-Encoding"):
 		return false // a body would be taken for frames
 	case is(name, "Content-Length"):
@@ -78,6 +80,19 @@ func (u *upgradeHead) header(line []byte) bool {
 func (u *upgradeHead) complete() bool {
 	return u.hosts == 1 && u.origins <= 1 && u.upgrades == 1 && u.keys == 1 && u.versions == 1 &&
 		u.upgrade && u.connection && u.version && nonce(u.key)
+}
+
+// originForm takes scheme and host off an absolute-form target, which every server must accept (RFC 9112 3.2.2).
+func originForm(target []byte) []byte {
+	if bytes.HasPrefix(target, []byte("/")) {
+		return target
+	}
+	if _, rest, ok := bytes.Cut(target, []byte("://")); ok {
+		if i := bytes.IndexAny(rest, "/?"); i >= 0 && rest[i] == '/' {
+			return rest[i:]
+		}
+	}
+	return target
 }
 
 // nonce reports whether key is the base64 of 16 bytes.

@@ -138,7 +138,7 @@ func pollerConfig(cfg *config.Config, endpoint func(path []byte) bool, log *slog
 
 // serveHTTP answers whatever the poller found to be no WebSocket.
 func (n *node) serveHTTP() {
-	if err := n.http.Serve(n.poller.HTTPListener()); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+	if err := n.http.Serve(api.PlainErrors(n.poller.HTTPListener())); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 		n.log.Error("the HTTP API has ended", "err", err)
 	}
 }

@@ -50,7 +50,7 @@ type transport interface {
 	// arm asks for the outbox, which was empty, to be flushed.
 	arm()
 
-	// flush sends now what waits, as far as it goes without waiting, and sees to the rest as arm does.
+	// flush sends now what waits, which is not nothing, as far as it goes without waiting, and sees to the rest as arm does.
 	flush()
 
 	// flushed is told in stateClosing that nothing waits any more: half-close, or cut when the client closed too.
@@ -94,6 +94,7 @@ type conn struct {
 	reason     Reason  // valid from stateClosing on
 	peerClosed bool    // the client sent its close frame
 	abort      bool    // do not leave unsent bytes to the kernel
+	corked     bool    // frames gather in the outbox; then nothing is armed
 
 	// Guarded by table.mu.
 	slot     int32
@@ -187,6 +188,8 @@ func (c *conn) expire() {
 func (c *conn) input(p []byte) {
 	defer c.contain()
 	c.table.bytesIn.Add(uint64(len(p)))
+	c.cork()
+	defer c.uncork()
 	if c.state.Load() == stateHandshake {
 		p = c.handshake(p)
 	}

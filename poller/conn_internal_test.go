@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -17,9 +18,13 @@ type fakeSocket struct {
 	room              int
 	got               []byte
 	armed, ended, cut bool
+
+	conn  *conn
+	sends int
 }
 
 func (s *fakeSocket) send(b []byte) (int, error) {
+	s.sends++
 	n := min(len(b), s.room)
 	s.got = append(s.got, b[:n]...)
 	s.room -= n
@@ -29,8 +34,16 @@ func (s *fakeSocket) send(b []byte) (int, error) {
 	return n, nil
 }
 
-func (s *fakeSocket) arm()                       { s.armed = true }
-func (s *fakeSocket) flush()                     { s.armed = true }
+func (s *fakeSocket) arm() { s.armed = true }
+func (s *fakeSocket) flush() {
+	var all []byte
+	for _, f := range s.conn.outbox.peek(make([][]byte, 0, 1000)) {
+		all = append(all, f...)
+	}
+	n, _ := s.send(all)
+	s.conn.popLocked(n)
+	s.armed = n < len(all)
+}
 func (s *fakeSocket) flushed()                   { s.ended = true }
 func (s *fakeSocket) hangUp()                    { s.cut = true }
 func (s *fakeSocket) detach()                    {}
@@ -47,6 +60,7 @@ func (r *fakeReceiver) Closed(Reason)        {}
 func fakeConn(s *fakeSocket, outbox, total int64) *conn {
 	p := &Poller{cfg: withDefaults(Config{OutboxBytes: outbox, TotalOutboxBytes: total})}
 	c := new(conn)
+	s.conn = c
 	c.init(s, &table{poller: p}, netip.MustParseAddrPort("192.0.2.1:443"))
 	p.conns.Add(1)
 	c.table.add(c, 0)
@@ -119,6 +133,42 @@ func TestSendOverBound(t *testing.T) {
 		if !s.cut || c.reason != tt.want || c.outbox != nil || c.table.poller.outboxBytes.Load() != 0 {
 			t.Errorf("%s: cut %v for %v, outbox %v, want cut for %v", tt.name, s.cut, c.reason, c.outbox, tt.want)
 		}
+	}
+}
+
+// Who is cut when too much waits for all together is who has more waiting than others may, not who comes last.
+func TestTotalIsSharedFairly(t *testing.T) {
+	const total = 4000
+	greedy, meek := fakeConn(new(fakeSocket), 1<<20, total), fakeConn(new(fakeSocket), 1<<20, total)
+	p := greedy.table.poller
+	meek.table.poller = p
+	p.open.Store(2)
+	for range 62 {
+		greedy.Send(make([]byte, 40))
+		if waits := p.outboxBytes.Load(); waits > total {
+			t.Fatalf("%d bytes wait, bound %d", waits, total)
+		}
+	}
+	meek.Send(make([]byte, 40))
+	if meek.state.Load() != stateOpen {
+		t.Errorf("a client for which one frame waits was cut for %v", meek.reason)
+	}
+	if greedy.state.Load() != stateCut || greedy.reason != ReasonOutboxTotal {
+		t.Errorf("the client for which the most waits is in state %d for %v, want cut for %v", greedy.state.Load(), greedy.reason, ReasonOutboxTotal)
+	}
+}
+
+// What answers the messages of one read goes out together, and early enough that the answers do not look like a backlog.
+func TestAnswersOfOneReadGoTogether(t *testing.T) {
+	s := &fakeSocket{room: 1 << 30}
+	c := fakeConn(s, 1000, 1<<20)
+	c.receiver = new(fakeReceiver)
+	c.input(bytes.Repeat(ws.MustCompileFrame(ws.MaskFrame(ws.NewPingFrame([]byte("p")))), 500))
+	if want := strings.Repeat("\x8a\x01p", 500); string(s.got) != want || s.cut {
+		t.Errorf("sent %d bytes, cut %v, want %d bytes", len(s.got), s.cut, len(want))
+	}
+	if s.sends > 50 {
+		t.Errorf("%d system calls for 500 pongs in one read", s.sends)
 	}
 }
 

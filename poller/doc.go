@@ -19,6 +19,9 @@
 //	                 waits CloseTimeout for the client              nothing, or TCP reset if it does not leave
 //	Kill             drops what waits, shuts the socket down        TCP reset
 //
+// What is sent to a client while its own bytes are being handled gathers, and goes out together: when 16 KiB have come
+// together or the read is done.
+//
 // These never wait and never call the Receiver, so they may be called under any lock. Whoever ends a connection only
 // shuts it down; the reader notices, closes the descriptor and calls Closed. So no descriptor is written to after
 // its number was given to another socket.

@@ -107,8 +107,8 @@ func (b *upgradeBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// serve makes a WebSocket of c. The answer waits for what the handler sends, because most greet the client: one packet
-// instead of two for each of a storm of connections.
+// serve makes a WebSocket of c. The answer gathers with what the handler sends, because most greet the client: one
+// packet instead of two for each of a storm of connections.
 func (c *conn) serve(answer []byte, r *Request) {
 	p := c.table.poller
 	c.table.settle(c)
@@ -124,16 +124,7 @@ func (c *conn) serve(answer []byte, r *Request) {
 	}
 	c.opened = true
 	p.open.Add(1)
-	defer c.uncork()
 	c.receiver = p.handler.Open(c, r)
-}
-
-func (c *conn) uncork() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.outbox != nil {
-		c.transport.flush()
-	}
 }
 
 // handOver gives the socket and the bytes read so far to net/http.

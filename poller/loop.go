@@ -14,7 +14,6 @@ import (
 
 const (
 	readBuffer = 64 << 10 // bytes, per loop
-	readTurns  = 4        // reads of one connection before others have their turn
 	writeTurns = 16       // writes of one connection before others have their turn
 	writeBatch = 64       // frames per write
 	drainTurns = 256      // reads after a hang-up: more than a kernel keeps for one socket
@@ -55,14 +54,9 @@ func (l *loop) adopt(fd int, addr netip.AddrPort) {
 	}
 }
 
-// onRead is called by the Poll's goroutine while there is something to read.
+// onRead is called by the Poll's goroutine while there is something to read. It reads once: then others have their turn.
 func (c *loopConn) onRead(netpoll.Poll) error {
-	buf := c.loop().read[:]
-	for range readTurns {
-		if !c.readOnce(buf) {
-			break
-		}
-	}
+	c.readOnce(c.loop().read[:])
 	return nil
 }
 
@@ -95,7 +89,7 @@ func (c *loopConn) onWrite(netpoll.Poll) error {
 	return nil
 }
 
-// flush is called by the reader, with EPOLLOUT not armed.
+// flush is called with EPOLLOUT not armed.
 func (c *loopConn) flush() {
 	if c.writeLocked() {
 		c.flushedLocked()

@@ -77,6 +77,35 @@ func (o *outbox) release() {
 	}
 }
 
+// corkBytes is how many bytes of answers gather before they are sent.
+const corkBytes = 16 << 10
+
+// cork lets what is sent from now on gather until uncork, unless something waits already. Only the reader may call it:
+// who asks ten thousand things in one read shall not cost his neighbours ten thousand system calls.
+func (c *conn) cork() {
+	c.mu.Lock()
+	c.corked = c.outbox == nil
+	c.mu.Unlock()
+}
+
+func (c *conn) uncork() {
+	c.mu.Lock()
+	c.uncorkLocked()
+	c.mu.Unlock()
+}
+
+// uncorkLocked sends what has gathered.
+func (c *conn) uncorkLocked() {
+	if !c.corked {
+		return
+	}
+	c.corked = false
+	if c.outbox != nil {
+		c.transport.flush()
+		c.boundTotalLocked()
+	}
+}
+
 // Send tries the socket at once when nothing waits. It never waits, copies or closes: over the bound it shuts the
 // socket down, and the reader, who notices, cleans up.
 func (c *conn) Send(frame []byte) {
@@ -84,20 +113,37 @@ func (c *conn) Send(frame []byte) {
 		return
 	}
 	c.mu.Lock()
-	if c.state.Load() == stateOpen {
-		if o := c.outbox; o != nil && o.bytes+int64(len(frame)) > c.table.poller.cfg.OutboxBytes {
-			c.cutLocked(ReasonSlowConsumer, true)
-		} else {
-			c.pushLocked(frame)
-		}
+	defer c.mu.Unlock()
+	if c.corked && c.waitsLocked(frame) > min(corkBytes, c.table.poller.cfg.OutboxBytes) {
+		c.uncorkLocked()
+		c.corked = c.outbox == nil
 	}
-	c.mu.Unlock()
+	switch {
+	case c.state.Load() != stateOpen:
+	case c.waitsLocked(frame) > c.table.poller.cfg.OutboxBytes:
+		c.cutLocked(ReasonSlowConsumer, true)
+	default:
+		c.pushLocked(frame)
+	}
 }
 
-// pushLocked sends frame, or lets it wait. One frame may always wait, whatever its size.
+// waitsLocked returns how many bytes wait with frame behind them, or 0: one frame may always wait, whatever its size.
+func (c *conn) waitsLocked(frame []byte) int64 {
+	if c.outbox == nil {
+		return 0
+	}
+	return c.outbox.bytes + int64(len(frame))
+}
+
+// pushLocked sends frame, or lets it wait.
 func (c *conn) pushLocked(frame []byte) {
+	if c.corked {
+		c.queueLocked(frame, 0)
+		return
+	}
 	if c.outbox != nil {
 		c.queueLocked(frame, 0)
+		c.boundTotalLocked()
 		return
 	}
 	n, err := c.transport.send(frame)
@@ -111,17 +157,28 @@ func (c *conn) pushLocked(frame []byte) {
 	default:
 		c.queueLocked(frame, max(n, 0))
 		c.transport.arm()
+		c.boundTotalLocked()
 	}
 }
 
 // queueLocked lets frame wait, of which sent bytes are sent.
 func (c *conn) queueLocked(frame []byte, sent int) {
-	p := c.table.poller
 	if c.outbox == nil {
 		c.outbox = outboxPool.Get().(*outbox)
 	}
 	c.outbox.push(frame, sent)
-	if p.outboxBytes.Add(int64(len(frame)-sent)+frameCost) > p.cfg.TotalOutboxBytes {
+	c.table.poller.outboxBytes.Add(int64(len(frame)-sent) + frameCost)
+}
+
+// boundTotalLocked holds all outboxes together under their bound. Once half of it is used, a connection may have its share
+// of what is left and no more: the few that never read are cut, and not whoever comes when they have taken everything.
+func (c *conn) boundTotalLocked() {
+	p := c.table.poller
+	bound, used := p.cfg.TotalOutboxBytes, p.outboxBytes.Load()
+	if c.outbox == nil || used <= bound/2 {
+		return
+	}
+	if share := (bound - used) / max(p.open.Load(), 1); c.outbox.bytes > share {
 		c.cutLocked(ReasonOutboxTotal, true)
 	}
 }

@@ -281,7 +281,7 @@ func TestUnreadableRequests(t *testing.T) {
 		"no host":     "GET /up HTTP/1.1\r\n\r\n",
 		"two hosts":   "GET /up HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
 		"bad length":  "POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
-		"header name": "GET /up HTTP/1.1\r\nHost: a\r\na b: c\r\n\r\n",
+		"header name": "GET /up HTTP/1.1\r\nHost: a\r\nx y: c\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			served(t, nothing, func(b *bubble) {

@@ -113,6 +113,9 @@ func (h *Hub) walk(subs []*Subscription, frame protocol.Frame, except protocol.S
 // announceLocked gives an announcement its place in the channel's order. A few subscribers of an idle channel have it before
 // announceLocked returns. The caller holds c.mu, so nobody in the set can be on its way out.
 func (h *Hub) announceLocked(c *Channel, frame protocol.Frame, except protocol.SocketID, t *tally) {
+	if h.onAnnounce != nil {
+		h.onAnnounce(c.name, frame)
+	}
 	if c.busy || c.subs.len() > inlineMax {
 		h.enqueueLocked(c, item{frame: frame, except: except})
 		return

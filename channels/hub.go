@@ -42,6 +42,10 @@ type Options struct {
 	// It runs on the walker's goroutine with no lock held. It may be nil.
 	OnPass func(app string, frames, deliveries int, seconds float64)
 
+	// OnAnnounce is given each member announcement when it gets its place in the channel's order, also when nobody is there to have
+	// it. It runs with locks of the hub held and must not wait or call the hub. It may be nil.
+	OnAnnounce func(channel string, frame protocol.Frame)
+
 	// Observer is told which channels come and go. It may be nil.
 	Observer Observer
 }
@@ -52,6 +56,7 @@ type Hub struct {
 	seed         maphash.Seed
 	pendingBytes int64
 	onPass       func(app string, frames, deliveries int, seconds float64)
+	onAnnounce   func(channel string, frame protocol.Frame)
 	observer     Observer
 
 	pool   pool
@@ -69,6 +74,7 @@ func NewHub(o Options) *Hub {
 		seed:         maphash.MakeSeed(),
 		pendingBytes: o.PendingBytes,
 		onPass:       o.OnPass,
+		onAnnounce:   o.OnAnnounce,
 		observer:     o.Observer,
 	}
 	if h.pendingBytes <= 0 {

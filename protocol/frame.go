@@ -41,6 +41,17 @@ func EndFrame(buf []byte) Frame {
 	return Frame(f)
 }
 
+// Payload returns the JSON of a Frame that is a single one: a part of it.
+func (f Frame) Payload() []byte {
+	switch f[1] {
+	case length16:
+		return f[4:]
+	case length64:
+		return f[10:]
+	}
+	return f[2:]
+}
+
 func headerSize(length int) int {
 	switch {
 	case length <= maxLength7:

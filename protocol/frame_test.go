@@ -18,6 +18,9 @@ func TestFrameLengths(t *testing.T) {
 		if got := payload(t, f); !bytes.Equal(got, text) {
 			t.Errorf("%d bytes: payload of %d", n, len(got))
 		}
+		if got := f.Payload(); !bytes.Equal(got, text) {
+			t.Errorf("%d bytes: Payload gives %d", n, len(got))
+		}
 		for _, size := range []int{0, n, n + 100} {
 			if g := protocol.EndFrame(append(protocol.BeginFrame(size), text...)); !bytes.Equal(f, g) {
 				t.Errorf("%d bytes, size %d: BeginFrame and EndFrame give another frame than TextFrame", n, size)

@@ -17,11 +17,13 @@ import (
 	"reverb/config"
 	"reverb/metrics"
 	"reverb/poller"
+	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/server"
 )
 
-// closeTimeout is what HTTP requests that are being answered, and the last bytes of closed connections, get after the drain.
+// closeTimeout is what HTTP requests that are being answered, and the last bytes of closed connections, get after the drain; of its
+// time only what is left.
 const closeTimeout = 5 * time.Second
 
 // node is one running server with everything that belongs to it. startNode makes it, serve runs it to its end; all of its methods
@@ -96,13 +98,17 @@ func unsupported(cfg *config.Config) error {
 func (n *node) startServer(stream *trace) (err error) {
 	n.metrics = metrics.New(version())
 	n.relay = scaling.NewLocal()
-	n.hub = channels.NewHub(channels.Options{
+	hub := channels.Options{
 		OnPass: func(app string, _, deliveries int, seconds float64) {
 			counters := n.metrics.App(app)
 			counters.Sent(deliveries)
 			counters.BroadcastSeconds(seconds)
 		},
-	})
+	}
+	if stream != nil {
+		hub.OnAnnounce = func(channel string, frame protocol.Frame) { stream.BroadcastingTo(channel, frame.Payload()) }
+	}
+	n.hub = channels.NewHub(hub)
 	options := server.Options{Config: n.cfg, Hub: n.hub, Relay: n.relay, Metrics: n.metrics, Log: n.log}
 	if stream != nil {
 		options.Trace = stream
@@ -222,9 +228,9 @@ func (n *node) stop(ctx context.Context) {
 	n.running.Go(func() {
 		n.control.tellProgress(progress, func() int64 { return n.poller.Stats().Connections })
 	})
-	drain, cancel := context.WithTimeout(ctx, n.cfg.Server.DrainTimeout)
-	n.server.Drain(drain)
-	cancel()
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Server.DrainTimeout)
+	defer cancel()
+	n.server.Drain(ctx)
 	told()
 	n.close(ctx)
 }

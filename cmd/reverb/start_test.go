@@ -181,6 +181,22 @@ func TestSecondSignalCuts(t *testing.T) {
 	}
 }
 
+// A client that does not answer the close frame must not hold up the stop.
+func TestDrainTimeoutCutsSilentClients(t *testing.T) {
+	r := launch(t, strings.Replace(oneApp(""), "drain_timeout = 5", "drain_timeout = 0", 1))
+	r.addr = r.out.until(t, `server on ([^ ]+:\d+)`)[1]
+	client := testclient.Connect(t, r.addr, testKey)
+	r.signals <- os.Interrupt
+	begun := time.Now()
+	if code := r.ended(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if d := time.Since(begun); d > 3*time.Second {
+		t.Errorf("the stop took %v", d)
+	}
+	client.ExpectClose(4200)
+}
+
 func TestRestartStopsTheServer(t *testing.T) {
 	r := startForTest(t, "")
 	client := testclient.Connect(t, r.addr, testKey)
@@ -206,6 +222,9 @@ func TestDebugShowsTheStream(t *testing.T) {
 	r.out.until(t, `(?m)^  Connection Established \.+ `+regexp.QuoteMeta(client.SocketID)+`  $`)
 	r.out.until(t, `(?m)^  Message Received \.+ `+regexp.QuoteMeta(client.SocketID)+`  $`)
 	r.out.until(t, `Message Handled`)
+	client.Subscribe(testSecret, "presence-room", `{"user_id":1}`)
+	r.out.until(t, `(?m)^  Broadcasting To \.+ presence-room  $`)
+	r.out.until(t, `"event": "pusher_internal:member_added"`)
 	if text := r.out.String(); !strings.Contains(text, `"auth": "app-key:********"`) {
 		t.Errorf("no masked signature in:\n%s", text)
 	}
@@ -242,7 +261,7 @@ func TestStartFails(t *testing.T) {
 		{"port in use", oneApp(""), []string{"--port", port},
 			`Failed to listen on "tcp://127.0.0.1:` + port + `": Address already in use (EADDRINUSE)`},
 		{"several nodes", oneApp("") + "[scaling]\nenabled = true\n", nil, "this version of reverb runs on one node only"},
-		{"certificate that is not there", oneApp("") + "[server.tls]\ncert = \"/nowhere.crt\"\n", nil, "read certificate: "},
+		{"certificate that is not there", oneApp("") + "[server.tls]\ncert = \"/nowhere.crt\"\n", nil, "   ERROR  read certificate: stat /nowhere.crt: "},
 		{"configuration", "[server]\nprot = 1\nport = \"x\"\n", nil, "config.toml:2"},
 		{"configuration that is not there", "", []string{"--config", "/nowhere.toml"}, "/nowhere.toml"},
 		{"metrics port in use", oneApp("") + "[metrics]\nlisten = \"127.0.0.1:" + port + "\"\n", nil, "(EADDRINUSE)"},

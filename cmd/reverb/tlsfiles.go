@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/tls"
-	"fmt"
 
 	"reverb/config"
 	"reverb/poller"
@@ -22,7 +21,7 @@ func loadCertificate(s config.Server) (*poller.Certificate, error) {
 	}
 	certificate, err := poller.LoadCertificate(cert, key, passphrase)
 	if err != nil {
-		return nil, fmt.Errorf("read certificate: %w", err)
+		return nil, err // says which file and what is wrong
 	}
 	return certificate, nil
 }

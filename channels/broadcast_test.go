@@ -221,6 +221,36 @@ func TestBacklog(t *testing.T) {
 	})
 }
 
+// A member who subscribes again and again has one reply waiting: rosters are long, and a hundred would leave no room for the
+// events of others.
+func TestOneReplyWaitsForEachSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newStandstill(t, room, channels.Options{PendingBytes: 4096})
+		defer x.h.Close()
+		again := func() error {
+			_, err := x.h.Subscribe(app, room, x.all[5], x.subs[5], options(t, room, `{"user_id":6}`))
+			return err
+		}
+		if err := again(); err != nil {
+			t.Fatalf("once: %v", err)
+		}
+		for range 100 {
+			if err := again(); !errors.Is(err, channels.ErrBacklog) {
+				t.Fatalf("while a reply waits: %v, want %v", err, channels.ErrBacklog)
+			}
+		}
+		say(t, x.h, room, "1", nil)
+		x.goOn()
+		if got := x.all[5].take(); len(got) != 3 || got[2] != "1" {
+			t.Errorf("got %q, want what waited, one reply and 1", got)
+		}
+		if err := again(); err != nil {
+			t.Errorf("after the reply: %v", err)
+		}
+		check(t, x.h)
+	})
+}
+
 // A backlog of megabytes reaches a socket in portions, in order.
 func TestPassIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

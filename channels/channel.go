@@ -42,7 +42,9 @@ type Subscription struct {
 	// Written by the session's own calls under channel.mu; read by them, or under channel.mu.
 	data *protocol.MemberData
 
-	index int32 // place in channel.subs, -1 when out of it; guarded by channel.mu
+	// Guarded by channel.mu.
+	index    int32 // place in channel.subs, -1 when out of it
+	replying bool  // the reply to a second subscribe waits for a pass
 
 	// mu makes a delivery by a pass and the end of the subscription exclude each other.
 	mu   sync.Mutex

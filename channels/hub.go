@@ -109,7 +109,8 @@ type JoinOptions struct {
 // old is sub's present subscription of the same channel, or nil. With it the data is replaced, the roster mended, a second
 // reply sent, and old itself returned.
 //
-// ErrMembers and ErrBacklog (an announcement that finds no room) leave everything as it was.
+// ErrMembers and ErrBacklog leave everything as it was. The latter means an announcement that finds no room, or a second reply while
+// the one before it still waits: a roster is long, and who asks for it over and over must not fill the room of the others' events.
 func (h *Hub) Subscribe(app, channel string, sub Subscriber, old *Subscription, o JoinOptions) (*Subscription, error) {
 	c := h.openLocked(app, channel, o.Kind)
 	var t tally
@@ -193,7 +194,7 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 	if r := c.roster; r != nil && !r.admits(o.Data, s.data, o.MaxMembers) {
 		return ErrMembers
 	}
-	if h.fullLocked(c) {
+	if s.replying || h.fullLocked(c) {
 		return ErrBacklog
 	}
 	former := s.data
@@ -210,6 +211,7 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 		c.replyLocked(s.subscriber.Send)
 		return nil
 	}
+	s.replying = true
 	c.replyLocked(func(f protocol.Frame) { h.enqueueLocked(c, item{frame: f, only: s}) })
 	return nil
 }

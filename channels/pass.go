@@ -159,12 +159,9 @@ func (q *queue) end(h *Hub) {
 	t := tally{frames: len(p.items), deliveries: int(p.deliveries.Load()), elapsed: h.since(p.start)}
 	p.joined, p.recipients = nil, nil
 	clear(p.few[:])
-	clear(p.items)
-	if cap(p.items) > keptItems {
-		p.items = nil
-	}
 
 	c.mu.Lock()
+	p.forgetLocked()
 	c.subs.giveBack()
 	if len(q.items) > 0 {
 		h.pool.push(q)
@@ -173,6 +170,19 @@ func (q *queue) end(h *Hub) {
 	}
 	c.mu.Unlock()
 	h.report(c, t)
+}
+
+// forgetLocked lets go of what was delivered. The caller holds channel.mu.
+func (p *pass) forgetLocked() {
+	for i := range p.items {
+		if s := p.items[i].only; s != nil {
+			s.replying = false
+		}
+	}
+	clear(p.items)
+	if cap(p.items) > keptItems {
+		p.items = nil
+	}
 }
 
 // apart is the sockets that do not get just what everybody gets.

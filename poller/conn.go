@@ -24,14 +24,17 @@ type Conn interface {
 	// Kill cuts the connection at once. What waits is dropped.
 	Kill(reason Reason)
 
-	// SetMaxMessage bounds the size of a message in bytes. 0, and what is above it, is 16 MiB.
+	// SetMaxMessage bounds the size of a message in bytes. 0 is 16 MiB, and more than 1 GiB is 1 GiB.
 	SetMaxMessage(n int64)
 
 	RemoteAddr() netip.AddrPort
 }
 
-// maxMessage is the size of a message that no connection may have, in bytes.
-const maxMessage = 16 << 20
+// Bounds of a message, in bytes: where none is set, and what no connection may have.
+const (
+	defaultMessage = 16 << 20
+	maxMessage     = 1 << 30
+)
 
 // The states of a connection, in the only order they can follow one another.
 const (
@@ -104,7 +107,7 @@ type conn struct {
 func (c *conn) init(t transport, tab *table, addr netip.AddrPort) {
 	c.transport, c.table = t, tab
 	c.addr, c.port = addr.Addr().As16(), addr.Port()
-	c.limit.Store(maxMessage)
+	c.limit.Store(defaultMessage)
 }
 
 func (c *conn) RemoteAddr() netip.AddrPort {
@@ -112,10 +115,10 @@ func (c *conn) RemoteAddr() netip.AddrPort {
 }
 
 func (c *conn) SetMaxMessage(n int64) {
-	if n <= 0 || n > maxMessage {
-		n = maxMessage
+	if n <= 0 {
+		n = defaultMessage
 	}
-	c.limit.Store(int32(n))
+	c.limit.Store(int32(min(n, maxMessage)))
 }
 
 func (c *conn) Close(code uint16, reason string) {

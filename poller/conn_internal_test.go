@@ -172,6 +172,19 @@ func TestAnswersOfOneReadGoTogether(t *testing.T) {
 	}
 }
 
+// An operator may allow messages above the default.
+func TestSetMaxMessage(t *testing.T) {
+	c := fakeConn(new(fakeSocket), 1000, 1000)
+	for _, tt := range []struct{ set, want int64 }{
+		{0, 16 << 20}, {1, 1}, {64 << 20, 64 << 20}, {1 << 30, 1 << 30}, {1 << 40, 1 << 30},
+	} {
+		c.SetMaxMessage(tt.set)
+		if got := int64(c.limit.Load()); got != tt.want {
+			t.Errorf("SetMaxMessage(%d): limit %d, want %d", tt.set, got, tt.want)
+		}
+	}
+}
+
 func TestCloseWaitsForOutbox(t *testing.T) {
 	s := new(fakeSocket)
 	c := fakeConn(s, 1000, 1000)

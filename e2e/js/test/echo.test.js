@@ -34,7 +34,8 @@ describe('laravel-echo', () => {
 
   test('channel and private channel', async () => {
     const echo = await connect();
-    for (const [channel, name] of [[echo.channel('orders'), 'orders'], [echo.private('orders.1'), 'private-orders.1']]) {
+    for (const [join, name] of [[() => echo.channel('orders'), 'orders'], [() => echo.private('orders.1'), 'private-orders.1']]) {
+      const channel = join();
       await heard((resolve) => channel.subscribed(resolve), `${name} subscribed`);
       const got = heard((resolve) => channel.listen('OrderShipped', resolve), 'OrderShipped');
       await pusher.trigger(name, 'App\\Events\\OrderShipped', { id: 7 });

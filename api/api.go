@@ -18,7 +18,7 @@ import (
 type Server interface {
 	App(id string) *config.App // nil: not configured
 	Publish(ctx context.Context, app *config.App, p server.Publication) error
-	Connections(ctx context.Context, app *config.App) int
+	ConnectionCount(ctx context.Context, app *config.App) int
 	Channels(ctx context.Context, app *config.App, prefix string) []channels.Info
 	Channel(ctx context.Context, app *config.App, name string) (channels.Info, bool)
 	Users(ctx context.Context, app *config.App, name string) ([]protocol.RosterMember, bool)

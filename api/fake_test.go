@@ -60,7 +60,7 @@ func (n *node) Publish(_ context.Context, _ *config.App, p server.Publication) e
 	return nil
 }
 
-func (n *node) Connections(context.Context, *config.App) int { return n.subscribed }
+func (n *node) ConnectionCount(context.Context, *config.App) int { return n.subscribed }
 
 func (n *node) Channels(_ context.Context, _ *config.App, prefix string) []channels.Info {
 	return slices.DeleteFunc(slices.Clone(n.channels), func(i channels.Info) bool { return !strings.HasPrefix(i.Name, prefix) })

@@ -1,6 +1,9 @@
 package scaling
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // ErrNotStarted is what a relay without a Handler answers.
 var ErrNotStarted = errors.New("scaling: the relay is not started")
@@ -27,6 +30,9 @@ func (l *Local) Publish(m Message) error {
 	if l.handler == nil {
 		return ErrNotStarted
 	}
+	if m.Elsewhere {
+		return nil
+	}
 	return l.handler.Deliver(m)
 }
 
@@ -36,6 +42,26 @@ func (l *Local) Terminate(app, userID string) {
 		l.handler.Terminate(app, userID)
 	}
 }
+
+// Join has nothing to make ready: the hub of a single node keeps the rosters itself.
+func (l *Local) Join(_ Join, done func(error)) { done(nil) }
+
+// Leave does nothing.
+func (l *Local) Leave(Leave) {}
+
+// Query answers for this node.
+func (l *Local) Query(_ context.Context, q Query) Answer {
+	if l.handler == nil {
+		return Answer{Nodes: 1}
+	}
+	return l.handler.Answer(q)
+}
+
+// OtherConnections is 0: there are no other nodes.
+func (l *Local) OtherConnections(string) int { return 0 }
+
+// Status is always up.
+func (l *Local) Status() Status { return Status{Up: true, Nodes: 1} }
 
 // Close does nothing: there is nothing to end.
 func (l *Local) Close() {}

@@ -13,9 +13,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // node is a Handler that notes what it is given.
 type node struct {
-	delivered  []scaling.Message
-	terminated []string
-	err        error
+	scaling.Handler // nil: a relay of one node calls nothing else
+	delivered       []scaling.Message
+	terminated      []string
+	err             error
 }
 
 func (n *node) Deliver(m scaling.Message) error {

@@ -1,6 +1,20 @@
 package scaling
 
-import "reverb/protocol"
+import (
+	"context"
+	"errors"
+	"time"
+
+	"reverb/protocol"
+)
+
+var (
+	// ErrMembers is what Join's done is called with when the presence channel has Join.MaxMembers users already.
+	ErrMembers = errors.New("scaling: the presence channel is full")
+
+	// ErrDropped says that this node's subscribers have the message and the others will not: too much waits for Redis.
+	ErrDropped = errors.New("scaling: too many messages wait for the other nodes")
+)
 
 // Message is one event on its way to every node's subscribers of a channel.
 type Message struct {
@@ -8,30 +22,101 @@ type Message struct {
 	Payload      []byte            // finished JSON of the event, as clients will see it; not changed by anybody from Publish on
 	Except       protocol.SocketID // the socket that does not get it; zero: nobody
 	Cache        bool              // keep it in a cache channel
+	Elsewhere    bool              // for the other nodes only: this one has it already
 }
 
-// Handler is the node: what a relay hands its messages to. It may be called from many goroutines.
+// Join is one more subscription of this node.
+type Join struct {
+	App, Channel string
+	Kind         protocol.Kind
+	Member       *protocol.MemberData // of a presence channel; nil, or without user id, for an anonymous one; must not change any more
+	MaxMembers   int                  // distinct users that the presence channel may have in the cluster; 0: any number
+}
+
+// Leave is the end of a subscription: the fields are those of its Join.
+type Leave struct {
+	App, Channel string
+	Kind         protocol.Kind
+	Member       *protocol.MemberData
+	Grace        bool // the node drains: the member may come back on another node before the others are told that it left
+}
+
+// Status is how a relay is doing.
+type Status struct {
+	Up           bool      // connected to the other nodes; true of a single node
+	Since        time.Time // of the last change of Up; zero: never changed
+	Err          string    // why it is not up
+	Nodes        int       // that live, this one included
+	WaitingBytes int64     // of messages that wait for the connection
+}
+
+// Handler is the node: what a relay hands its messages to. It may be called from many goroutines; the calls for one channel that
+// change it come one after the other.
 type Handler interface {
-	// Deliver brings the message to the subscribers of this node. It does not wait for sockets.
+	// Deliver brings the message to the subscribers of this node, and keeps it in a cache channel that is held. It does not wait
+	// for sockets.
 	Deliver(m Message) error
 
 	// Terminate closes the connections of the app's user on this node.
 	Terminate(app, userID string)
+
+	// Hold makes the channel known before it has a subscriber, and keeps it with its members and its cached event after the last
+	// one has left, until Release.
+	Hold(app, channel string)
+	Release(app, channel string)
+
+	// MemberAdded brings a user into the roster of a held presence channel and announces it to this node's subscribers. A user who
+	// is in it gets the new data silently.
+	MemberAdded(app, channel string, m *protocol.MemberData)
+
+	// MemberRemoved takes a user out of the roster and announces it, if it was there.
+	MemberRemoved(app, channel, userID string)
+
+	// Cached is the event that the cluster has cached for a channel that was just held; nil: none.
+	Cached(app, channel string, payload []byte)
+
+	// Roster is the users of a held presence channel as this node knows them, in the order they came. Nothing of it may be changed.
+	Roster(app, channel string) []*protocol.MemberData
+
+	// Answer answers q for this node alone.
+	Answer(q Query) Answer
+
+	// Connections counts the open connections of this node by app id.
+	Connections() map[string]int
 }
 
-// Relay carries messages between nodes. Start comes before everything else and Close after it; the rest may be called from any
-// goroutine.
+// Relay carries messages between nodes and knows what is of the whole cluster. Start comes before everything else and Close after
+// it; the rest may be called from any goroutine that holds no lock of the hub or of a session.
 type Relay interface {
-	// Start tells the relay where to deliver.
+	// Start tells the relay who the node is.
 	Start(h Handler) error
 
-	// Publish brings the message to every node, this one included. The error is that of this node's own delivery or says
-	// that the message could not be passed on.
+	// Publish brings the message to every node, this one included. The error is that of this node's own delivery, or ErrDropped
+	// when the message could not be passed on.
 	Publish(m Message) error
 
 	// Terminate closes the connections of the app's user on every node.
 	Terminate(app, userID string)
 
-	// Close ends the relay and waits for its goroutines.
+	// Join makes ready for one more subscription of this node and calls done once, on any goroutine, with no lock held, maybe before
+	// Join returns. After done(nil) the node gets whatever is published to the channel, the channel is held with the cluster's cached
+	// event and roster, and the member is in that roster and was announced. While the other nodes cannot be reached this is true as
+	// far as this node knows. Done is called with ErrMembers when there are too many, or another error when it cannot be done.
+	Join(j Join, done func(error))
+
+	// Leave gives back what one done(nil) has given. It comes after the subscriber is out of the hub.
+	Leave(l Leave)
+
+	// Query asks all nodes. It takes a bounded time; Answer says whether somebody did not answer.
+	Query(ctx context.Context, q Query) Answer
+
+	// OtherConnections counts the app's open connections on the other nodes, as they were a moment ago.
+	OtherConnections(app string) int
+
+	// Status may be called often.
+	Status() Status
+
+	// Close leaves the cluster, hands out what waits as far as that is possible in a bounded time, and waits for the relay's
+	// goroutines.
 	Close()
 }

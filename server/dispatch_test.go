@@ -17,13 +17,11 @@ import (
 
 // brokenRelay fails for the channels that it names.
 type brokenRelay struct {
+	scaling.Local
 	fail      map[string]error
 	published []string
 }
 
-func (r *brokenRelay) Start(scaling.Handler) error { return nil }
-func (r *brokenRelay) Terminate(string, string)    {}
-func (r *brokenRelay) Close()                      {}
 func (r *brokenRelay) Publish(m scaling.Message) error {
 	r.published = append(r.published, m.Channel)
 	return r.fail[m.Channel]
@@ -82,7 +80,7 @@ func TestDeliverToNobody(t *testing.T) {
 		if got := n.hub.Stats().Channels; got != 0 {
 			t.Errorf("%d channels", got)
 		}
-		if n.App("9") != nil || n.Connections(context.Background(), config.NewApp("9", "", "")) != 0 {
+		if n.App("9") != nil || n.ConnectionCount(context.Background(), config.NewApp("9", "", "")) != 0 {
 			t.Error("app 9 is not here")
 		}
 	})

@@ -8,8 +8,8 @@ import (
 	"reverb/protocol"
 )
 
-// Connections counts the app's connections with at least one subscription (Reverb: ConnectionsController; Pulse draws graphs of it).
-func (s *Server) Connections(_ context.Context, conf *config.App) int {
+// ConnectionCount counts the app's connections with at least one subscription (Reverb: ConnectionsController; Pulse draws graphs of it).
+func (s *Server) ConnectionCount(_ context.Context, conf *config.App) int {
 	if a := s.byID[conf.ID]; a != nil {
 		return int(a.subscribed.Load())
 	}

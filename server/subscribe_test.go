@@ -262,7 +262,7 @@ func TestConnections(t *testing.T) {
 		a, b := n.connect(), n.connect()
 		count := func(want int) {
 			t.Helper()
-			if got := n.Connections(context.Background(), n.App("1")); got != want {
+			if got := n.ConnectionCount(context.Background(), n.App("1")); got != want {
 				t.Errorf("%d connections, want %d", got, want)
 			}
 		}

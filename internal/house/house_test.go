@@ -29,16 +29,21 @@ var mayImport = map[string][]string{
 	"channels":            {"protocol"},
 	"poller":              {"metrics"},
 	"scaling":             {"protocol", "metrics"},
+	"scaling/bus":         {"metrics"},
+	"scaling/cluster":     {"scaling", "scaling/bus", "protocol", "metrics"},
+	"scaling/php":         {},
+	"scaling/laravel":     {"scaling", "scaling/bus", "scaling/cluster", "scaling/php", "protocol", "metrics"},
 	"server":              {"poller", "channels", "scaling", "protocol", "config", "metrics"},
 	"api":                 {"server", "channels", "protocol", "config", "metrics"},
 	"internal/testclient": {},
+	"internal/redistest":  {},
 }
 
 // onlyIn says which package alone may import a module.
 var onlyIn = map[string][]string{
 	"github.com/cloudwego/netpoll":   {"poller"},
 	"github.com/gobwas/ws":           {"poller", "protocol", "bench", "internal/testclient"},
-	"github.com/redis/rueidis":       {"scaling"},
+	"github.com/redis/rueidis":       {"scaling/bus"},
 	"github.com/BurntSushi/toml":     {"config"},
 	"github.com/urfave/cli/v2":       {"cmd/reverb", "bench"},
 	"github.com/prometheus/":         {"metrics"},

@@ -1,0 +1,149 @@
+package cluster
+
+import (
+	"hash/maphash"
+	"sync"
+	"time"
+)
+
+// shardCount is how many parts the tables of this package have; a power of two.
+const shardCount = 64
+
+// interests are the channels that this node needs, by the name of the Redis channel.
+//
+// The mutex of a shard is taken before that of a lane or of the bus: both are asked under it, because what one channel asks for must
+// reach them in the order in which it was decided here. Neither calls back under it.
+type interests struct {
+	seed   maphash.Seed // constant
+	shards [shardCount]interestShard
+}
+
+type interestShard struct {
+	mu sync.RWMutex
+	// Guarded by mu.
+	byName map[string]*interest
+	idle   []idleInterest // in the order in which they became idle
+	closed bool
+}
+
+// idleInterest says that c became idle at a time; it is no longer true if c.idle has changed.
+type idleInterest struct {
+	c  *interest
+	at time.Time
+}
+
+func newInterests() *interests {
+	t := &interests{seed: maphash.MakeSeed()}
+	for i := range t.shards {
+		t.shards[i].byName = make(map[string]*interest)
+	}
+	return t
+}
+
+func (t *interests) shard(name string) *interestShard {
+	return &t.shards[maphash.String(t.seed, name)%shardCount]
+}
+
+// find returns the interest in a Redis channel, nil if there is none.
+func (t *interests) find(name string) *interest {
+	sh := t.shard(name)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	return sh.byName[name]
+}
+
+// acquire counts one more Join of the channel. If it is not open yet, enter is called when it is, and open is false. make makes the
+// interest if there is none; begin is called for a new one, under the lock. ok is false when the table is closed.
+func (t *interests) acquire(name string, create func() *interest, begin func(*interest), enter func(*interest)) (c *interest, open, ok bool) {
+	sh := t.shard(name)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.closed {
+		return nil, false, false
+	}
+	c = sh.byName[name]
+	if c == nil {
+		c = create()
+		sh.byName[name] = c
+		begin(c)
+	}
+	c.refs++
+	if !c.open {
+		c.waiting = append(c.waiting, func() { enter(c) })
+	}
+	return c, c.open, true
+}
+
+// open lets in what waited.
+func (t *interests) open(c *interest) {
+	sh := t.shard(c.name)
+	sh.mu.Lock()
+	c.open = true
+	waiting := c.waiting
+	c.waiting = nil
+	sh.mu.Unlock()
+	for _, enter := range waiting {
+		enter()
+	}
+}
+
+// drop gives back what one acquire has taken.
+func (t *interests) drop(name string, now time.Time) {
+	sh := t.shard(name)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	c := sh.byName[name]
+	if c == nil || c.refs == 0 {
+		return
+	}
+	c.refs--
+	if c.refs == 0 {
+		c.idle = now
+		sh.idle = append(sh.idle, idleInterest{c, now})
+	}
+}
+
+// release takes out what has been idle since before and calls end for each, under the lock.
+func (t *interests) release(before time.Time, end func(*interest)) {
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.mu.Lock()
+		n := 0
+		for ; n < len(sh.idle) && !sh.idle[n].at.After(before); n++ {
+			c := sh.idle[n].c
+			if c.refs == 0 && c.idle.Equal(sh.idle[n].at) && sh.byName[c.name] == c {
+				delete(sh.byName, c.name)
+				end(c)
+			}
+		}
+		if n > 0 {
+			sh.idle = append(sh.idle[:0:0], sh.idle[n:]...)
+		}
+		sh.mu.Unlock()
+	}
+}
+
+// all returns what is open now.
+func (t *interests) all() []*interest {
+	var all []*interest
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.mu.RLock()
+		for _, c := range sh.byName {
+			all = append(all, c)
+		}
+		sh.mu.RUnlock()
+	}
+	return all
+}
+
+// close refuses further Joins and returns those that wait; their channels will not open any more.
+func (t *interests) close() (waiting []func()) {
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.mu.Lock()
+		sh.closed = true
+		sh.mu.Unlock()
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package cluster
+
+import (
+	"hash/maphash"
+	"sync"
+)
+
+// lanes carry what comes from Redis to the node: whatever concerns one Redis channel is handled by one worker, in the order it came.
+// The goroutine that reads from Redis only puts it here. All methods may be called from any goroutine.
+type lanes struct {
+	// Constant after construction.
+	seed    maphash.Seed
+	lanes   []*lane
+	workers sync.WaitGroup
+}
+
+// lane is one worker and what waits for it.
+type lane struct {
+	handle  func(job)         // constant
+	dropped func(name string) // constant: a message of this channel found the lane full
+	limit   int64             // constant: bytes of messages
+
+	mu   sync.Mutex
+	wake sync.Cond
+	// Guarded by mu.
+	jobs   []job
+	bytes  int64
+	closed bool
+}
+
+// job is one message, or a call if run is not nil.
+type job struct {
+	name    string // of the Redis channel
+	payload []byte
+	run     func()
+}
+
+// newLanes starts n workers that together hold at most limit bytes of messages.
+func newLanes(n int, limit int64, handle func(name string, payload []byte), dropped func(name string)) *lanes {
+	ls := &lanes{seed: maphash.MakeSeed()}
+	for range n {
+		l := &lane{
+			limit:   limit / int64(n),
+			dropped: dropped,
+			handle: func(j job) {
+				if j.run != nil {
+					j.run()
+					return
+				}
+				handle(j.name, j.payload)
+			},
+		}
+		l.wake.L = &l.mu
+		ls.lanes = append(ls.lanes, l)
+		ls.workers.Go(l.work)
+	}
+	return ls
+}
+
+// message hands over payload, which is the lanes' from now on. When too much waits it is dropped.
+func (ls *lanes) message(name string, payload []byte) {
+	l := ls.of(name)
+	if !l.add(job{name: name, payload: payload}, true) {
+		l.dropped(name)
+	}
+}
+
+// run calls f after everything that came for the channel before. It is never dropped while the lanes are open, and not called after.
+func (ls *lanes) run(name string, f func()) { ls.of(name).add(job{name: name, run: f}, false) }
+
+func (ls *lanes) of(name string) *lane {
+	return ls.lanes[maphash.String(ls.seed, name)%uint64(len(ls.lanes))]
+}
+
+// close lets the workers finish what waits and awaits them. Later jobs are ignored.
+func (ls *lanes) close() {
+	for _, l := range ls.lanes {
+		l.mu.Lock()
+		l.closed = true
+		l.mu.Unlock()
+		l.wake.Broadcast()
+	}
+	ls.workers.Wait()
+}
+
+// cost is what a job counts beside its payload, in bytes.
+const cost = 64
+
+func (l *lane) add(j job, bounded bool) bool {
+	size := int64(len(j.payload)) + cost
+	l.mu.Lock()
+	if l.closed || bounded && l.bytes > 0 && l.bytes+size > l.limit {
+		closed := l.closed
+		l.mu.Unlock()
+		return closed
+	}
+	l.jobs = append(l.jobs, j)
+	l.bytes += size
+	first := len(l.jobs) == 1
+	l.mu.Unlock()
+	if first {
+		l.wake.Signal()
+	}
+	return true
+}
+
+// work handles the jobs, all that wait at a time, until the lane is closed and empty.
+func (l *lane) work() {
+	var taken []job
+	for {
+		l.mu.Lock()
+		for len(l.jobs) == 0 && !l.closed {
+			l.wake.Wait()
+		}
+		if len(l.jobs) == 0 {
+			l.mu.Unlock()
+			return
+		}
+		taken, l.jobs = l.jobs, taken[:0]
+		l.bytes = 0
+		l.mu.Unlock()
+		for i := range taken {
+			l.handle(taken[i])
+			taken[i] = job{}
+		}
+		if cap(taken) > 4096 {
+			taken = nil // a burst does not keep its memory
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package cluster
+
+import "strings"
+
+// names makes the names of everything this package keeps in Redis. It is immutable.
+//
+// What belongs together has one hash tag {…}, so that in a Redis Cluster it lies in one slot and a script may touch all of it. Names of
+// channels hold a slash in their tag and the others none, so that no app and no channel can be called like something of ours.
+type names struct{ prefix string }
+
+// tag escapes what would make app/channel ambiguous. A brace in a channel's name is harmless: the slot is then computed of a shorter
+// tag, which is the same for all that belongs to the channel.
+var tag = strings.NewReplacer("%", "%25", "/", "%2F")
+
+// events is the Redis channel of a Pusher channel: events and member deltas. It is also the root of its keys.
+func (n names) events(app, channel string) string {
+	if strings.ContainsAny(app, "%/") {
+		app = tag.Replace(app)
+	}
+	return n.prefix + ":{" + app + "/" + channel + "}"
+}
+
+// Keys of a Pusher channel, all from the name that events gives.
+
+func generationKey(events string) string    { return events + ":g" }         // hash: g, v
+func membersKey(events string) string       { return events + ":m" }         // hash: user id → member
+func userNodesKey(events string) string     { return events + ":c" }         // hash: user id → number of nodes
+func onNodeKey(events, node string) string  { return events + ":n:" + node } // set: users a node has there
+func lastEventKey(events string) string     { return events + ":e" }         // the last event of a cache channel
+func (n names) nodes() string               { return n.prefix + ":{nodes}" } // sorted set: node → last beat
+func (n names) counts() string              { return n.nodes() + ":counts" } // hash: node → connections by app
+func (n names) dead() string                { return n.nodes() + ":dead" }   // sorted set: node → when it was reaped
+func (n names) grace() string               { return n.prefix + ":{grace}" } // sorted set: who may come back until when
+func (n names) all() string                 { return n.prefix + ":{all}" }   // Redis channel of all nodes
+func (n names) node(id string) string       { return n.prefix + ":{node:" + id + "}" }
+func (n names) channelsOf(id string) string { return n.node(id) + ":channels" } // set: channels where a node has members
+
+// parse gives back what events was called with.
+func (n names) parse(events string) (app, channel string, ok bool) {
+	s, ok := strings.CutPrefix(events, n.prefix+":{")
+	if !ok || !strings.HasSuffix(s, "}") {
+		return "", "", false
+	}
+	app, channel, ok = strings.Cut(s[:len(s)-1], "/")
+	if strings.Contains(app, "%") {
+		app = untag.Replace(app)
+	}
+	return app, channel, ok
+}
+
+var untag = strings.NewReplacer("%2F", "/", "%25", "%")

@@ -1,0 +1,63 @@
+package cluster
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"reverb/scaling/bus"
+)
+
+// Options are what an operator sets of a native relay. Zero values get the defaults that are named here.
+type Options struct {
+	Redis  bus.Options // its Log is set from Log when nil
+	Prefix string      // of every name in Redis; "reverb"
+
+	Lease        time.Duration // a node that has been silent for so long is dead; 10 s, at least 3 beats
+	Grace        time.Duration // members of a node that drains may come back elsewhere within it; 3 s
+	Linger       time.Duration // a channel is kept so long after its last subscriber left; 5 s
+	CacheTTL     time.Duration // of the last event of a cache channel in Redis; 30 min
+	QueryTimeout time.Duration // of a question to all nodes; 1 s
+
+	InboundBytes int64         // of messages from Redis that wait for this node's subscribers, all channels together; 64 MiB
+	Beat         time.Duration // between two signs of life; 1 s
+	Settle       time.Duration // members that Redis does not know are taken out only after it; 5 s
+
+	Log *slog.Logger // nil: none
+}
+
+// withDefaults fills what is zero and refuses what cannot work.
+func (o Options) withDefaults() (Options, error) {
+	or := func(d *time.Duration, value time.Duration) {
+		if *d <= 0 {
+			*d = value
+		}
+	}
+	or(&o.Beat, time.Second)
+	or(&o.Lease, 10*time.Second)
+	or(&o.Grace, 3*time.Second)
+	or(&o.Linger, 5*time.Second)
+	or(&o.CacheTTL, 30*time.Minute)
+	or(&o.QueryTimeout, time.Second)
+	or(&o.Settle, 5*time.Second)
+	if o.InboundBytes <= 0 {
+		o.InboundBytes = 64 << 20
+	}
+	if o.Prefix == "" {
+		o.Prefix = "reverb"
+	}
+	if strings.ContainsAny(o.Prefix, "{}") {
+		return o, fmt.Errorf("prefix %q: a brace would spoil the hash tags of Redis Cluster", o.Prefix)
+	}
+	if o.Lease < 3*o.Beat {
+		return o, fmt.Errorf("lease %v: less than three beats of %v", o.Lease, o.Beat)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Redis.Log == nil {
+		o.Redis.Log = o.Log
+	}
+	return o, nil
+}

@@ -63,6 +63,9 @@ func (h *Hub) Broadcast(app, channel string, frame protocol.Frame, except protoc
 	c.mu.Lock()
 	n := c.subs.len()
 	if n == 0 {
+		if c.held {
+			c.storeLocked(cache)
+		}
 		c.mu.Unlock()
 		return false, nil
 	}

@@ -27,6 +27,7 @@ type Channel struct {
 	kind   protocol.Kind
 	busy   bool // a pass runs or is scheduled: who publishes now must queue
 	gone   bool // nobody is left and nobody can join; a new channel may have the name
+	held   bool // kept without subscribers (Hub.Hold)
 }
 
 // never is a Subscription.from that no frame reaches.

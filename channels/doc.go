@@ -17,6 +17,12 @@
 //   - A second reply to a socket that is in the channel already takes its place in the order behind what waits for it.
 //   - After Unsubscribe has returned, nothing of the channel is sent.
 //
+// # Among other nodes
+//
+// With Options.Replicated the roster of a presence channel is a copy of the cluster's: AddMember and RemoveMember change it and announce
+// in the channel's order, Subscribe only sends it. The anonymous are counted and announced here. Hold keeps a channel with its roster
+// and its cached event without subscribers; counts, occupation and the Observer mean subscribers of this node all the same.
+//
 // # Walking
 //
 // One system call per delivery costs 5 µs and more, and all subscribers get the same bytes. So frames that are published
@@ -36,8 +42,8 @@
 // # Bounds
 //
 // What waits for one channel is bounded by Options.PendingBytes; over it publishers, and joins that must be announced, get
-// ErrBacklog. Announcements of leaving are always let in: there are at most as many as there were joins. A pass takes at
-// most 64 KiB. Sockets bound what waits for them themselves.
+// ErrBacklog. Announcements of leaving are always let in: there are at most as many as there were joins. So are those that a cluster
+// tells of, for it has decided already. A pass takes at most 64 KiB. Sockets bound what waits for them themselves.
 //
 // # Locks
 //

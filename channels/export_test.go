@@ -31,10 +31,12 @@ func (h *Hub) ConsistencyCheck() error {
 				if c.name != name || c.home != b || h.shard(app, name) != sh {
 					return fmt.Errorf("channel %q is misplaced", name)
 				}
-				if err := c.check(); err != nil {
+				if err := c.check(h.replicated); err != nil {
 					return fmt.Errorf("channel %q: %w", name, err)
 				}
-				channels++
+				if c.subs.len() > 0 {
+					channels++
+				}
 				subscriptions += c.subs.len()
 			}
 		}
@@ -51,8 +53,8 @@ func (h *Hub) ConsistencyCheck() error {
 	return nil
 }
 
-func (c *Channel) check() error {
-	if c.gone || c.busy || c.subs.len() == 0 {
+func (c *Channel) check(replicated bool) error {
+	if c.gone || c.busy || c.subs.len() == 0 && !c.held || c.held && !replicated {
 		return fmt.Errorf("gone %v, busy %v, %d subscriptions", c.gone, c.busy, c.subs.len())
 	}
 	if q := c.queue; q != nil && (len(q.items) > 0 || q.bytes != 0 || q.pass.recipients != nil || q.next != nil) {
@@ -83,6 +85,12 @@ func (c *Channel) check() error {
 	})
 	if err != nil || c.roster == nil {
 		return err
+	}
+	if replicated { // who else is in the roster is not told by the sockets
+		clear(sockets)
+		for _, m := range c.roster.order {
+			sockets[m.data.UserID] = 1
+		}
 	}
 	return c.roster.check(sockets, anonymous)
 }

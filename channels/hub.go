@@ -38,6 +38,10 @@ type Options struct {
 	// Broadcast returns ErrBacklog. Default 16 MiB.
 	PendingBytes int64
 
+	// Replicated says that rosters are those of a cluster: AddMember and RemoveMember change and announce them, Subscribe and
+	// Unsubscribe only send them, and Hold keeps channels that have no subscriber.
+	Replicated bool
+
 	// OnPass is told after each pass how many frames it had, how many deliveries they made together and how long the walk took.
 	// It runs on the walker's goroutine with no lock held. It may be nil.
 	OnPass func(app string, frames, deliveries int, seconds float64)
@@ -55,6 +59,7 @@ type Hub struct {
 	// Constant after construction.
 	seed         maphash.Seed
 	pendingBytes int64
+	replicated   bool
 	onPass       func(app string, frames, deliveries int, seconds float64)
 	onAnnounce   func(channel string, frame protocol.Frame)
 	observer     Observer
@@ -73,6 +78,7 @@ func NewHub(o Options) *Hub {
 	h := &Hub{
 		seed:         maphash.MakeSeed(),
 		pendingBytes: o.PendingBytes,
+		replicated:   o.Replicated,
 		onPass:       o.OnPass,
 		onAnnounce:   o.OnAnnounce,
 		observer:     o.Observer,
@@ -161,17 +167,9 @@ func (h *Hub) Unsubscribe(s *Subscription) {
 func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*Subscription, error) {
 	s := &Subscription{channel: c, subscriber: sub, id: sub.SocketID(), data: o.Data}
 	if c.kind.IsPresence() {
-		if c.roster == nil {
-			c.roster = &roster{stringIDs: o.StringIDs}
-		}
-		if !c.roster.admits(o.Data, nil, o.MaxMembers) {
-			return nil, ErrMembers
-		}
-		if h.fullLocked(c) {
-			return nil, ErrBacklog
-		}
-		if c.roster.join(o.Data) {
-			h.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
+		c.openRosterLocked(o.StringIDs)
+		if err := h.enterLocked(c, o, t); err != nil {
+			return nil, err
 		}
 	}
 	if c.queue != nil { // what waits now was published before s came
@@ -187,11 +185,28 @@ func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*
 	return s, nil
 }
 
+// enterLocked brings a new subscription of a presence channel into its roster. The caller holds c.mu.
+func (h *Hub) enterLocked(c *Channel, o JoinOptions, t *tally) error {
+	if h.replicated {
+		return h.enterReplicatedLocked(c, o, t)
+	}
+	if !c.roster.admits(o.Data, nil, o.MaxMembers) {
+		return ErrMembers
+	}
+	if h.fullLocked(c) {
+		return ErrBacklog
+	}
+	if c.roster.join(o.Data) {
+		h.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
+	}
+	return nil
+}
+
 // renewLocked is a second subscribe of a socket that is in the channel. The caller holds c.mu.
 //
 // Reverb replaces the data and replies again, but forgets to announce the end of the former user id; here it is announced.
 func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) error {
-	if r := c.roster; r != nil && !r.admits(o.Data, s.data, o.MaxMembers) {
+	if c.roster != nil && !h.admitsAgain(c.roster, s.data, o) {
 		return ErrMembers
 	}
 	if s.replying || h.fullLocked(c) {
@@ -199,7 +214,11 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 	}
 	former := s.data
 	s.data = o.Data
-	if r := c.roster; r != nil && !r.renew(former, o.Data) {
+	switch r := c.roster; {
+	case r == nil:
+	case h.replicated:
+		h.renewReplicatedLocked(c, s, former, t)
+	case !r.renew(former, o.Data):
 		if r.leave(former) {
 			h.announceLocked(c, r.removedFrame(c.name, former), s.id, t)
 		}
@@ -220,14 +239,25 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 func (h *Hub) leaveLocked(c *Channel, s *Subscription, t *tally) {
 	c.subs.remove(s)
 	h.subscriptions.Add(-1)
-	last := c.roster != nil && c.roster.leave(s.data)
+	last := c.roster != nil && h.exitLocked(c, s)
 	if c.subs.len() > 0 {
 		if last {
 			h.announceLocked(c, c.roster.removedFrame(c.name, s.data), protocol.SocketID{}, t)
 		}
 		return
 	}
-	c.vacateLocked()
+	if !c.held {
+		c.vacateLocked()
+	}
 	h.channels.Add(-1)
 	h.postLocked(c, false)
+}
+
+// exitLocked takes a subscription out of the roster and reports whether that is to be announced. The caller holds c.mu.
+func (h *Hub) exitLocked(c *Channel, s *Subscription) bool {
+	if h.replicated {
+		c.roster.exitReplicated(s.data)
+		return false
+	}
+	return c.roster.leave(s.data)
 }

@@ -20,6 +20,8 @@ type model struct {
 	subs  []*place
 	rows  []*protocol.MemberData // users in the order they came
 	cache string
+
+	replicated, held bool
 }
 
 // place is one socket's place in a channel, in the model and in the hub.
@@ -64,7 +66,7 @@ func (m *model) enter(p *place, d *protocol.MemberData) {
 				data = string(d.Raw)
 			}
 			m.tell(added(m.name, data), p)
-		} else if m.sockets(id(d)) == 0 {
+		} else if !m.replicated && m.sockets(id(d)) == 0 {
 			m.rows = append(m.rows, d)
 			m.tell(added(m.name, string(d.Raw)), p)
 		}
@@ -75,7 +77,7 @@ func (m *model) enter(p *place, d *protocol.MemberData) {
 func (m *model) exit(p *place) {
 	d := p.data
 	p.data = nil
-	if m.kind.IsPresence() && id(d) != "" && m.sockets(d.UserID) == 0 {
+	if m.kind.IsPresence() && !m.replicated && id(d) != "" && m.sockets(d.UserID) == 0 {
 		m.rows = slices.DeleteFunc(m.rows, func(row *protocol.MemberData) bool { return row.UserID == d.UserID })
 		m.tell(removed(m.name, string(d.UserIDRaw)), p)
 	}
@@ -109,7 +111,7 @@ func (m *model) subscribe(p *place, d *protocol.MemberData) {
 	}
 	if former := p.data; m.kind.IsPresence() && id(d) != "" && id(d) == id(former) {
 		for i, row := range m.rows {
-			if row == former {
+			if row == former && !m.replicated {
 				m.rows[i] = d
 			}
 		}
@@ -124,8 +126,13 @@ func (m *model) subscribe(p *place, d *protocol.MemberData) {
 func (m *model) unsubscribe(p *place) {
 	m.subs = slices.DeleteFunc(m.subs, func(other *place) bool { return other == p })
 	m.exit(p)
-	if len(m.subs) == 0 {
-		m.cache = ""
+	m.vacate()
+}
+
+// vacate forgets everything when nobody is left.
+func (m *model) vacate() {
+	if len(m.subs) == 0 && !m.held {
+		m.cache, m.rows = "", nil
 	}
 }
 
@@ -236,7 +243,7 @@ func randomEvent(t *testing.T, h *channels.Hub, m *model, p *place, random *rand
 		t.Fatalf("Broadcast: %v, %v with %d subscribers", exists, err, len(m.subs))
 	}
 	m.tell(text, except)
-	if cache != nil && m.kind.IsCache() && len(m.subs) > 0 {
+	if cache != nil && m.kind.IsCache() && (m.held || len(m.subs) > 0) {
 		m.cache = text
 	}
 }

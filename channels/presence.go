@@ -132,13 +132,17 @@ func (r *roster) renew(former, d *protocol.MemberData) bool {
 	if id == "" || id != userID(former) {
 		return false
 	}
-	m := r.find(id)
-	if m.data == former {
-		_, at := r.locate(m)
-		m.data = d
-		m.size = r.snapshot.replace(at, m.size, r.row(d))
+	if m := r.find(id); m.data == former {
+		r.replace(m, d)
 	}
 	return true
+}
+
+// replace lists m with other data.
+func (r *roster) replace(m *member, d *protocol.MemberData) {
+	_, at := r.locate(m)
+	m.data = d
+	m.size = r.snapshot.replace(at, m.size, r.row(d))
 }
 
 // locate returns m's place in the order and the place of its row in the snapshot.

@@ -14,6 +14,7 @@ type Info struct {
 	Kind          protocol.Kind
 	Subscriptions int
 	Users         int    // distinct users, presence only; all members without id count as one (Reverb: user_count)
+	Anonymous     bool   // some members have no id
 	Cache         []byte // the cached event object, nil if there is none; not to be changed
 }
 
@@ -77,8 +78,8 @@ func (h *Hub) Subscribers(app, channel, userID string) []Subscriber {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.roster == nil || c.roster.find(userID) == nil {
-		return nil
+	if c.roster == nil || !h.replicated && c.roster.find(userID) == nil {
+		return nil // a copy may lag behind the sockets: it is not asked
 	}
 	var found []Subscriber
 	c.subs.each(func(s *Subscription) bool {
@@ -108,6 +109,7 @@ func (c *Channel) info() (Info, bool) {
 	info := Info{Name: c.name, Kind: c.kind, Subscriptions: n}
 	if c.roster != nil {
 		info.Users = c.roster.users()
+		info.Anonymous = c.roster.anonymous > 0
 	}
 	if c.cache != nil {
 		info.Cache = c.cache.event

@@ -21,7 +21,8 @@ type Metrics struct {
 
 	mu sync.RWMutex
 	// Guarded by mu.
-	apps map[string]*App
+	apps  map[string]*App
+	relay *Relay // nil: this node is alone
 }
 
 // vectors are the families that are split by app.

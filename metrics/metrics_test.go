@@ -57,6 +57,18 @@ func exercise(m *metrics.Metrics) {
 	a.Published(metrics.SourceRelay)
 	a.BroadcastSeconds(0.0002)
 	a.PingSeconds(0.04)
+	r := m.Relay()
+	r.Published(3)
+	r.Received(2)
+	r.Duplicates(1)
+	r.Lost(4)
+	r.Lost(0)
+	r.Disconnected()
+	m.Relay().Dropped("full", 5)
+	r.Ignored("unreadable")
+	r.Queried(false)
+	r.Queried(true)
+	r.Queried(true)
 	m.Refused("1", "quota")
 	m.Refused("zzz", "unknown_app")
 	m.Dropped("slow_consumer", 5)
@@ -65,6 +77,7 @@ func exercise(m *metrics.Metrics) {
 	m.SetGauges(metrics.Gauges{
 		Channels: value(7), Subscriptions: value(8), Sockets: value(9), OutboxBytes: value(10),
 		BytesIn: value(11), BytesOut: value(12), FramesIn: value(13),
+		RelayUp: value(1), RelayNodes: value(3), RelayWaitingBytes: value(14),
 		PollerRefused: func() map[string]uint64 { return map[string]uint64{"emfile": 2} },
 		PollerClosed:  func() map[string]uint64 { return map[string]uint64{"hangup": 4} },
 	})
@@ -76,6 +89,18 @@ func TestScrape(t *testing.T) {
 	got := scrape(t, m)
 	wantLines(t, got,
 		`reverb_connections{app="1"} 1`,
+		`reverb_relay_up 1`,
+		`reverb_relay_nodes 3`,
+		`reverb_relay_waiting_bytes 14`,
+		`reverb_relay_published_total 3`,
+		`reverb_relay_received_total 2`,
+		`reverb_relay_duplicates_total 1`,
+		`reverb_relay_lost_total 4`,
+		`reverb_relay_disconnects_total 1`,
+		`reverb_relay_dropped_total{reason="full"} 5`,
+		`reverb_relay_ignored_total{reason="unreadable"} 1`,
+		`reverb_relay_queries_total{result="partial"} 2`,
+		`reverb_relay_queries_total{result="whole"} 1`,
 		`reverb_connections_opened_total{app="1"} 2`,
 		`reverb_connections_closed_total{app="1",reason="client_close"} 1`,
 		`reverb_connections_refused_total{app="1",reason="quota"} 1`,

@@ -41,6 +41,18 @@ var (
 	nameFramesIn      = name{"reverb_received_frames_total", "Messages and control frames read from WebSocket connections."}
 	nameSocketRefused = name{"reverb_sockets_refused_total", "Sockets turned away before they were a WebSocket, by reason."}
 	nameSocketClosed  = name{"reverb_sockets_closed_total", "WebSockets that ended, by reason of the transport."}
+
+	nameRelayUp          = name{"reverb_relay_up", "1 while this node reaches the others through Redis, 0 while it does not."}
+	nameRelayNodes       = name{"reverb_relay_nodes", "Nodes that live, as this node knows, itself included."}
+	nameRelayWaiting     = name{"reverb_relay_waiting_bytes", "Bytes of messages that wait for Redis to come back."}
+	nameRelayPublished   = name{"reverb_relay_published_total", "Messages for other nodes that Redis has taken."}
+	nameRelayReceived    = name{"reverb_relay_received_total", "Messages of other nodes."}
+	nameRelayDuplicates  = name{"reverb_relay_duplicates_total", "Messages that came twice and were delivered once."}
+	nameRelayLost        = name{"reverb_relay_lost_total", "Messages of other nodes that never came, by the gaps in their numbers."}
+	nameRelayDisconnects = name{"reverb_relay_disconnects_total", "Lost connections to Redis."}
+	nameRelayDropped     = name{"reverb_relay_dropped_total", "Messages that did not go to other nodes or come from them, by reason."}
+	nameRelayIgnored     = name{"reverb_relay_ignored_total", "Messages that are none of ours or cannot be read, by reason."}
+	nameRelayQueries     = name{"reverb_relay_queries_total", "Questions to the cluster, by result: whole, or partial when a node did not answer."}
 )
 
 func (n name) counter() prometheus.CounterOpts {

@@ -22,7 +22,7 @@ type interest struct {
 	opening atomic.Int32 // what must be ready before it is open
 	stale   atomic.Bool  // a message was dropped: the cached event and the roster are about to be fetched again
 
-	cache lastEvent
+	last lastEvent
 
 	// Owned by the channel's lane.
 	senders senders
@@ -31,7 +31,7 @@ type interest struct {
 	// Guarded by the mutex of its shard of interests.
 	refs    int // Joins that were not given back
 	open    bool
-	waiting []func() // Joins that came before it was open
+	waiting []func(error) // Joins that came before it was open
 	idle    time.Time
 }
 

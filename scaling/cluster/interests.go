@@ -52,16 +52,17 @@ func (t *interests) find(name string) *interest {
 	return sh.byName[name]
 }
 
-// acquire counts one more Join of the channel. If it is not open yet, enter is called when it is, and open is false. make makes the
-// interest if there is none; begin is called for a new one, under the lock. ok is false when the table is closed.
-func (t *interests) acquire(name string, create func() *interest, begin func(*interest), enter func(*interest)) (c *interest, open, ok bool) {
+// acquire counts one more Join of the channel and reports whether it is open; if not, enter is called when it is, or with an error when
+// it never will be. create makes the interest if there is none, and begin is called for it, under the lock. ok is false when the table
+// is closed.
+func (t *interests) acquire(name string, create func() *interest, begin func(*interest), enter func(error)) (open, ok bool) {
 	sh := t.shard(name)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.closed {
-		return nil, false, false
+		return false, false
 	}
-	c = sh.byName[name]
+	c := sh.byName[name]
 	if c == nil {
 		c = create()
 		sh.byName[name] = c
@@ -69,9 +70,9 @@ func (t *interests) acquire(name string, create func() *interest, begin func(*in
 	}
 	c.refs++
 	if !c.open {
-		c.waiting = append(c.waiting, func() { enter(c) })
+		c.waiting = append(c.waiting, enter)
 	}
-	return c, c.open, true
+	return c.open, true
 }
 
 // open lets in what waited.
@@ -83,7 +84,7 @@ func (t *interests) open(c *interest) {
 	c.waiting = nil
 	sh.mu.Unlock()
 	for _, enter := range waiting {
-		enter()
+		enter(nil)
 	}
 }
 
@@ -123,7 +124,7 @@ func (t *interests) release(before time.Time, end func(*interest)) {
 	}
 }
 
-// all returns what is open now.
+// all returns every interest there is.
 func (t *interests) all() []*interest {
 	var all []*interest
 	for i := range t.shards {
@@ -137,13 +138,28 @@ func (t *interests) all() []*interest {
 	return all
 }
 
-// close refuses further Joins and returns those that wait; their channels will not open any more.
-func (t *interests) close() (waiting []func()) {
+// count is how many interests there are.
+func (t *interests) count() (n int) {
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.mu.RLock()
+		n += len(sh.byName)
+		sh.mu.RUnlock()
+	}
+	return n
+}
+
+// close refuses further Joins and returns those that wait for a channel that will not open any more.
+func (t *interests) close() (waiting []func(error)) {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
 		sh.closed = true
+		for _, c := range sh.byName {
+			waiting = append(waiting, c.waiting...)
+			c.waiting = nil
+		}
 		sh.mu.Unlock()
 	}
-	return nil
+	return waiting
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"reverb/protocol"
 	"reverb/scaling/bus"
 )
 
@@ -24,8 +25,16 @@ type Options struct {
 	Beat         time.Duration // between two signs of life; 1 s
 	Settle       time.Duration // members that Redis does not know are taken out only after it; 5 s
 
-	Log *slog.Logger // nil: none
+	KindOf  func(channel string) protocol.Kind // the rules of channel names; protocol.KindOf
+	Dropped func(reason string, count int)     // counts what was lost, by the reasons of bus and of this package; nil: nobody
+	Log     *slog.Logger                       // nil: none
 }
+
+// Reasons why a message of another node did not reach this node's subscribers, as Options.Dropped gets them.
+const (
+	DroppedLost  = "relay_lost"  // another node published it, and it never came: seen by the next one of that node
+	DroppedQueue = "relay_queue" // too much waited for this node's own work; the gap is counted as lost too
+)
 
 // withDefaults fills what is zero and refuses what cannot work.
 func (o Options) withDefaults() (Options, error) {
@@ -53,6 +62,12 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Lease < 3*o.Beat {
 		return o, fmt.Errorf("lease %v: less than three beats of %v", o.Lease, o.Beat)
 	}
+	if o.KindOf == nil {
+		o.KindOf = protocol.KindOf
+	}
+	if o.Dropped == nil {
+		o.Dropped = func(string, int) {}
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -60,4 +75,9 @@ func (o Options) withDefaults() (Options, error) {
 		o.Redis.Log = o.Log
 	}
 	return o, nil
+}
+
+// echoWait is how long an own event may be on its way through Redis.
+func (o *Options) echoWait() time.Duration {
+	return max(o.Redis.BufferAge, 30*time.Second) + 5*time.Second
 }

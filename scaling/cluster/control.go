@@ -1,0 +1,49 @@
+package cluster
+
+import (
+	"reverb/scaling"
+	"reverb/scaling/bus"
+)
+
+// receiveControl takes what was published to all nodes or to this one: questions, answers, terminations.
+func (r *Relay) receiveControl(_ string, payload []byte) {
+	ok := true
+	switch payload[0] {
+	case kindQuery:
+		var q question
+		if q, ok = decodeQuestion(payload); ok && !r.node.is(q.node) {
+			r.answer(q)
+		}
+	case kindAnswer:
+		var a reply
+		if a, ok = decodeReply(payload); ok {
+			r.gather.take(a)
+		}
+	case kindTerminate:
+		var node nodeID
+		var app, userID string
+		if node, app, userID, ok = decodeTerminate(payload); ok && !r.node.is(node) {
+			r.handler.Terminate(app, userID)
+		}
+	}
+	if !ok {
+		r.counters.malformed.Add(1)
+	}
+}
+
+// answer tells another node what this one knows.
+func (r *Relay) answer(q question) {
+	r.counters.answered.Add(1)
+	a := reply{node: r.node.id(), id: q.id, answer: r.handler.Answer(q.query)}
+	m := bus.Message{Name: r.names.node(q.replyTo.String()), Payload: appendReply(nil, a)}
+	if err := r.bus.Publish(m); err != nil {
+		r.opts.Log.Warn("answer a question of another node", "err", err)
+	}
+}
+
+// localAnswer is what this node alone knows, as one of one.
+func (r *Relay) localAnswer(q scaling.Query) scaling.Answer {
+	a := r.handler.Answer(q)
+	a.Nodes, a.Answered = 1, 1
+	return a
+}

@@ -1,0 +1,200 @@
+package cluster
+
+import (
+	"context"
+	"sync"
+
+	"reverb/scaling"
+)
+
+// gather asks all nodes and waits for their answers, but not for those of nodes that are gone or did not answer the last time.
+//
+// Who has been asked is told by Redis: how many received the question. Who they are is known from the beats. A node that was killed
+// receives nothing and so is not waited for; one that is stopped receives and does not answer: it is waited for once, and then again when
+// it has answered something, however late. Receivers that no beat explains ("strangers": a node that just started, or was stopped for
+// longer than its lease, or somebody who listens in) are also waited for once.
+type gather struct {
+	relay *Relay // constant
+
+	mu sync.Mutex
+	// Guarded by mu.
+	last      uint64 // id of the last round
+	rounds    map[uint64]*round
+	suspects  map[string]struct{} // ids of nodes that did not answer
+	strangers int                 // receivers that nobody knows and that did not answer
+}
+
+// round is one question and its answers. It is guarded by the mutex of gather.
+type round struct {
+	peers     []string // the nodes that live, as of the beginning; not changed
+	receivers int      // other than this node; -1 while Redis has not told
+	replies   []reply
+	done      chan struct{} // closed when there is nothing more to wait for
+	closed    bool
+}
+
+// maxRounds bounds the questions that wait for answers at a time.
+const maxRounds = 4096
+
+func newGather(r *Relay) *gather {
+	return &gather{relay: r, rounds: make(map[uint64]*round), suspects: make(map[string]struct{})}
+}
+
+// Query asks all nodes; see scaling.Relay.
+func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
+	r.counters.asked.Add(1)
+	id, rd := r.gather.begin(r.presence.peers())
+	if rd == nil {
+		return r.alone(q)
+	}
+	payload := appendQuestion(nil, question{node: r.node.id(), replyTo: r.node.first, id: id, query: q})
+	r.bus.PublishCount(r.names.all(), payload, func(n int, err error) { r.gather.told(rd, n, err) })
+	ctx, cancel := context.WithTimeout(ctx, r.opts.QueryTimeout)
+	defer cancel()
+	a := r.localAnswer(q)
+	select {
+	case <-rd.done:
+	case <-ctx.Done():
+	}
+	r.gather.end(id, rd, &a, ctx.Err() == context.DeadlineExceeded)
+	if a.Partial() {
+		r.counters.partial.Add(1)
+	}
+	return a
+}
+
+// alone answers for the cluster without having asked it.
+func (r *Relay) alone(q scaling.Query) scaling.Answer {
+	a := r.localAnswer(q)
+	a.Nodes += max(1, len(r.presence.peers()))
+	r.counters.partial.Add(1)
+	return a
+}
+
+// begin opens a round; nil when there are too many.
+func (g *gather) begin(peers []string) (uint64, *round) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.rounds) >= maxRounds {
+		return 0, nil
+	}
+	g.last++
+	rd := &round{peers: peers, receivers: -1, done: make(chan struct{})}
+	g.rounds[g.last] = rd
+	return g.last, rd
+}
+
+// told notes how many nodes received the question, this one included; with an error nobody did.
+func (g *gather) told(rd *round, n int, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err != nil {
+		rd.receivers = 0
+		rd.closeLocked()
+		return
+	}
+	rd.receivers = max(0, n-1)
+	g.testLocked(rd)
+}
+
+// take takes an answer.
+func (g *gather) take(a reply) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.suspects, a.node.String())
+	rd := g.rounds[a.id]
+	if rd == nil {
+		return // too late
+	}
+	for i := range rd.replies {
+		if rd.replies[i].node == a.node {
+			return
+		}
+	}
+	rd.replies = append(rd.replies, a)
+	g.testLocked(rd)
+}
+
+// testLocked ends a round when all have answered who can be expected to. It is called on both events, the answer and Redis' count,
+// because either may be the last.
+func (g *gather) testLocked(rd *round) {
+	if rd.receivers < 0 {
+		return
+	}
+	missing, silent := g.missingLocked(rd)
+	if len(rd.replies) >= rd.receivers || missing == silent && len(rd.replies)+silent+g.strangers >= rd.receivers {
+		rd.closeLocked()
+	}
+}
+
+// missingLocked counts the peers that have not answered, and those among them of whom nothing else was expected.
+func (g *gather) missingLocked(rd *round) (missing, silent int) {
+	for _, id := range rd.peers {
+		if rd.answered(id) {
+			continue
+		}
+		missing++
+		if _, ok := g.suspects[id]; ok {
+			silent++
+		}
+	}
+	return missing, silent
+}
+
+// end closes the round, adds its answers to a, and, if it took too long, remembers who did not answer.
+func (g *gather) end(id uint64, rd *round, a *scaling.Answer, late bool) {
+	g.mu.Lock()
+	delete(g.rounds, id)
+	replies, receivers := rd.replies, max(rd.receivers, 0)
+	missing, _ := g.missingLocked(rd)
+	nodes := max(len(rd.peers), receivers-g.strangers, len(replies))
+	if rd.receivers <= 0 && len(replies) == 0 && !g.relay.bus.Up() {
+		nodes = max(nodes, 1) // nobody could be asked, and there may be somebody
+	}
+	if rd.receivers >= 0 {
+		unknown := max(0, receivers-len(replies)-missing)
+		if late {
+			g.suspectLocked(rd)
+			g.strangers = unknown
+		}
+		g.strangers = min(g.strangers, unknown)
+	}
+	g.mu.Unlock()
+
+	a.Nodes += nodes
+	for i := range replies {
+		if replies[i].tooBig {
+			continue
+		}
+		replies[i].answer.Answered = 1
+		a.Merge(replies[i].answer)
+	}
+}
+
+// suspectLocked remembers the peers that did not answer, and forgets those that are no peers any more.
+func (g *gather) suspectLocked(rd *round) {
+	suspects := make(map[string]struct{})
+	for _, id := range rd.peers {
+		if !rd.answered(id) {
+			suspects[id] = struct{}{}
+		}
+	}
+	g.suspects = suspects
+}
+
+// answered reports whether the node with this id has.
+func (rd *round) answered(id string) bool {
+	for i := range rd.replies {
+		if rd.replies[i].node.String() == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (rd *round) closeLocked() {
+	if !rd.closed {
+		rd.closed = true
+		close(rd.done)
+	}
+}

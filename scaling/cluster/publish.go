@@ -1,0 +1,54 @@
+package cluster
+
+import (
+	"time"
+
+	"reverb/scaling"
+	"reverb/scaling/bus"
+)
+
+// Publish brings m to this node's subscribers and then on its way to the others; see scaling.Relay.
+func (r *Relay) Publish(m scaling.Message) error {
+	cached := m.Cache && r.opts.KindOf(m.Channel).IsCache()
+	if cached {
+		if c := r.interests.find(r.names.events(m.App, m.Channel)); c != nil {
+			return r.publishCached(c, m)
+		}
+	}
+	err := r.deliverHere(m)
+	if _, passed := r.outlets.publish(r.bus, m, r.keep(m, cached)); err == nil {
+		err = passed
+	}
+	return err
+}
+
+// publishCached publishes an event of a cache channel that this node holds. Here and in Redis own events must be cached in the same order,
+// hence the lock around both.
+func (r *Relay) publishCached(c *interest, m scaling.Message) error {
+	c.last.mu.Lock()
+	defer c.last.mu.Unlock()
+	err := r.deliverHere(m)
+	seq, passed := r.outlets.publish(r.bus, m, r.keep(m, true))
+	if passed == nil && !m.Elsewhere {
+		c.last.sentLocked(seq, time.Now().Add(r.opts.echoWait()))
+	}
+	if err == nil {
+		err = passed
+	}
+	return err
+}
+
+func (r *Relay) deliverHere(m scaling.Message) error {
+	if m.Elsewhere {
+		return nil
+	}
+	return r.handler.Deliver(m)
+}
+
+// keep says what Redis is to keep of m, nil for nothing.
+func (r *Relay) keep(m scaling.Message, cached bool) *bus.Keep {
+	if !cached {
+		return nil
+	}
+	return &bus.Keep{Key: lastEventKey(r.names.events(m.App, m.Channel)), Value: m.Payload, TTL: r.opts.CacheTTL}
+}

@@ -1,0 +1,84 @@
+package cluster
+
+import (
+	"time"
+
+	"reverb/scaling"
+)
+
+// receive takes one message of a channel, on the channel's lane.
+func (r *Relay) receive(name string, payload []byte) {
+	c := r.interests.find(name)
+	if c == nil || !c.held {
+		r.counters.unwanted.Add(1) // on its way while the channel was released, or before it was held
+		return
+	}
+	if payload[0] == kindDelta {
+		if c.kind.IsPresence() {
+			r.presence.delta(name, payload[1:])
+		}
+		return
+	}
+	e, ok := decodeEvent(payload)
+	switch {
+	case !ok:
+		r.counters.malformed.Add(1)
+	case r.node.is(e.node):
+		r.echo(c, &e)
+	default:
+		r.deliver(c, &e)
+	}
+}
+
+// deliver brings an event of another node to this node's subscribers, once.
+func (r *Relay) deliver(c *interest, e *event) {
+	fresh, lost := c.senders.take(e, r.outlets.now())
+	if lost > 0 {
+		r.counters.lost.Add(lost)
+		r.opts.Dropped(DroppedLost, int(lost))
+	}
+	if !fresh {
+		r.counters.duplicates.Add(1)
+		return
+	}
+	r.counters.received.Add(1)
+	m := scaling.Message{App: c.app, Channel: c.channel, Payload: e.payload, Except: e.except, Cache: e.cache}
+	if e.cache && c.kind.IsCache() {
+		c.last.mu.Lock()
+		defer c.last.mu.Unlock()
+		m.Cache = c.last.takesLocked(time.Now())
+	}
+	if err := r.handler.Deliver(m); err != nil {
+		r.opts.Log.Warn("deliver a message of another node", "app", c.app, "channel", c.channel, "err", err)
+	}
+}
+
+// echo takes an own event that came back. This node's subscribers have had it.
+func (r *Relay) echo(c *interest, e *event) {
+	r.counters.own.Add(1)
+	if e.cache && c.kind.IsCache() {
+		c.last.echo(e.seq, func() { r.handler.Cached(c.app, c.channel, e.payload) })
+	}
+}
+
+// overflow notes that a message of the channel found its lane full. What it would have changed is fetched again. Subscribers who miss the
+// message are counted by the gap that the next one shows.
+func (r *Relay) overflow(name string) {
+	r.opts.Dropped(DroppedQueue, 1)
+	c := r.interests.find(name)
+	if c == nil || !c.kind.IsPresence() && !c.kind.IsCache() || !c.stale.CompareAndSwap(false, true) {
+		return
+	}
+	r.lanes.run(name, func() {
+		c.stale.Store(false)
+		if !c.held {
+			return
+		}
+		if c.kind.IsPresence() {
+			r.presence.lost(name)
+		}
+		if c.kind.IsCache() {
+			r.refetch(c)
+		}
+	})
+}

@@ -1,0 +1,178 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"reverb/scaling"
+	"reverb/scaling/bus"
+)
+
+// ErrClosed is what a Join of a closed relay is answered with.
+var ErrClosed = errors.New("cluster: the relay is closed")
+
+// Relay is the native relay of one node. Start comes first and Close last; everything else may be called from any goroutine in between.
+type Relay struct {
+	// Constant after New.
+	opts      Options
+	names     names
+	node      *identity
+	interests *interests
+	outlets   *outlets
+	counters  counters
+
+	// Constant after Start.
+	handler  scaling.Handler
+	bus      *bus.Bus
+	lanes    *lanes // what is published to the channels that this node needs
+	control  *lanes // what is published to all nodes and to this one; one worker
+	presence *presence
+	gather   *gather
+	stop     context.CancelFunc
+	tasks    sync.WaitGroup
+}
+
+var _ scaling.Relay = (*Relay)(nil)
+
+// maxLanes bounds the workers that bring what Redis sends to the node.
+const maxLanes = 16
+
+// controlBytes bounds the questions, answers and terminations that wait, in bytes.
+const controlBytes = 64 << 20
+
+// New makes a relay that is not connected yet. The error is one of the options.
+func New(o Options) (*Relay, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	r := &Relay{opts: o, names: names{o.Prefix}, node: newIdentity(), interests: newInterests()}
+	r.outlets = newOutlets(r.names, r.node)
+	return r, nil
+}
+
+// Start connects to Redis, and goes on doing so for ever. It waits a moment for the first connection, so that the first clients find the
+// whole cluster, but does not fail without one: the node works alone until there is one.
+func (r *Relay) Start(h scaling.Handler) error {
+	r.handler = h
+	r.lanes = newLanes(max(2, min(runtime.GOMAXPROCS(0), maxLanes)), r.opts.InboundBytes, r.receive, r.overflow)
+	r.control = newLanes(1, controlBytes, r.receiveControl, func(string) { r.opts.Dropped(DroppedQueue, 1) })
+	ready, decided := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	decide := func() { once.Do(func() { close(decided) }) }
+	options := r.opts.Redis
+	options.Dropped = r.opts.Dropped
+	b, err := bus.Open(options, bus.Hooks{
+		Message: r.message,
+		Up:      func() { <-ready; r.up(); decide() },
+		Down:    func(err error) { <-ready; r.down(err); decide() },
+	})
+	if err != nil {
+		r.lanes.close()
+		r.control.close()
+		return fmt.Errorf("open redis: %w", err)
+	}
+	r.bus = b
+	r.presence = newPresence(b, r.names, h, r.node, r.lanes, r.opts)
+	r.gather = newGather(r)
+	b.Subscribe(r.names.all(), nil)
+	b.Subscribe(r.names.node(r.node.first.String()), nil)
+	ctx, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	r.tasks.Go(func() { r.presence.run(ctx) })
+	r.tasks.Go(func() { r.sweep(ctx) })
+	close(ready)
+	select {
+	case <-decided:
+	case <-time.After(startWait):
+	}
+	return nil
+}
+
+// startWait bounds how long Start waits for the first connection.
+const startWait = 3 * time.Second
+
+// Close leaves the cluster and ends the relay; what waits for Redis is sent when that is possible at once.
+func (r *Relay) Close() {
+	if r.bus == nil {
+		return
+	}
+	r.stop()
+	r.tasks.Wait()
+	r.bus.Close()
+	r.lanes.close()
+	r.control.close()
+	for _, enter := range r.interests.close() {
+		enter(ErrClosed)
+	}
+}
+
+// Terminate closes the connections of the app's user here and then on the other nodes, as soon as they can be reached.
+func (r *Relay) Terminate(app, userID string) {
+	r.handler.Terminate(app, userID)
+	payload := appendTerminate(nil, r.node.id(), app, userID)
+	if err := r.bus.Publish(bus.Message{Name: r.names.all(), Payload: payload}); err != nil {
+		r.opts.Log.Warn("terminate was not passed on", "app", app, "err", err)
+	}
+}
+
+// OtherConnections counts the app's connections on the other nodes, as of their last beats.
+func (r *Relay) OtherConnections(app string) int { return r.presence.otherConnections(app) }
+
+// Status tells how the connection to the other nodes is.
+func (r *Relay) Status() scaling.Status {
+	state := r.bus.State()
+	s := scaling.Status{Up: state.Up, Since: state.Since, Nodes: 1 + len(r.presence.peers()), WaitingBytes: state.WaitingBytes}
+	if state.Err != nil {
+		s.Err = state.Err.Error()
+	}
+	return s
+}
+
+// up comes when all subscriptions are confirmed, before anything that waited is sent.
+func (r *Relay) up() {
+	r.opts.Log.Info("relay is up", "node", r.node.id())
+	r.presence.up()
+	for _, c := range r.interests.all() {
+		if c.kind.IsCache() {
+			r.lanes.run(c.name, func() { r.refetch(c) })
+		}
+	}
+}
+
+func (r *Relay) down(err error) {
+	r.opts.Log.Warn("relay is down, the node works alone", "err", err)
+	r.presence.down()
+}
+
+// message takes what Redis sends, on the goroutine that reads from it.
+func (r *Relay) message(name string, payload []byte) {
+	if len(payload) == 0 {
+		r.counters.malformed.Add(1)
+		return
+	}
+	if payload[0] >= kindQuery {
+		r.control.message(name, payload)
+		return
+	}
+	r.lanes.message(name, payload)
+}
+
+// sweep releases channels that nobody needs any more, and forgets where this node has not published for a while.
+func (r *Relay) sweep(ctx context.Context) {
+	tick := time.NewTicker(max(min(r.opts.Linger/4, time.Second), 10*time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			r.interests.release(now.Add(-r.opts.Linger), r.release)
+			r.outlets.sweep(now)
+		}
+	}
+}

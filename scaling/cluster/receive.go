@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"time"
 
 	"reverb/scaling"
@@ -13,9 +14,9 @@ func (r *Relay) receive(name string, payload []byte) {
 		r.counters.unwanted.Add(1) // on its way while the channel was released, or before it was held
 		return
 	}
-	if payload[0] == kindDelta {
+	if delta, ok := bytes.CutPrefix(payload, []byte(deltaHeader)); ok {
 		if c.kind.IsPresence() {
-			r.presence.delta(name, payload[1:])
+			r.presence.delta(name, delta)
 		}
 		return
 	}

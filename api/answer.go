@@ -7,6 +7,7 @@ import (
 
 	"reverb/config"
 	"reverb/protocol"
+	"reverb/server"
 )
 
 // Header values shared by all answers; net/http only reads them.
@@ -48,6 +49,13 @@ func writeJSONHead(w http.ResponseWriter, status, length int) {
 	h["Cache-Control"] = cacheControl
 	h["Content-Length"] = []string{strconv.Itoa(length)}
 	w.WriteHeader(status)
+}
+
+// tellReach adds a header to an answer that not all nodes have a part in.
+func tellReach(w http.ResponseWriter, reach server.Reach) {
+	if reach.Partial() {
+		w.Header().Set("Reverb-Partial", "nodes="+strconv.Itoa(reach.Answered)+"/"+strconv.Itoa(reach.Asked))
+	}
 }
 
 // writeText answers with one line, without a line end, as Reverb does.

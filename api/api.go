@@ -18,12 +18,13 @@ import (
 type Server interface {
 	App(id string) *config.App // nil: not configured
 	Publish(ctx context.Context, app *config.App, p server.Publication) error
-	ConnectionCount(ctx context.Context, app *config.App) int
-	Channels(ctx context.Context, app *config.App, prefix string) []channels.Info
-	Channel(ctx context.Context, app *config.App, name string) (channels.Info, bool)
-	Users(ctx context.Context, app *config.App, name string) ([]protocol.RosterMember, bool)
+	ConnectionCount(ctx context.Context, app *config.App) (int, server.Reach)
+	Channels(ctx context.Context, app *config.App, prefix string) ([]channels.Info, server.Reach)
+	NamedChannels(ctx context.Context, app *config.App, names []string) ([]channels.Info, server.Reach)
+	Users(ctx context.Context, app *config.App, name string) ([]protocol.RosterMember, bool, server.Reach)
 	TerminateUser(ctx context.Context, app *config.App, userID string)
 	Ready() bool
+	Degraded() bool
 }
 
 // api is the state of the handler; constant after New.

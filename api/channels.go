@@ -1,9 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
+	"reverb/channels"
 	"reverb/protocol"
 )
 
@@ -16,7 +19,8 @@ func (a *api) channels(w http.ResponseWriter, r *http.Request, c *call) {
 	}
 	body := []byte(`{"channels":{`)
 	start := len(body)
-	infos := a.server.Channels(r.Context(), c.app, prefix)
+	infos, reach := a.server.Channels(r.Context(), c.app, prefix)
+	tellReach(w, reach)
 	for i := range infos {
 		if infos[i].Subscriptions == 0 {
 			continue
@@ -25,6 +29,15 @@ func (a *api) channels(w http.ResponseWriter, r *http.Request, c *call) {
 		body = appendInfo(append(body, ':'), info, &infos[i], true)
 	}
 	writeJSON(w, http.StatusOK, append(body, "}}"...))
+}
+
+// find looks for a channel in a list that is sorted by name.
+func find(infos []channels.Info, name string) (*channels.Info, bool) {
+	i, ok := slices.BinarySearchFunc(infos, name, func(c channels.Info, name string) int { return cmp.Compare(c.Name, name) })
+	if !ok {
+		return nil, false
+	}
+	return &infos[i], true
 }
 
 // channel is one channel's attributes; occupied is always told.
@@ -36,6 +49,8 @@ func (a *api) channel(w http.ResponseWriter, r *http.Request, c *call) {
 			return
 		}
 	}
-	ch, ok := a.server.Channel(r.Context(), c.app, name)
-	writeJSON(w, http.StatusOK, appendInfo(nil, info|occupied, &ch, ok))
+	found, reach := a.server.NamedChannels(r.Context(), c.app, []string{name})
+	tellReach(w, reach)
+	ch, ok := find(found, name)
+	writeJSON(w, http.StatusOK, appendInfo(nil, info|occupied, ch, ok))
 }

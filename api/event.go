@@ -16,6 +16,14 @@ type event struct {
 	bothTargets          bool // channel and channels were given
 }
 
+// attributes is what the caller wants to be told about the channels.
+func (e *event) attributes() attributes {
+	if !e.hasInfo {
+		return 0
+	}
+	return parseAttributes(e.info)
+}
+
 // fields are the members of an event's JSON object that mean something, before validation.
 type fields struct{ name, data, channels, channel, socketID, info value }
 

@@ -38,32 +38,36 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, c *call) {
 		writeJSONString(w, http.StatusOK, emptyObject)
 		return
 	}
-	writeJSON(w, http.StatusOK, a.appendEventInfo(r.Context(), c.app, &e))
+	wanted := e.attributes()
+	found := a.told(r.Context(), w, c.app, wanted, e.channels)
+	writeJSON(w, http.StatusOK, appendEventInfo(&e, wanted, found))
+}
+
+// told describes those of the channels that somebody is subscribed to, if anything of them is wanted.
+func (a *api) told(ctx context.Context, w http.ResponseWriter, app *config.App, wanted attributes, names []string) []channels.Info {
+	if wanted == 0 {
+		return nil
+	}
+	found, reach := a.server.NamedChannels(ctx, app, names)
+	tellReach(w, reach)
+	return found
 }
 
 // appendEventInfo has one entry for each channel of the event, existing or not.
-func (a *api) appendEventInfo(ctx context.Context, app *config.App, e *event) []byte {
+func appendEventInfo(e *event, wanted attributes, found []channels.Info) []byte {
 	body := []byte(`{"channels":{`)
-	start, wanted := len(body), parseAttributes(e.info)
-	told := make(map[string]struct{}, len(e.channels))
+	start := len(body)
+	written := make(map[string]struct{}, len(e.channels))
 	for _, name := range e.channels {
-		if _, ok := told[name]; ok {
+		if _, ok := written[name]; ok {
 			continue
 		}
-		told[name] = struct{}{}
+		written[name] = struct{}{}
+		info, ok := find(found, name)
 		body = protocol.AppendQuote(comma(body, start), name)
-		body = a.appendChannelInfo(ctx, append(body, ':'), app, name, wanted)
+		body = appendInfo(append(body, ':'), wanted, info, ok)
 	}
 	return append(body, "}}"...)
-}
-
-// appendChannelInfo asks for the channel only when something of it is wanted.
-func (a *api) appendChannelInfo(ctx context.Context, dst []byte, app *config.App, name string, wanted attributes) []byte {
-	if wanted == 0 {
-		return append(dst, emptyObject...)
-	}
-	info, ok := a.server.Channel(ctx, app, name)
-	return appendInfo(dst, wanted, &info, ok)
 }
 
 // batchEvents publishes several events, each to one channel, in order. All are validated first; none is sent if one is wrong.
@@ -94,7 +98,7 @@ func (a *api) batchEvents(w http.ResponseWriter, r *http.Request, c *call) {
 			return
 		}
 	}
-	writeJSON(w, http.StatusOK, a.appendBatchInfo(r.Context(), c.app, batch))
+	writeJSON(w, http.StatusOK, a.appendBatchInfo(r.Context(), w, c.app, batch))
 }
 
 // readBatch validates all items, until there are as many errors as are told.
@@ -130,18 +134,25 @@ func readBatch(body value) ([]event, fieldErrors) {
 	return batch, errs
 }
 
-// appendBatchInfo has one object for each item in order, or an empty object when no item yields any.
-func (a *api) appendBatchInfo(ctx context.Context, app *config.App, batch []event) []byte {
+// appendBatchInfo has one object for each item in order, or an empty object when no item yields any. All channels are asked for
+// together.
+func (a *api) appendBatchInfo(ctx context.Context, w http.ResponseWriter, app *config.App, batch []event) []byte {
+	var all attributes
+	var names []string
+	for i := range batch {
+		if wanted := batch[i].attributes(); wanted != 0 {
+			all |= wanted
+			names = append(names, batch[i].channels[0])
+		}
+	}
+	found := a.told(ctx, w, app, all, names)
 	body := []byte(`{"batch":[`)
 	start, some := len(body), false
 	for i := range batch {
+		info, ok := find(found, batch[i].channels[0])
 		body = comma(body, start)
 		before := len(body)
-		wanted := attributes(0)
-		if batch[i].hasInfo {
-			wanted = parseAttributes(batch[i].info)
-		}
-		body = a.appendChannelInfo(ctx, body, app, batch[i].channels[0], wanted)
+		body = appendInfo(body, batch[i].attributes(), info, ok)
 		some = some || len(body)-before > len(emptyObject)
 	}
 	if !some {

@@ -33,11 +33,14 @@ type node struct {
 	members    map[string][]protocol.RosterMember
 	subscribed int
 	draining   bool
+	degraded   bool
+	reach      server.Reach
 	publishErr error
 	panics     bool
 
 	published  []server.Publication
 	terminated []string
+	asked      [][]string // of NamedChannels
 }
 
 func (n *node) App(id string) *config.App {
@@ -60,31 +63,33 @@ func (n *node) Publish(_ context.Context, _ *config.App, p server.Publication) e
 	return nil
 }
 
-func (n *node) ConnectionCount(context.Context, *config.App) int { return n.subscribed }
-
-func (n *node) Channels(_ context.Context, _ *config.App, prefix string) []channels.Info {
-	return slices.DeleteFunc(slices.Clone(n.channels), func(i channels.Info) bool { return !strings.HasPrefix(i.Name, prefix) })
+func (n *node) ConnectionCount(context.Context, *config.App) (int, server.Reach) {
+	return n.subscribed, n.reach
 }
 
-func (n *node) Channel(_ context.Context, _ *config.App, name string) (channels.Info, bool) {
-	for _, info := range n.channels {
-		if info.Name == name {
-			return info, true
-		}
-	}
-	return channels.Info{}, false
+func (n *node) Channels(_ context.Context, _ *config.App, prefix string) ([]channels.Info, server.Reach) {
+	return slices.DeleteFunc(slices.Clone(n.channels), func(i channels.Info) bool { return !strings.HasPrefix(i.Name, prefix) }), n.reach
 }
 
-func (n *node) Users(_ context.Context, _ *config.App, name string) ([]protocol.RosterMember, bool) {
+func (n *node) NamedChannels(_ context.Context, _ *config.App, names []string) ([]channels.Info, server.Reach) {
+	n.asked = append(n.asked, names)
+	infos := slices.DeleteFunc(slices.Clone(n.channels), func(i channels.Info) bool { return !slices.Contains(names, i.Name) })
+	slices.SortFunc(infos, func(a, b channels.Info) int { return strings.Compare(a.Name, b.Name) })
+	return infos, n.reach
+}
+
+func (n *node) Users(_ context.Context, _ *config.App, name string) ([]protocol.RosterMember, bool, server.Reach) {
 	members, ok := n.members[name]
-	return members, ok
+	public := slices.ContainsFunc(n.channels, func(i channels.Info) bool { return i.Name == name && !i.Kind.IsPresence() })
+	return members, ok || public, n.reach
 }
 
 func (n *node) TerminateUser(_ context.Context, _ *config.App, userID string) {
 	n.terminated = append(n.terminated, userID)
 }
 
-func (n *node) Ready() bool { return !n.draining }
+func (n *node) Ready() bool    { return !n.draining }
+func (n *node) Degraded() bool { return n.degraded }
 
 // occupy adds a channel; users counts only for presence channels.
 func (n *node) occupy(name string, subscriptions, users int, cache string) {

@@ -7,10 +7,15 @@ func (a *api) up(w http.ResponseWriter, _ *http.Request) {
 	writeJSONString(w, http.StatusOK, `{"health":"OK"}`)
 }
 
-// ready says whether new connections should come here: not from the first moment of draining.
+// ready says whether new connections should come here: not from the first moment of draining. A node that does not reach the others
+// says so, and is ready: its balancer would find all nodes so.
 func (a *api) ready(w http.ResponseWriter, _ *http.Request) {
 	if !a.server.Ready() {
 		writeJSONString(w, http.StatusServiceUnavailable, `{"ready":false}`)
+		return
+	}
+	if a.server.Degraded() {
+		writeJSONString(w, http.StatusOK, `{"ready":true,"degraded":true}`)
 		return
 	}
 	writeJSONString(w, http.StatusOK, `{"ready":true}`)

@@ -2,10 +2,12 @@ package api_test
 
 import (
 	"net/http"
+	"reflect"
 	"slices"
 	"testing"
 
 	"reverb/protocol"
+	"reverb/server"
 )
 
 func appPath(rest string) string { return "/apps/" + appID + rest }
@@ -121,7 +123,59 @@ func TestHealth(t *testing.T) {
 	w := newWorld(t)
 	wantAnswer(t, w.do(http.MethodGet, "/up", ""), 200, `{"health":"OK"}`)
 	wantAnswer(t, w.do(http.MethodGet, "/ready", ""), 200, `{"ready":true}`)
+	w.node.degraded = true
+	wantAnswer(t, w.do(http.MethodGet, "/ready", ""), 200, `{"ready":true,"degraded":true}`)
 	w.node.draining = true
 	wantAnswer(t, w.do(http.MethodGet, "/up", ""), 200, `{"health":"OK"}`)
 	wantAnswer(t, w.do(http.MethodGet, "/ready", ""), 503, `{"ready":false}`)
+}
+
+// What not all nodes have a part in says so in a header, and only that.
+func TestPartialAnswers(t *testing.T) {
+	event := `{"name":"e","data":"d","channels":["a","b"],"info":"subscription_count"}`
+	batch := `{"batch":[{"name":"e","data":"d","channel":"a","info":"occupied"},{"name":"e","data":"d","channel":"b","info":"occupied"}]}`
+	requests := []struct{ method, path, body string }{
+		{http.MethodGet, "/connections", ""},
+		{http.MethodGet, "/channels", ""},
+		{http.MethodGet, "/channels/a", ""},
+		{http.MethodGet, "/channels/presence-p/users", ""},
+		{http.MethodPost, "/events", event},
+		{http.MethodPost, "/batch_events", batch},
+	}
+	for _, reach := range []server.Reach{{}, {Asked: 3, Answered: 3}, {Asked: 3, Answered: 2}} {
+		want := ""
+		if reach.Partial() {
+			want = "nodes=2/3"
+		}
+		for _, r := range requests {
+			w := newWorld(t)
+			w.node.occupy("a", 1, 0, "")
+			w.node.reach = reach
+			rec := w.signed(r.method, appPath(r.path), r.body)
+			if got := rec.Result().Header.Get("Reverb-Partial"); got != want {
+				t.Errorf("%s %s with %+v: header %q, want %q", r.method, r.path, reach, got, want)
+			}
+		}
+	}
+}
+
+// A question goes to all nodes, so an event asks once for all of its channels, and a batch for all of its items.
+func TestInfoIsOneQuestion(t *testing.T) {
+	w := newWorld(t)
+	w.node.occupy("b", 2, 0, "")
+	w.node.occupy("a", 1, 0, "")
+	wantAnswer(t, w.signed(http.MethodPost, appPath("/events"), `{"name":"e","data":"d","channels":["b","c","a","b"],"info":"subscription_count,occupied"}`),
+		200, `{"channels":{"b":{"occupied":true,"subscription_count":2},"c":{"occupied":false},"a":{"occupied":true,"subscription_count":1}}}`)
+	wantAnswer(t, w.signed(http.MethodPost, appPath("/batch_events"), `{"batch":[`+
+		`{"name":"e","data":"d","channel":"b","info":"subscription_count"},`+
+		`{"name":"e","data":"d","channel":"c"},`+
+		`{"name":"e","data":"d","channel":"a","info":"occupied"}]}`),
+		200, `{"batch":[{"subscription_count":2},{},{"occupied":true}]}`)
+	if want := [][]string{{"b", "c", "a", "b"}, {"b", "a"}}; !reflect.DeepEqual(w.node.asked, want) {
+		t.Errorf("asked for %q, want %q", w.node.asked, want)
+	}
+	wantAnswer(t, w.signed(http.MethodPost, appPath("/events"), `{"name":"e","data":"d","channels":["a"],"info":""}`), 200, `{"channels":{"a":{}}}`)
+	if len(w.node.asked) != 2 {
+		t.Error("asked although nothing is wanted")
+	}
 }

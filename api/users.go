@@ -13,18 +13,14 @@ func (a *api) channelUsers(w http.ResponseWriter, r *http.Request, c *call) {
 		writeJSONString(w, http.StatusBadRequest, emptyObject)
 		return
 	}
-	info, ok := a.server.Channel(r.Context(), c.app, name)
-	if !ok {
+	members, ok, reach := a.server.Users(r.Context(), c.app, name)
+	tellReach(w, reach)
+	switch {
+	case !ok:
 		writeJSONString(w, http.StatusNotFound, emptyObject)
 		return
-	}
-	if !info.Kind.IsPresence() {
+	case !protocol.KindOf(name).IsPresence():
 		writeJSONString(w, http.StatusBadRequest, emptyObject)
-		return
-	}
-	members, ok := a.server.Users(r.Context(), c.app, name)
-	if !ok {
-		writeJSONString(w, http.StatusNotFound, emptyObject)
 		return
 	}
 	body := []byte(`{"users":[`)

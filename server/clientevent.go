@@ -45,12 +45,12 @@ func (ss *Session) clientEvent(m *protocol.Message, payload []byte) bool {
 
 // whisper sends a client event of a member: rebuilt from its three fields, with the id under which the channel knows the sender.
 func (ss *Session) whisper(e *protocol.ClientEvent) bool {
-	sub := ss.subs.find(e.Channel)
-	if sub == nil {
+	userID, ok := ss.sender(e.Channel)
+	if !ok {
 		return ss.fail(protocol.ErrNotMember)
 	}
 	payload := make([]byte, 0, len(e.Event)+len(e.Channel)+len(e.Data)+64)
-	return ss.publish(e.Channel, protocol.AppendClientEvent(payload, e, e.Channel, ss.userID(sub)))
+	return ss.publish(e.Channel, protocol.AppendClientEvent(payload, e, e.Channel, userID))
 }
 
 // forward sends a client event of anybody, with all the fields that the client put into it but a user_id, which is the server's to
@@ -75,15 +75,16 @@ func (ss *Session) forwardTo(channel string, payload []byte) bool {
 	if !ss.app.server.reached(ss.app.conf.ID, channel) {
 		return true
 	}
+	userID, _ := ss.sender(channel)
 	out := make([]byte, 0, len(payload)+64)
-	return ss.publish(channel, protocol.AppendForwarded(out, payload, channel, ss.userID(ss.subs.find(channel))))
+	return ss.publish(channel, protocol.AppendForwarded(out, payload, channel, userID))
 }
 
 // publish sends a finished client event to all but the sender. In cache channels it becomes the cached event, as in Reverb, but not
 // under Pusher's rules.
 func (ss *Session) publish(channel string, payload []byte) bool {
 	ss.app.metrics.Published(metrics.SourceClient)
-	err := ss.app.server.relay.Publish(scaling.Message{
+	err := ss.app.server.send(scaling.Message{
 		App:     ss.app.conf.ID,
 		Channel: channel,
 		Payload: payload,
@@ -95,6 +96,16 @@ func (ss *Session) publish(channel string, payload []byte) bool {
 		return ss.fail(protocol.ErrOverCapacity)
 	}
 	return true
+}
+
+// sender is the session as the others of a channel know it, and whether it is one of them.
+func (ss *Session) sender(channel string) (userID []byte, subscribed bool) {
+	if j := ss.joins(); j != nil {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+	}
+	sub := ss.subs.find(channel)
+	return ss.userID(sub), sub != nil
 }
 
 // userID is the raw JSON of the id that the others shall see as the sender's: from a subscription whose channel_data was signed, nil

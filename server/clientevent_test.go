@@ -208,7 +208,7 @@ func TestTerminateUser(t *testing.T) {
 					t.Errorf("closed %q, want %q", got, want)
 				}
 			}
-			if got := n.ConnectionCount(t.Context(), n.App("1")); got != 1 {
+			if got, _ := n.ConnectionCount(t.Context(), n.App("1")); got != 1 {
 				t.Errorf("%d connections, want 1", got)
 			}
 			a.leave()

@@ -1,32 +1,133 @@
 package server
 
 import (
+	"cmp"
+	"slices"
+
+	"reverb/channels"
 	"reverb/protocol"
 	"reverb/scaling"
 )
 
+// What the relay asks and tells of the node.
+var _ scaling.Handler = (*Server)(nil)
+
+// Deliver hands a message to this node's subscribers. Part of scaling.Handler. The payload is kept and must not change.
+func (s *Server) Deliver(m scaling.Message) error {
+	if s.trace != nil {
+		s.trace.BroadcastingTo(m.Channel, m.Payload)
+	}
+	if s.scaled && !s.hub.Occupied(m.App, m.Channel) {
+		return nil // of another node's subscribers only; on a single node reached has asked already
+	}
+	var cache []byte
+	if m.Cache {
+		cache = m.Payload
+	}
+	_, err := s.hub.Broadcast(m.App, m.Channel, protocol.TextFrame(m.Payload), m.Except, cache)
+	return err
+}
+
 // Hold keeps a channel in the hub until Release, with or without subscribers. Part of scaling.Handler.
-func (s *Server) Hold(app, channel string) {}
+func (s *Server) Hold(appID, channel string) {
+	if a := s.byID[appID]; a != nil {
+		kind, _ := kindOf(channel, &a.conf.Rules)
+		s.hub.Hold(appID, channel, channels.JoinOptions{Kind: kind, StringIDs: a.conf.Rules.StringUserIDs})
+	}
+}
 
 // Release ends Hold. Part of scaling.Handler.
-func (s *Server) Release(app, channel string) {}
+func (s *Server) Release(appID, channel string) { s.hub.Release(appID, channel) }
 
 // MemberAdded is told of a user who came into a presence channel of the cluster. Part of scaling.Handler.
-func (s *Server) MemberAdded(app, channel string, m *protocol.MemberData) {}
+func (s *Server) MemberAdded(appID, channel string, m *protocol.MemberData) {
+	s.hub.AddMember(appID, channel, m)
+}
 
 // MemberRemoved is told of a user who left a presence channel of the cluster. Part of scaling.Handler.
-func (s *Server) MemberRemoved(app, channel, userID string) {}
+func (s *Server) MemberRemoved(appID, channel, userID string) {
+	s.hub.RemoveMember(appID, channel, userID)
+}
 
-// Cached is told the cached event of a channel that was just held. Part of scaling.Handler.
-func (s *Server) Cached(app, channel string, payload []byte) {}
+// Cached is told the cached event of a channel that was just held. Part of scaling.Handler. The payload is kept and must not change.
+func (s *Server) Cached(appID, channel string, payload []byte) {
+	s.hub.SetCache(appID, channel, payload)
+}
 
 // Roster is the users of a held presence channel. Part of scaling.Handler.
-func (s *Server) Roster(app, channel string) []*protocol.MemberData { return nil }
-
-// Answer answers a query for this node alone. Part of scaling.Handler.
-func (s *Server) Answer(q scaling.Query) scaling.Answer {
-	return scaling.Answer{Nodes: 1, Answered: 1}
+func (s *Server) Roster(appID, channel string) []*protocol.MemberData {
+	return s.hub.Roster(appID, channel)
 }
 
 // Connections counts this node's open connections by app id. Part of scaling.Handler.
-func (s *Server) Connections() map[string]int { return nil }
+func (s *Server) Connections() map[string]int {
+	counts := make(map[string]int, len(s.byID))
+	for id, a := range s.byID {
+		counts[id] = int(a.open.Load())
+	}
+	return counts
+}
+
+// Answer answers a query for this node alone. Part of scaling.Handler.
+func (s *Server) Answer(q scaling.Query) scaling.Answer {
+	answer := scaling.Answer{Nodes: 1, Answered: 1}
+	switch q.Of {
+	case scaling.QueryConnections:
+		if a := s.byID[q.App]; a != nil {
+			answer.Connections = int(a.subscribed.Load())
+		}
+	case scaling.QueryChannels:
+		if q.Names == nil {
+			answer.Channels = toScaling(s.hub.Channels(q.App, q.Prefix))
+		} else {
+			answer.Channels = toScaling(s.infos(q.App, q.Names))
+		}
+	case scaling.QueryUsers:
+		answer.Channels = toScaling(s.infos(q.App, []string{q.Channel}))
+		answer.Users, _ = s.hub.Members(q.App, q.Channel)
+	}
+	return answer
+}
+
+// infos describes those of the channels that are occupied on this node, by name.
+func (s *Server) infos(appID string, names []string) []channels.Info {
+	infos := make([]channels.Info, 0, len(names))
+	for _, name := range names {
+		if info, ok := s.hub.Info(appID, name); ok {
+			infos = append(infos, info)
+		}
+	}
+	slices.SortFunc(infos, func(a, b channels.Info) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(infos, func(a, b channels.Info) bool { return a.Name == b.Name })
+}
+
+// toScaling tells the anonymous, who are one user together on all nodes, from the others.
+func toScaling(infos []channels.Info) []scaling.ChannelInfo {
+	told := make([]scaling.ChannelInfo, len(infos))
+	for i := range infos {
+		info := &infos[i]
+		told[i] = scaling.ChannelInfo{
+			Name: info.Name, Subscriptions: info.Subscriptions, Users: info.Users, Anonymous: info.Anonymous, Cache: info.Cache,
+		}
+		if info.Anonymous {
+			told[i].Users--
+		}
+	}
+	return told
+}
+
+// fromScaling is the other way round; the kind follows from the name.
+func (a *app) fromScaling(told []scaling.ChannelInfo) []channels.Info {
+	infos := make([]channels.Info, len(told))
+	for i := range told {
+		c := &told[i]
+		kind, _ := kindOf(c.Name, &a.conf.Rules)
+		infos[i] = channels.Info{
+			Name: c.Name, Kind: kind, Subscriptions: c.Subscriptions, Users: c.Users, Anonymous: c.Anonymous, Cache: c.Cache,
+		}
+		if c.Anonymous {
+			infos[i].Users++
+		}
+	}
+	return infos
+}

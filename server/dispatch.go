@@ -39,7 +39,7 @@ func (s *Server) Publish(_ context.Context, conf *config.App, p Publication) err
 			continue
 		}
 		payload := make([]byte, 0, len(p.Event)+len(p.Data)+len(p.Data)/4+len(channel)+48)
-		err := s.relay.Publish(scaling.Message{
+		err := s.send(scaling.Message{
 			App:     conf.ID,
 			Channel: channel,
 			Payload: protocol.AppendEvent(payload, p.Event, channel, p.Data, p.Batch),
@@ -54,6 +54,16 @@ func (s *Server) Publish(_ context.Context, conf *config.App, p Publication) err
 		}
 	}
 	return first
+}
+
+// send publishes m. That the other nodes do not get it while Redis is away is no reason to have the caller publish again what this
+// node's subscribers have: the relay counts and logs it.
+func (s *Server) send(m scaling.Message) error {
+	err := s.relay.Publish(m)
+	if errors.Is(err, scaling.ErrDropped) {
+		return nil
+	}
+	return err
 }
 
 // reached reports whether an event for this channel can arrive at anybody. On a single node most of Laravel's broadcasts to a
@@ -71,22 +81,6 @@ func (s *Server) dropped(a *app, channel string, err error) {
 	s.metrics.Dropped("relay", 1)
 	s.log.LogAttrs(context.Background(), slog.LevelWarn, "publish",
 		slog.String("app", a.conf.ID), slog.String("channel", channel), slog.Any("err", err))
-}
-
-// Deliver hands a message to this node's subscribers. Part of scaling.Handler. The payload is kept and must not change.
-func (s *Server) Deliver(m scaling.Message) error {
-	if s.trace != nil {
-		s.trace.BroadcastingTo(m.Channel, m.Payload)
-	}
-	if s.scaled && !s.hub.Occupied(m.App, m.Channel) {
-		return nil // of another node's subscribers only; on a single node reached has asked already
-	}
-	var cache []byte
-	if m.Cache {
-		cache = m.Payload
-	}
-	_, err := s.hub.Broadcast(m.App, m.Channel, protocol.TextFrame(m.Payload), m.Except, cache)
-	return err
 }
 
 // TerminateUser closes every connection of a user, on all nodes.
@@ -122,7 +116,4 @@ func (ss *Session) terminate() {
 
 var errTerminated = &protocol.Error{Code: 4009, Message: "Connection terminated by the application"}
 
-var (
-	_ poller.Handler  = (*Server)(nil)
-	_ scaling.Handler = (*Server)(nil)
-)
+var _ poller.Handler = (*Server)(nil)

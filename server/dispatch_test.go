@@ -80,7 +80,7 @@ func TestDeliverToNobody(t *testing.T) {
 		if got := n.hub.Stats().Channels; got != 0 {
 			t.Errorf("%d channels", got)
 		}
-		if n.App("9") != nil || n.ConnectionCount(context.Background(), config.NewApp("9", "", "")) != 0 {
+		if count, _ := n.ConnectionCount(context.Background(), config.NewApp("9", "", "")); n.App("9") != nil || count != 0 {
 			t.Error("app 9 is not here")
 		}
 	})

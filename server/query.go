@@ -2,31 +2,72 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"reverb/channels"
 	"reverb/config"
 	"reverb/protocol"
+	"reverb/scaling"
 )
 
+// Reach says how many nodes were asked for an answer and how many have answered; both are zero when nobody had to be asked.
+type Reach struct{ Asked, Answered int }
+
+// Partial reports whether the answer lacks what somebody knows.
+func (r Reach) Partial() bool { return r.Answered < r.Asked }
+
 // ConnectionCount counts the app's connections with at least one subscription (Reverb: ConnectionsController; Pulse draws graphs of it).
-func (s *Server) ConnectionCount(_ context.Context, conf *config.App) int {
-	if a := s.byID[conf.ID]; a != nil {
-		return int(a.subscribed.Load())
+func (s *Server) ConnectionCount(ctx context.Context, conf *config.App) (int, Reach) {
+	a := s.byID[conf.ID]
+	switch {
+	case a == nil:
+		return 0, Reach{}
+	case !s.scaled:
+		return int(a.subscribed.Load()), Reach{}
 	}
-	return 0
+	answer, reach := s.ask(ctx, scaling.Query{Of: scaling.QueryConnections, App: conf.ID})
+	return answer.Connections, reach
 }
 
 // Channels lists the app's occupied channels whose name begins with prefix, by name.
-func (s *Server) Channels(_ context.Context, conf *config.App, prefix string) []channels.Info {
-	return s.hub.Channels(conf.ID, prefix)
+func (s *Server) Channels(ctx context.Context, conf *config.App, prefix string) ([]channels.Info, Reach) {
+	a := s.byID[conf.ID]
+	if a == nil || !s.scaled {
+		return s.hub.Channels(conf.ID, prefix), Reach{}
+	}
+	answer, reach := s.ask(ctx, scaling.Query{Of: scaling.QueryChannels, App: conf.ID, Prefix: prefix})
+	return a.fromScaling(answer.Channels), reach
 }
 
-// Channel tells about one channel; false: nobody is subscribed.
-func (s *Server) Channel(_ context.Context, conf *config.App, name string) (channels.Info, bool) {
-	return s.hub.Info(conf.ID, name)
+// NamedChannels describes those of the channels that somebody is subscribed to, by name. Several are asked for together, because
+// each question goes to all nodes.
+func (s *Server) NamedChannels(ctx context.Context, conf *config.App, names []string) ([]channels.Info, Reach) {
+	a := s.byID[conf.ID]
+	if a == nil || !s.scaled {
+		return s.infos(conf.ID, names), Reach{}
+	}
+	if names == nil {
+		names = []string{} // nil means all
+	}
+	answer, reach := s.ask(ctx, scaling.Query{Of: scaling.QueryChannels, App: conf.ID, Names: names})
+	return a.fromScaling(answer.Channels), reach
 }
 
-// Users lists the distinct users of a presence channel in the order they joined; false: nobody is subscribed.
-func (s *Server) Users(_ context.Context, conf *config.App, name string) ([]protocol.RosterMember, bool) {
-	return s.hub.Members(conf.ID, name)
+// Users lists the distinct users of a presence channel in the order they joined, with what is known of the channel; false: nobody is
+// subscribed.
+func (s *Server) Users(ctx context.Context, conf *config.App, name string) ([]protocol.RosterMember, bool, Reach) {
+	if s.byID[conf.ID] == nil || !s.scaled {
+		users, ok := s.hub.Members(conf.ID, name)
+		return users, ok, Reach{}
+	}
+	answer, reach := s.ask(ctx, scaling.Query{Of: scaling.QueryUsers, App: conf.ID, Channel: name})
+	occupied := slices.ContainsFunc(answer.Channels, func(c scaling.ChannelInfo) bool { return c.Name == name })
+	return answer.Users, occupied || len(answer.Users) > 0, reach
+}
+
+// ask puts a question to all nodes.
+func (s *Server) ask(ctx context.Context, q scaling.Query) (scaling.Answer, Reach) {
+	answer := s.relay.Query(ctx, q)
+	s.relayMetrics.Queried(answer.Partial())
+	return answer, Reach{Asked: answer.Nodes, Answered: answer.Answered}
 }

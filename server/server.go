@@ -36,8 +36,11 @@ type Server struct {
 	log     *slog.Logger
 	trace   Trace
 	clock   clock
-	apps    map[string]*app // by key
-	byID    map[string]*app
+
+	relayMetrics *metrics.Relay // nil on a single node
+
+	apps map[string]*app // by key
+	byID map[string]*app
 
 	sessions registry
 	draining atomic.Bool
@@ -63,6 +66,9 @@ func New(o Options) *Server {
 		byID:    make(map[string]*app, len(o.Config.Apps)),
 		stop:    make(chan struct{}),
 	}
+	if s.scaled {
+		s.relayMetrics = o.Metrics.Relay()
+	}
 	for _, conf := range o.Config.Apps {
 		if s.apps[conf.Key] != nil || s.byID[conf.ID] != nil {
 			continue // the first in the list wins (Reverb: ConfigApplicationProvider)
@@ -84,6 +90,18 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
+// extras is what a session of the app has besides.
+func (s *Server) extras(conf *config.App) *more {
+	m := new(more)
+	if conf.RateLimit.Enabled {
+		m.rate = new(rateWindow)
+	}
+	if s.scaled {
+		m.joins = new(joins)
+	}
+	return m
+}
+
 // App returns the application with this id, nil if there is none.
 func (s *Server) App(id string) *config.App {
 	if a := s.byID[id]; a != nil {
@@ -95,6 +113,10 @@ func (s *Server) App(id string) *config.App {
 // Ready reports whether new connections are welcome: false from the first moment of draining.
 func (s *Server) Ready() bool { return !s.draining.Load() }
 
+// Degraded reports whether the other nodes cannot be reached: clients of this node are served, and hear nothing of the others. It is
+// no reason to send clients elsewhere, for a Redis that is gone is gone for all nodes.
+func (s *Server) Degraded() bool { return s.scaled && !s.relay.Status().Up }
+
 // Open takes a new WebSocket: it becomes a session of its app, or is refused. Part of poller.Handler.
 func (s *Server) Open(c poller.Conn, r *poller.Request) poller.Receiver {
 	id := protocol.NewSocketID()
@@ -105,8 +127,8 @@ func (s *Server) Open(c poller.Conn, r *poller.Request) poller.Receiver {
 	c.SetMaxMessage(a.maxMessage)
 	ss := &Session{app: a, conn: c, id: id}
 	ss.lastSeen.Store(int64(s.clock.now()))
-	if a.conf.RateLimit.Enabled {
-		ss.rate = new(rateWindow)
+	if a.conf.RateLimit.Enabled || s.scaled {
+		ss.more = s.extras(a.conf)
 	}
 	s.sessions.add(ss)
 	a.metrics.Connected()

@@ -9,15 +9,15 @@ import (
 )
 
 // Session is one client's connection: the poller's Receiver and the hub's Subscriber. The poller's calls come one at a time; Send,
-// SocketID and end may be called from any goroutine.
+// SocketID and end may be called from any goroutine, and so may joined.
 type Session struct {
 	// Constant after construction.
 	app  *app
 	conn poller.Conn
 	id   protocol.SocketID
-	rate *rateWindow // nil when the app has no limit; its content is owned by the poller's calls
+	more *more // what only some sessions need; nil for the others
 
-	// Owned by the message that is being handled, and at the end by release.
+	// Owned by the message that is being handled, and at the end by release. Among other nodes guarded by more.joins.mu instead.
 	subs subscriptions
 
 	// Atomic.
@@ -28,6 +28,12 @@ type Session struct {
 
 	// Owned by the registry.
 	place place
+}
+
+// more is what only sessions with a rate limit, or on a node among others, need. Constant after construction.
+type more struct {
+	rate  *rateWindow // nil when the app has no limit; its content is owned by the poller's calls
+	joins *joins      // nil on a single node
 }
 
 // ending says how a connection ended.
@@ -87,7 +93,7 @@ func (ss *Session) message(payload []byte) {
 	}
 	ss.app.metrics.Received()
 	now := ss.touch()
-	if ss.rate != nil && !ss.rate.allow(now, &ss.app.conf.RateLimit) {
+	if ss.more != nil && ss.more.rate != nil && !ss.more.rate.allow(now, &ss.app.conf.RateLimit) {
 		ss.overRate()
 		return
 	}
@@ -213,6 +219,10 @@ func (ss *Session) end(why ending, last protocol.Frame, code uint16, reason stri
 
 // release takes back all subscriptions, in the order they began. It is called once, by who owns them at the end.
 func (ss *Session) release() {
+	if j := ss.joins(); j != nil {
+		ss.releaseAll(j)
+		return
+	}
 	if ss.subs.len() == 0 {
 		return
 	}

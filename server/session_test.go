@@ -182,7 +182,7 @@ func TestEndWhileBusy(t *testing.T) {
 	if got := n.hub.Stats(); got.Subscriptions != 0 || got.Channels != 0 {
 		t.Errorf("left behind: %+v", got)
 	}
-	if got := n.ConnectionCount(t.Context(), n.App("1")); got != 0 || n.SessionsForTest() != 0 {
+	if got, _ := n.ConnectionCount(t.Context(), n.App("1")); got != 0 || n.SessionsForTest() != 0 {
 		t.Errorf("%d connections, %d sessions are left", got, n.SessionsForTest())
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"reverb/channels"
 	"reverb/config"
 	"reverb/protocol"
+	"reverb/scaling"
 )
 
 // Refusals of a subscribe that Reverb does not know. They carry 4301, the code of everything that is refused while the connection
@@ -40,8 +41,7 @@ func (ss *Session) subscribe(m *protocol.Message) bool {
 	if !valid {
 		return ss.refuseSubscribe(req.Channel, errChannelName, invalidChannel, 400)
 	}
-	old := ss.subs.find(req.Channel)
-	if max := ss.app.server.limits.MaxSubscriptions; max > 0 && old == nil && ss.subs.len() >= max {
+	if max := ss.app.server.limits.MaxSubscriptions; max > 0 && ss.overLimit(req.Channel, max) {
 		return ss.refuseSubscribe(req.Channel, errTooMany, limitReached, 403)
 	}
 	if kind.NeedsAuth() && !ss.authorized(&req) {
@@ -56,7 +56,7 @@ func (ss *Session) subscribe(m *protocol.Message) bool {
 			return ss.refuseSubscribe(req.Channel, err, typ, status)
 		}
 	}
-	return ss.join(req.Channel, old, channels.JoinOptions{
+	return ss.join(req.Channel, channels.JoinOptions{
 		Kind:       kind,
 		Data:       data,
 		StringIDs:  rules.StringUserIDs,
@@ -66,13 +66,16 @@ func (ss *Session) subscribe(m *protocol.Message) bool {
 
 // join enters the hub, which also sends the replies in the channel's order. The connection is counted before: a client that has its
 // reply may ask for the count at once.
-func (ss *Session) join(channel string, old *channels.Subscription, o channels.JoinOptions) bool {
+func (ss *Session) join(channel string, o channels.JoinOptions) bool {
+	if j := ss.joins(); j != nil {
+		return ss.joinCluster(j, channel, o)
+	}
 	s := ss.app.server
 	first := ss.subs.len() == 0
 	if first {
 		ss.app.subscribed.Add(1)
 	}
-	sub, err := s.hub.Subscribe(ss.app.conf.ID, channel, ss, old, o)
+	sub, err := s.hub.Subscribe(ss.app.conf.ID, channel, ss, ss.subs.find(channel), o)
 	if err == nil {
 		ss.subs.put(sub)
 		return true
@@ -80,13 +83,26 @@ func (ss *Session) join(channel string, old *channels.Subscription, o channels.J
 	if first {
 		ss.app.subscribed.Add(-1)
 	}
+	return ss.joinFailed(channel, err)
+}
+
+// joinFailed answers a subscribe that the hub, or the cluster, did not take.
+func (ss *Session) joinFailed(channel string, err error) bool {
 	switch {
-	case errors.Is(err, channels.ErrMembers):
+	case errors.Is(err, channels.ErrMembers), errors.Is(err, scaling.ErrMembers):
 		return ss.refuseSubscribe(channel, errMembers, limitReached, 403)
 	case !errors.Is(err, channels.ErrBacklog):
-		s.log.Error("subscribe", "app", ss.app.conf.ID, "socket_id", ss.id.String(), "channel", channel, "err", err)
+		ss.app.server.log.Error("subscribe", "app", ss.app.conf.ID, "socket_id", ss.id.String(), "channel", channel, "err", err)
 	}
 	return ss.refuseSubscribe(channel, protocol.ErrOverCapacity, serverError, 503)
+}
+
+// overLimit reports whether a subscription of the channel would be one more than max.
+func (ss *Session) overLimit(channel string, max int) bool {
+	if j := ss.joins(); j != nil {
+		return j.overLimit(&ss.subs, channel, max)
+	}
+	return ss.subs.len() >= max && ss.subs.find(channel) == nil
 }
 
 // unsubscribe handles pusher:unsubscribe. It is never answered, not even for a channel that was never joined.
@@ -95,7 +111,9 @@ func (ss *Session) unsubscribe(m *protocol.Message) bool {
 	if err != nil {
 		return ss.fail(err)
 	}
-	if sub := ss.subs.take(channel); sub != nil {
+	if j := ss.joins(); j != nil {
+		ss.leaveCluster(j, channel)
+	} else if sub := ss.subs.take(channel); sub != nil {
 		ss.app.server.hub.Unsubscribe(sub)
 		if ss.subs.len() == 0 {
 			ss.app.subscribed.Add(-1)

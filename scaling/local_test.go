@@ -65,3 +65,7 @@ func TestLocalBeforeStart(t *testing.T) {
 	}
 	r.Terminate("app", "7") // must not panic
 }
+
+func (n *node) Answer(scaling.Query) scaling.Answer {
+	return scaling.Answer{Connections: 3, Nodes: 1, Answered: 1}
+}

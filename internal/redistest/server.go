@@ -1,54 +1,197 @@
 package redistest
 
-import "testing"
+import (
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
 
 // Server is a redis-server on a free port of loopback, without persistence: it starts empty each time.
 type Server struct {
 	// Addr is host:port, the same after Restart.
 	Addr string
+
+	t        testing.TB
+	dir      string
+	args     []string
+	password string
+	cmd      *exec.Cmd
+	exited   chan struct{}
 }
 
-// Start starts a server, which ends with the test. args are further arguments, as --requirepass x.
-func Start(t testing.TB, args ...string) *Server { return nil }
-
-// Stop ends the server as SIGTERM does, Kill as SIGKILL. Start it again with Restart: empty.
-func (s *Server) Stop()    {}
-func (s *Server) Kill()    {}
-func (s *Server) Restart() {}
-
-// Pause stops the process (SIGSTOP) until Resume.
-func (s *Server) Pause()  {}
-func (s *Server) Resume() {}
-
-// Do executes a command on a connection of its own and returns the reply: nil, int64, string, []any or error.
-func (s *Server) Do(args ...string) any { return nil }
-
-// Cluster is a Redis Cluster of masters without replicas.
-type Cluster struct{ Nodes []*Server }
-
-// StartCluster starts a cluster of n masters that share the slots evenly and waits until it is ok.
-func StartCluster(t testing.TB, n int, args ...string) *Cluster { return nil }
-
-// MoveSlot migrates a slot, keys included, to the node.
-func (c *Cluster) MoveSlot(slot int, to *Server) {}
-
-// Sentinels are three sentinels, a master named "mymaster" and a replica of it.
-type Sentinels struct {
-	Addrs           []string
-	Master, Replica *Server
+// Start starts a server, which ends with the test. args are further arguments, as --requirepass x; with --tls-port it listens there too.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	s := prepare(t, "redis-server", args...)
+	s.Restart()
+	return s
 }
 
-// StartSentinels starts them and waits until the sentinels know the replica and each other.
-func StartSentinels(t testing.TB) *Sentinels { return nil }
+// prepare chooses the port of a server.
+func prepare(t testing.TB, program string, args ...string) *Server {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skipf("%s is not installed: e2e/install.sh installs it", program)
+	}
+	s := &Server{t: t, dir: t.TempDir(), args: args, Addr: freeAddr(t)}
+	for i, a := range args {
+		if a == "--requirepass" {
+			s.password = args[i+1]
+		}
+	}
+	t.Cleanup(s.Kill)
+	return s
+}
 
-// Proxy is a TCP proxy in front of a server.
-type Proxy struct{ Addr string }
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
 
-// NewProxy starts a proxy to the target address, which ends with the test.
-func NewProxy(t testing.TB, target string) *Proxy { return nil }
+// FreePort is a port of loopback that nobody listens on.
+func FreePort(t testing.TB) string {
+	_, port, _ := net.SplitHostPort(freeAddr(t))
+	return port
+}
 
-// Cut closes all connections and refuses new ones, Blackhole keeps them open and swallows what is sent both ways (new ones are accepted
-// and stay silent), Heal ends both: what was swallowed is lost, connections that were swallowed are closed.
-func (p *Proxy) Cut()       {}
-func (p *Proxy) Blackhole() {}
-func (p *Proxy) Heal()      {}
+// Port is that of Addr.
+func (s *Server) Port() string {
+	_, port, _ := net.SplitHostPort(s.Addr)
+	return port
+}
+
+// Restart starts the server, after Stop or Kill, or ends and starts it: it is empty.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Kill()
+	args := append([]string{"--port", s.Port(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.dir}, s.args...)
+	s.launch("redis-server", args...)
+	s.await("PONG", "PING")
+}
+
+// launch starts the process.
+func (s *Server) launch(program string, args ...string) {
+	s.t.Helper()
+	out, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer out.Close()
+	s.cmd = exec.Command(program, args...)
+	s.cmd.Stdout, s.cmd.Stderr = out, out
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	exited := make(chan struct{})
+	s.exited = exited
+	go func(cmd *exec.Cmd) {
+		_ = cmd.Wait()
+		close(exited)
+	}(s.cmd)
+}
+
+// await waits until the command is answered with want.
+func (s *Server) await(want string, command ...string) {
+	s.t.Helper()
+	var got any
+	if !Eventually(10*time.Second, func() bool {
+		got = s.Do(command...)
+		text, ok := got.(string)
+		return ok && strings.Contains(text, want)
+	}) {
+		log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+		s.t.Fatalf("redis %v: got %v, want %q\n%s", command, got, want, log)
+	}
+}
+
+// Eventually asks every few milliseconds until ok, and says whether it was in time.
+func Eventually(limit time.Duration, ok func() bool) bool {
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			return ok()
+		}
+	}
+	return true
+}
+
+// Stop ends the server as SIGTERM does.
+func (s *Server) Stop() { s.signal(syscall.SIGTERM) }
+
+// Kill ends the server as SIGKILL does.
+func (s *Server) Kill() { s.signal(syscall.SIGKILL) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Signal(sig)
+	select {
+	case <-s.exited:
+	case <-time.After(5 * time.Second):
+		_ = s.cmd.Process.Kill()
+		<-s.exited
+	}
+	s.cmd = nil
+}
+
+// Pause stops the process (SIGSTOP) until Resume: it keeps its connections and answers nothing.
+func (s *Server) Pause() { s.freeze(syscall.SIGSTOP) }
+
+// Resume lets a paused process go on.
+func (s *Server) Resume() { s.freeze(syscall.SIGCONT) }
+
+func (s *Server) freeze(sig syscall.Signal) {
+	s.t.Helper()
+	if s.cmd == nil {
+		s.t.Fatal("the server does not run")
+	}
+	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.t.Fatal(err)
+	}
+}
+
+// must executes a command that must not fail.
+func (s *Server) must(args ...string) any {
+	s.t.Helper()
+	reply := s.Do(args...)
+	if err, failed := reply.(error); failed {
+		s.t.Fatalf("redis %v: %v", args, err)
+	}
+	return reply
+}
+
+// Subscribers is how many connections are subscribed to the channel, also to a sharded one.
+func (s *Server) Subscribers(channel string) int {
+	n := int64(0)
+	for _, of := range []string{"NUMSUB", "SHARDNUMSUB"} {
+		if reply, ok := s.Do("PUBSUB", of, channel).([]any); ok && len(reply) == 2 {
+			count, _ := reply[1].(int64)
+			n += count
+		}
+	}
+	return int(n)
+}
+
+func atoi(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}

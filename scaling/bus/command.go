@@ -1,6 +1,8 @@
 package bus
 
 import (
+	"crypto/sha1"
+	"encoding/hex"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -36,7 +38,10 @@ type Script struct {
 }
 
 // NewScript makes a script of Lua source. In a script, "PUBLISH" must be Bus.PublishCommand.
-func NewScript(source string) *Script { return newScript(source) }
+func NewScript(source string) *Script {
+	sum := sha1.Sum([]byte(source))
+	return &Script{source: source, sha: hex.EncodeToString(sum[:])}
+}
 
 // Reply is Redis' answer to a command. The methods that return an error return that of the reply too.
 type Reply struct {

@@ -3,7 +3,9 @@ package bus
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"time"
 )
 
@@ -14,6 +16,8 @@ var (
 	ErrFull = errors.New("buffer for redis is full")
 	// ErrClosed says that the bus has been closed.
 	ErrClosed = errors.New("bus is closed")
+	// ErrUnsubscribed says that the name was unsubscribed before Redis confirmed its subscription.
+	ErrUnsubscribed = errors.New("unsubscribed meanwhile")
 )
 
 // Reasons why a publication was dropped, as Options.Dropped gets them.
@@ -21,6 +25,7 @@ const (
 	DroppedFull    = "relay_full"    // the buffer was full: Publish said ErrFull
 	DroppedAge     = "relay_age"     // it waited longer than Options.BufferAge
 	DroppedRefused = "relay_refused" // Redis answered with an error
+	DroppedClosed  = "relay_closed"  // it still waited when the bus was closed
 )
 
 // Options say where Redis is and how it is used. The zero value of a field is its default.
@@ -51,18 +56,22 @@ type Sentinel struct {
 	TLS                *tls.Config
 }
 
-// Hooks are what the bus calls. Message must not wait, nor may the others for long.
+// Hooks are what the bus calls. Message must not wait, nor may the others for long. Message and Up are required.
 type Hooks struct {
 	// Message is called with what was published on a subscribed name, on the goroutine that reads from Redis: in the order of the
 	// publishers, from several goroutines in a cluster. payload is the callee's.
 	Message func(name string, payload []byte)
 
 	// Up is called when Redis is reached and every wanted subscription is confirmed, also the first time: before anything that
-	// waited is sent. Up and Down take turns, and are called by one goroutine.
+	// waited is sent. Up and Down take turns. Up, Down and Lapsed are called by one goroutine.
 	Up func()
 
 	// Down is called when Redis, or one master of the cluster, is lost.
 	Down func(err error)
+
+	// Lapsed is called with names that are subscribed again after their subscriptions ended while the bus was up, because their slot
+	// moved to another master: what was published in between did not arrive. When nil, Down and Up are called instead.
+	Lapsed func(names []string)
 }
 
 // State is how a bus stands.
@@ -72,4 +81,50 @@ type State struct {
 	Err          error     // why it is down, nil when up or not tried yet
 	Waiting      int       // publications that are not yet confirmed by Redis
 	WaitingBytes int64
+}
+
+// withDefaults is o with every default in place, or what is wrong with it.
+func (o Options) withDefaults() (Options, error) {
+	addrs := o.Addrs
+	if o.Sentinel.Master != "" {
+		addrs = o.Sentinel.Addrs
+	}
+	if len(addrs) == 0 {
+		return o, errors.New("no address of redis")
+	}
+	for _, addr := range addrs {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return o, fmt.Errorf("address of redis: %w", err)
+		}
+	}
+	switch {
+	case o.Sentinel.Master != "" && o.Cluster:
+		return o, errors.New("sentinel and cluster exclude each other")
+	case o.Sentinel.Master == "" && len(o.Sentinel.Addrs) > 0:
+		return o, errors.New("sentinel needs the name of the master")
+	case o.Cluster && o.Database != 0:
+		return o, errors.New("a redis cluster has database 0 only")
+	case !o.Cluster && o.Sentinel.Master == "" && len(addrs) > 1:
+		return o, errors.New("more than one address needs cluster or sentinel")
+	}
+	setDefault(&o.ConnectTimeout, 5*time.Second)
+	setDefault(&o.ReplyTimeout, 3*time.Second)
+	setDefault(&o.Settle, time.Second)
+	setDefault(&o.BufferAge, 30*time.Second)
+	if o.BufferBytes <= 0 {
+		o.BufferBytes = 32 << 20
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Dropped == nil {
+		o.Dropped = func(string, int) {}
+	}
+	return o, nil
+}
+
+func setDefault(d *time.Duration, value time.Duration) {
+	if *d == 0 {
+		*d = value
+	}
 }

@@ -1,0 +1,71 @@
+package bus
+
+import "time"
+
+// item is one entry of a lane: a message, or an operation, which somebody waits for.
+type item struct {
+	message Message
+	op      *operation // nil for a publication
+	slot    uint16
+	ticket  uint64 // order over all lanes
+	since   time.Time
+	size    int64
+}
+
+// operation is a command, or a publication that is counted; it has either of the two functions, or none.
+type operation struct {
+	command Command
+	done    func(Reply)
+	count   func(int, error)
+	full    bool // the script must be sent in full
+}
+
+// answer ends the operation.
+func (o *operation) answer(r Reply) {
+	switch {
+	case o.count != nil:
+		n, err := r.Int()
+		o.count(int(n), err)
+	case o.done != nil:
+		o.done(r)
+	}
+}
+
+// isCounted says whether it is a publication of the item's message.
+func (o *operation) isCounted() bool { return o.count != nil }
+
+// batch limits: a batch is in flight as a whole, its bytes must get through within the reply timeout.
+const (
+	maxBatch      = 1000
+	maxBatchBytes = 1 << 20
+)
+
+// take moves the first items of from to into, which is empty, within the batch limits, and returns both.
+func take(into, from []item) (batch, rest []item) {
+	n, size := 0, int64(0)
+	for n < len(from) && n < maxBatch && (n == 0 || size+from[n].size <= maxBatchBytes) {
+		size += from[n].size
+		n++
+	}
+	if n == len(from) {
+		return from, into // the two change places: nothing is copied
+	}
+	batch = append(into, from[:n]...)
+	rest = from[n:]
+	clear(from[:n])
+	return batch, rest
+}
+
+// split are the publications of items, in order, in place, and the operations.
+func split(items []item) (publications []item, operations []*operation) {
+	publications = items[:0]
+	for _, it := range items {
+		if it.op != nil {
+			operations = append(operations, it.op)
+		} else {
+			publications = append(publications, it)
+		}
+	}
+	clear(items[len(publications):])
+	return publications, operations
+}

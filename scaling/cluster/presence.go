@@ -2,7 +2,11 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"reverb/protocol"
 	"reverb/scaling"
@@ -22,46 +26,212 @@ type presence struct {
 	o       Options
 	lanes   *lanes
 	log     *slog.Logger
+	kick    chan struct{} // beat now
+
+	lease    lease
+	reaping  atomic.Bool // a dead node is being looked after
+	quitting atomic.Bool
+	tasks    sync.WaitGroup
+
+	mu sync.Mutex
+	// Guarded by mu.
+	complained time.Time             // when last
+	replicas   map[string]*replica   // by events name
+	marked     map[*replica]struct{} // that want a tick
 }
 
 func newPresence(b *bus.Bus, names names, h scaling.Handler, node *identity, lanes *lanes, o Options) *presence {
-	return &presence{bus: b, names: names, handler: h, node: node, lanes: lanes, o: o, log: o.Log}
+	p := &presence{
+		bus: b, names: names, handler: h, node: node, lanes: lanes, o: o, log: o.Log,
+		kick:     make(chan struct{}, 1),
+		replicas: make(map[string]*replica),
+		marked:   make(map[*replica]struct{}),
+	}
+	p.lease.start(node.id().String())
+	return p
 }
 
-// open begins to follow the members of a channel that is held and whose Redis subscription is confirmed (or Redis is down). ready is
-// called once, on the channel's lane, when its roster is in the hub; not at all when the channel is closed before.
-func (p *presence) open(app, channel string, ready func()) {}
+// open begins to follow the members of a channel that is held and whose Redis subscription is confirmed, or Redis is down. ready is called
+// once, on the channel's lane, when the roster is in the hub; not at all when the channel is closed before. open is called on that lane.
+func (p *presence) open(app, channel string, ready func()) {
+	p.replica(app, channel, p.names.events(app, channel)).start(ready)
+}
 
 // join counts one more socket of a user in. done is called once, on the channel's lane: with nil when the user is in the roster and
-// announced to the cluster, as far as Redis can be reached, with ErrMembers when the channel has max users (0: any number). The channel
-// is open, and m has a user id.
-func (p *presence) join(app, channel string, m *protocol.MemberData, max int, done func(error)) {}
+// announced to the cluster, as far as Redis can be reached; with ErrMembers when the channel has maxMembers users (0: any number).
+func (p *presence) join(app, channel string, m *protocol.MemberData, maxMembers int, done func(error)) {
+	events := p.names.events(app, channel)
+	p.lanes.run(events, func() { p.replica(app, channel, events).join(m, maxMembers, done) })
+}
 
-// leave counts out what a join with done(nil) counted in. With grace the member may come back on another node before it is announced as
-// removed.
-func (p *presence) leave(app, channel string, m *protocol.MemberData, grace bool) {}
+// leave counts out what a join with done(nil) has counted in.
+func (p *presence) leave(app, channel string, m *protocol.MemberData, grace bool) {
+	events := p.names.events(app, channel)
+	p.lanes.run(events, func() {
+		if r := p.find(events); r != nil {
+			r.leave(m.UserID, grace)
+		}
+	})
+}
 
-// delta takes a change of a roster that a script published: what follows deltaHeader. It is called on the channel's lane.
-func (p *presence) delta(events string, body []byte) {}
+// delta takes a change of a roster: what follows deltaHeader. It is called on the channel's lane.
+func (p *presence) delta(events string, body []byte) {
+	r := p.find(events)
+	if r == nil {
+		return
+	}
+	d, err := decodeDelta(body)
+	if err != nil {
+		p.log.Warn("cannot read the change of a roster", "app", r.app, "channel", r.channel)
+		r.fetch()
+		return
+	}
+	r.take(d)
+}
 
-// lost says that something published to the channel did not reach delta: the lane was full.
-func (p *presence) lost(events string) {}
+// lost says that something published to the channel did not reach delta. It is called on the channel's lane.
+func (p *presence) lost(events string) {
+	if r := p.find(events); r != nil {
+		r.fetch()
+	}
+}
 
-// close ends following the channel: it is released and has no joins. The handler is not called for it any more.
-func (p *presence) close(app, channel string) {}
+// close ends following the channel: the handler is not called for it any more. It is called on the channel's lane.
+func (p *presence) close(app, channel string) {
+	if r := p.find(p.names.events(app, channel)); r != nil {
+		r.close()
+	}
+}
 
-// up says that Redis is reached and everything subscribed.
-func (p *presence) up() {}
+// up makes the node beat; when Redis has told who we are, the rosters are healed.
+func (p *presence) up() { p.beatNow() }
 
-// down says that Redis is lost: until up the rosters are what this node knows.
-func (p *presence) down() {}
+// down makes the rosters what this node knows.
+func (p *presence) down() {
+	p.lease.lose()
+	p.each((*replica).down)
+}
 
-// run keeps the lease, heals, reaps the dead, until ctx ends. Then it hands this node's members over and leaves the cluster, which takes
-// at most a second; the bus and the lanes must still be open.
-func (p *presence) run(ctx context.Context) { <-ctx.Done() }
+// run keeps the lease, heals, and looks after the dead, until ctx ends. Then this node leaves the cluster, which takes at most quitTimeout:
+// the bus and the lanes must still be open.
+func (p *presence) run(ctx context.Context) {
+	defer p.tasks.Wait()
+	beats := time.NewTicker(p.o.Beat)
+	defer beats.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			p.quit()
+			return
+		case <-beats.C:
+		case <-p.kick:
+		}
+		if p.bus.Up() {
+			p.beat(ctx)
+		}
+		p.tick()
+	}
+}
 
-// peers are the ids of the other nodes that live.
-func (p *presence) peers() []string { return nil }
+func (p *presence) beatNow() {
+	select {
+	case p.kick <- struct{}{}:
+	default: // it will anyway
+	}
+}
 
-// otherConnections counts the app's open connections on the other nodes at their last beat.
-func (p *presence) otherConnections(app string) int { return 0 }
+// offline reports whether asking Redis is in vain.
+func (p *presence) offline() bool { return p.quitting.Load() || !p.bus.Up() }
+
+// complain logs what Redis refuses, not that it is down: that is told once by others.
+func (p *presence) complain(what string, err error) {
+	if errors.Is(err, bus.ErrDown) || errors.Is(err, bus.ErrClosed) || errors.Is(err, context.Canceled) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := time.Now(); now.Sub(p.complained) >= complainEvery {
+		p.complained = now
+		p.log.Error("redis refuses presence", "doing", what, "err", err)
+	}
+}
+
+// complainEvery bounds how often a Redis that refuses is logged.
+const complainEvery = 10 * time.Second
+
+// do runs c and waits for the reply.
+func (p *presence) do(ctx context.Context, c bus.Command) (bus.Reply, error) {
+	replies := make(chan bus.Reply, 1)
+	p.bus.Do(c, func(r bus.Reply) { replies <- r })
+	select {
+	case r := <-replies:
+		return r, r.Err()
+	case <-ctx.Done():
+		return bus.Reply{}, ctx.Err()
+	}
+}
+
+// ask runs c, and then on the reply, on the channel's lane.
+func (p *presence) ask(events string, c bus.Command, then func(bus.Reply)) {
+	p.bus.Do(c, func(r bus.Reply) { p.lanes.run(events, func() { then(r) }) })
+}
+
+func (p *presence) find(events string) *replica {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.replicas[events]
+}
+
+// replica returns that of a channel, a new one if there is none. It is called on the channel's lane.
+func (p *presence) replica(app, channel, events string) *replica {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.replicas[events]
+	if r == nil {
+		r = newReplica(p, app, channel, events)
+		p.replicas[events] = r
+	}
+	return r
+}
+
+// each calls f for every replica, on its lane, some time later.
+func (p *presence) each(f func(*replica)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for events, r := range p.replicas {
+		p.lanes.run(events, func() { f(r) })
+	}
+}
+
+// mark asks for a tick of r. It is called on the channel's lane.
+func (p *presence) mark(r *replica) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.marked[r] = struct{}{}
+}
+
+// forget takes out a replica that has nothing more to do.
+func (p *presence) forget(r *replica) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.replicas, r.events)
+	delete(p.marked, r)
+}
+
+// tick gives the marked replicas a look, and some of the others too.
+func (p *presence) tick() {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for r := range p.marked {
+		p.lanes.run(r.events, func() { r.tick(now) })
+	}
+	clear(p.marked)
+	audits := auditsPerBeat
+	for events, r := range p.replicas {
+		if audits--; audits < 0 {
+			break
+		}
+		p.lanes.run(events, r.audit)
+	}
+}

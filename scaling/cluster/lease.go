@@ -1,0 +1,263 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"reverb/scaling/bus"
+)
+
+// lease is what this node knows about who is alive. It may be used from any goroutine.
+//
+// A node lives while it beats. Another one that has seen the same last beat of it for a whole lease, by its own monotonic clock and while
+// it could see, buries it; Redis refuses that if there has been a beat since. So no clock that jumps kills anybody, nor does an outage of
+// Redis. A node that is buried finds out by its next beat, and before that by its own clock: it does nothing under an id whose last beat
+// is so old that the others may have buried it.
+type lease struct {
+	mu sync.Mutex
+	// Guarded by mu.
+	id        string               // who this node is
+	former    string               // who it was before, if it must still be buried; else empty
+	fresh     bool                 // id has not beaten yet
+	talking   bool                 // it has, since Redis was last lost
+	losses    int                  // of Redis
+	beaten    time.Time            // when the last answered beat was sent
+	sightings map[string]*sighting // of the other nodes
+	live      []string             // replaced, not changed
+	elsewhere map[string]int       // connections by app on the other nodes; replaced, not changed
+}
+
+// sighting is the last beat of another node.
+type sighting struct {
+	beat  string
+	since time.Time // when it was first seen
+}
+
+// start makes this node known to itself as id.
+func (l *lease) start(id string) { l.id, l.fresh = id, true }
+
+// lose says that Redis is lost: who we are must be asked again.
+func (l *lease) lose() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.talking = false
+	l.losses++
+}
+
+// session returns who this node is, and whether it may act so.
+func (p *presence) session() (id string, ok bool) {
+	l := &p.lease
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.id, l.talking && time.Since(l.beaten) < p.o.Lease-p.o.Beat
+}
+
+// peers are the other nodes that live, as the last beat has heard.
+func (p *presence) peers() []string {
+	p.lease.mu.Lock()
+	defer p.lease.mu.Unlock()
+	return p.lease.live
+}
+
+// otherConnections is how many open connections the other nodes have for an app.
+func (p *presence) otherConnections(app string) int {
+	p.lease.mu.Lock()
+	defer p.lease.mu.Unlock()
+	return p.lease.elsewhere[app]
+}
+
+// beat says that this node lives, and hears who else does. If the others have taken it for dead, or Redis has lost it, it comes back as
+// somebody else.
+func (p *presence) beat(ctx context.Context) {
+	for range 2 {
+		p.lease.mu.Lock()
+		id, former, fresh, losses := p.lease.id, p.lease.former, p.lease.fresh, p.lease.losses
+		p.lease.mu.Unlock()
+		connections, _ := json.Marshal(p.handler.Connections()) // a map of integers
+		sent := time.Now()
+		reply, err := p.do(ctx, p.nodesCommand(beatScript, id, string(connections), flag(fresh), former,
+			milliseconds(p.o.Lease), flag(!p.reaping.Load()), milliseconds(4*p.o.Lease+p.o.Grace)))
+		if err != nil {
+			p.complain("beat", err)
+			return
+		}
+		heard, err := readHeard(reply)
+		switch {
+		case err != nil:
+			p.complain("beat", err)
+			return
+		case heard.lives:
+			p.alive(ctx, id, sent, losses, heard)
+			return
+		}
+		p.renew(id)
+	}
+}
+
+// renew makes this node somebody else than the one who was taken for dead.
+func (p *presence) renew(dead string) {
+	id := p.node.renew().String()
+	p.log.Warn("this node was taken for dead, it comes back", "node", dead, "as", id)
+	p.lease.mu.Lock()
+	defer p.lease.mu.Unlock()
+	p.lease.id, p.lease.former, p.lease.fresh, p.lease.talking = id, dead, true, false
+}
+
+// heard is the reply to a beat.
+type heard struct {
+	lives       bool
+	beats       map[string]string // by node
+	connections map[string]string // by node, JSON
+	due         []string          // dead nodes to look after
+}
+
+func readHeard(reply bus.Reply) (h heard, err error) {
+	parts, err := reply.List()
+	if err != nil || len(parts) != 4 {
+		return h, orMalformed(err)
+	}
+	state, err := parts[0].Text()
+	if err != nil {
+		return h, err
+	}
+	h.lives = state == "lives"
+	if h.beats, err = pairs(parts[1]); err != nil {
+		return h, err
+	}
+	if h.connections, err = pairs(parts[2]); err != nil {
+		return h, err
+	}
+	h.due, err = parts[3].Texts()
+	return h, err
+}
+
+// pairs reads a flat list of names and values.
+func pairs(reply bus.Reply) (map[string]string, error) {
+	flat, err := reply.Texts()
+	if err != nil {
+		return nil, err
+	}
+	m := make(map[string]string, len(flat)/2)
+	for pair := range slices.Chunk(flat, 2) {
+		if len(pair) == 2 {
+			m[pair[0]] = pair[1]
+		}
+	}
+	return m, nil
+}
+
+// alive takes what a beat has heard.
+func (p *presence) alive(ctx context.Context, id string, sent time.Time, losses int, h heard) {
+	l := &p.lease
+	l.mu.Lock()
+	if l.losses != losses {
+		l.mu.Unlock()
+		return // Redis was lost since: its subscriptions do not hold, this reply is of the past
+	}
+	back, former := !l.talking, l.former
+	if back || sent.Sub(l.beaten) > p.o.Lease/2 {
+		clear(l.sightings) // whom we could not see, we cannot miss
+	}
+	l.talking, l.fresh, l.former, l.beaten = true, false, "", sent
+	silent := l.sightLocked(h, time.Now(), p.o.Lease)
+	l.mu.Unlock()
+
+	if back {
+		p.each(func(r *replica) { r.heal(former) })
+	}
+	for node, beat := range silent {
+		p.log.Warn("a node is dead", "node", node)
+		p.bus.Do(p.nodesCommand(buryScript, node, beat, "0"), func(bus.Reply) { p.beatNow() })
+	}
+	if len(h.due) > 0 && p.reaping.CompareAndSwap(false, true) {
+		p.tasks.Go(func() {
+			p.lookAfter(ctx, h.due[0])
+			p.reaping.Store(false)
+			p.beatNow() // there may be another
+		})
+	}
+}
+
+// sightLocked notes the beats of the other nodes and returns the last beats of those that have been silent for a lease.
+func (l *lease) sightLocked(h heard, now time.Time, lease time.Duration) (silent map[string]string) {
+	delete(h.beats, l.id)
+	if l.sightings == nil {
+		l.sightings = make(map[string]*sighting)
+	}
+	maps.DeleteFunc(l.sightings, func(node string, _ *sighting) bool { return h.beats[node] == "" })
+	live := make([]string, 0, len(h.beats))
+	elsewhere := make(map[string]int)
+	silent = make(map[string]string)
+	for node, beat := range h.beats {
+		s := l.sightings[node]
+		if s == nil || s.beat != beat {
+			s = &sighting{beat, now}
+			l.sightings[node] = s
+		}
+		if now.Sub(s.since) >= lease {
+			silent[node] = beat
+			continue
+		}
+		live = append(live, node)
+		var connections map[string]int
+		if json.Unmarshal([]byte(h.connections[node]), &connections) == nil {
+			for app, n := range connections {
+				elsewhere[app] += n
+			}
+		}
+	}
+	l.live, l.elsewhere = live, elsewhere
+	return silent
+}
+
+// quitTimeout bounds how long leaving the cluster takes.
+const quitTimeout = time.Second
+
+// quit takes this node out of the cluster: its members get their grace.
+func (p *presence) quit() {
+	ctx, cancel := context.WithTimeout(context.Background(), quitTimeout)
+	defer cancel()
+	p.quitting.Store(true)
+	id, ok := p.session()
+	if !ok {
+		return // the others will miss it
+	}
+	// First it is dead, then it lets go: if that fails half-way the others do the rest.
+	if _, err := p.do(ctx, p.nodesCommand(buryScript, id, "", milliseconds(p.o.Grace))); err != nil {
+		p.complain("leave the cluster", err)
+		return
+	}
+	p.mu.Lock()
+	n := len(p.replicas)
+	results := make(chan error, n)
+	for events := range p.replicas {
+		p.lanes.run(events, func() { // after the leaves that were asked for before
+			p.dropAll(events, id, p.o.Grace, func(_ int64, err error) { results <- err })
+		})
+	}
+	p.mu.Unlock()
+	for range n {
+		select {
+		case err := <-results:
+			if err != nil {
+				p.complain("leave the cluster", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -1,0 +1,93 @@
+package cluster
+
+import (
+	_ "embed" // the scripts
+	"strconv"
+	"time"
+
+	"reverb/scaling/bus"
+)
+
+// What is decided for the whole cluster is decided in Redis, by these scripts. Each touches keys of one slot only, and costs the same
+// however many members a channel has; fetching is the exception.
+var (
+	//go:embed scripts/roster.lua
+	rosterSource string
+	//go:embed scripts/join.lua
+	joinSource string
+	//go:embed scripts/leave.lua
+	leaveSource string
+	//go:embed scripts/drop.lua
+	dropSource string
+	//go:embed scripts/fetch.lua
+	fetchSource string
+	//go:embed scripts/check.lua
+	checkSource string
+
+	//go:embed scripts/nodes.lua
+	nodesSource string
+	//go:embed scripts/beat.lua
+	beatSource string
+	//go:embed scripts/bury.lua
+	burySource string
+	//go:embed scripts/looked.lua
+	lookedSource string
+
+	joinScript  = bus.NewScript(rosterSource + joinSource)
+	leaveScript = bus.NewScript(rosterSource + leaveSource)
+	dropScript  = bus.NewScript(rosterSource + dropSource)
+	fetchScript = bus.NewScript(rosterSource + fetchSource)
+	checkScript = bus.NewScript(rosterSource + checkSource)
+
+	beatScript   = bus.NewScript(nodesSource + beatSource)
+	buryScript   = bus.NewScript(nodesSource + burySource)
+	lookedScript = bus.NewScript(nodesSource + lookedSource)
+)
+
+// lingeringKey holds the users of a Pusher channel who have left with a grace: a sorted set, until when.
+func lingeringKey(events string) string { return events + ":l" }
+
+// buried holds since when a node is dead: a sorted set.
+func (n names) buried() string { return n.nodes() + ":buried" }
+
+// rosterCommand runs one of the roster's scripts for a channel, on behalf of a node.
+func (p *presence) rosterCommand(s *bus.Script, events, node string, args ...string) bus.Command {
+	return bus.Command{
+		Script: s,
+		Keys: []string{
+			generationKey(events), membersKey(events), userNodesKey(events), onNodeKey(events, node), lingeringKey(events), events,
+		},
+		Args: append([]string{p.bus.PublishCommand(), deltaHeader}, args...),
+	}
+}
+
+// nodesCommand runs one of the scripts about the nodes.
+func (p *presence) nodesCommand(s *bus.Script, args ...string) bus.Command {
+	n := p.names
+	return bus.Command{Script: s, Keys: []string{n.nodes(), n.counts(), n.dead(), n.buried()}, Args: args}
+}
+
+// dropChunk is how many users one script takes from a node at most: Redis does nothing else meanwhile.
+const dropChunk = 500
+
+// dropCommand takes a node's users out of a channel, dropChunk at most, and those whose grace is over. With users false only those.
+func (p *presence) dropCommand(events, node string, users bool, grace time.Duration) bus.Command {
+	most := 0
+	if users {
+		most = dropChunk
+	}
+	return p.rosterCommand(dropScript, events, node, strconv.Itoa(most), milliseconds(grace), milliseconds(p.o.Grace))
+}
+
+// dropped reads the reply to dropCommand: how many users the node still holds there, and how many are in their grace.
+func dropped(reply bus.Reply) (held, lingering int64, err error) {
+	parts, err := reply.List()
+	if err != nil || len(parts) != 2 {
+		return 0, 0, orMalformed(err)
+	}
+	if held, err = parts[0].Int(); err != nil {
+		return 0, 0, err
+	}
+	lingering, err = parts[1].Int()
+	return held, lingering, err
+}

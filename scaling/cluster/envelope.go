@@ -18,9 +18,6 @@ const (
 // version is of the bytes after the kind. A receiver takes no other.
 const version = 1
 
-// deltaHeader is what the scripts put in front of a change of a roster: kindDelta and the version.
-const deltaHeader = "\x02\x01"
-
 // Flags of an event.
 const (
 	flagFirst  = 1 << iota // the publisher does not remember what it published to the channel before: a jump of the sequence is no loss

@@ -2,6 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"reverb/scaling"
@@ -26,10 +29,10 @@ type gather struct {
 
 // round is one question and its answers. It is guarded by the mutex of gather.
 type round struct {
-	peers     []string // the nodes that live, as of the beginning; not changed
-	receivers int      // other than this node; -1 while Redis has not told
-	replies   []reply
-	done      chan struct{} // closed when there is nothing more to wait for
+	peers     []string         // the nodes that live, as of the beginning; not changed
+	receivers int              // other than this node; -1 while Redis has not told
+	replies   map[string]reply // by node
+	done      chan struct{}    // closed when there is nothing more to wait for
 	closed    bool
 }
 
@@ -42,6 +45,9 @@ func newGather(r *Relay) *gather {
 
 // Query asks all nodes; see scaling.Relay.
 func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
+	if a, ok := r.fromReplica(q); ok {
+		return a
+	}
 	r.counters.asked.Add(1)
 	id, rd := r.gather.begin(r.presence.peers())
 	if rd == nil {
@@ -56,11 +62,23 @@ func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
 	case <-rd.done:
 	case <-ctx.Done():
 	}
-	r.gather.end(id, rd, &a, ctx.Err() == context.DeadlineExceeded)
+	r.gather.end(id, rd, &a, errors.Is(ctx.Err(), context.DeadlineExceeded))
 	if a.Partial() {
 		r.counters.partial.Add(1)
 	}
 	return a
+}
+
+// fromReplica answers for the users of a presence channel that has subscribers here: this node follows the roster of the cluster.
+func (r *Relay) fromReplica(q scaling.Query) (scaling.Answer, bool) {
+	if q.Of != scaling.QueryUsers || !r.bus.Up() {
+		return scaling.Answer{}, false
+	}
+	if c := r.interests.find(r.names.events(q.App, q.Channel)); c == nil || !c.kind.IsPresence() {
+		return scaling.Answer{}, false
+	}
+	a := r.localAnswer(q)
+	return a, len(a.Channels) > 0
 }
 
 // alone answers for the cluster without having asked it.
@@ -79,7 +97,7 @@ func (g *gather) begin(peers []string) (uint64, *round) {
 		return 0, nil
 	}
 	g.last++
-	rd := &round{peers: peers, receivers: -1, done: make(chan struct{})}
+	rd := &round{peers: peers, receivers: -1, replies: make(map[string]reply), done: make(chan struct{})}
 	g.rounds[g.last] = rd
 	return g.last, rd
 }
@@ -101,17 +119,13 @@ func (g *gather) told(rd *round, n int, err error) {
 func (g *gather) take(a reply) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.suspects, a.node.String())
+	node := a.node.String()
+	delete(g.suspects, node)
 	rd := g.rounds[a.id]
 	if rd == nil {
 		return // too late
 	}
-	for i := range rd.replies {
-		if rd.replies[i].node == a.node {
-			return
-		}
-	}
-	rd.replies = append(rd.replies, a)
+	rd.replies[node] = a
 	g.testLocked(rd)
 }
 
@@ -130,7 +144,7 @@ func (g *gather) testLocked(rd *round) {
 // missingLocked counts the peers that have not answered, and those among them of whom nothing else was expected.
 func (g *gather) missingLocked(rd *round) (missing, silent int) {
 	for _, id := range rd.peers {
-		if rd.answered(id) {
+		if _, ok := rd.replies[id]; ok {
 			continue
 		}
 		missing++
@@ -141,55 +155,43 @@ func (g *gather) missingLocked(rd *round) (missing, silent int) {
 	return missing, silent
 }
 
-// end closes the round, adds its answers to a, and, if it took too long, remembers who did not answer.
+// end closes the round and adds its answers to a. Who did not answer in time is remembered.
 func (g *gather) end(id uint64, rd *round, a *scaling.Answer, late bool) {
 	g.mu.Lock()
 	delete(g.rounds, id)
-	replies, receivers := rd.replies, max(rd.receivers, 0)
+	receivers := max(rd.receivers, 0)
 	missing, _ := g.missingLocked(rd)
-	nodes := max(len(rd.peers), receivers-g.strangers, len(replies))
-	if rd.receivers <= 0 && len(replies) == 0 && !g.relay.bus.Up() {
-		nodes = max(nodes, 1) // nobody could be asked, and there may be somebody
-	}
+	nodes := max(len(rd.peers), receivers-g.strangers, len(rd.replies))
 	if rd.receivers >= 0 {
-		unknown := max(0, receivers-len(replies)-missing)
-		if late {
+		unknown := max(0, receivers-len(rd.replies)-missing)
+		if late && !rd.closed {
 			g.suspectLocked(rd)
 			g.strangers = unknown
 		}
 		g.strangers = min(g.strangers, unknown)
 	}
 	g.mu.Unlock()
-
+	// From here on nobody else touches the round.
+	if len(rd.replies) == 0 && !g.relay.bus.Up() {
+		nodes = max(nodes, 1) // nobody could be asked, and there may be somebody
+	}
 	a.Nodes += nodes
-	for i := range replies {
-		if replies[i].tooBig {
-			continue
+	for _, id := range slices.Sorted(maps.Keys(rd.replies)) { // the same answer each time
+		if r := rd.replies[id]; !r.tooBig {
+			r.answer.Answered = 1
+			a.Merge(r.answer)
 		}
-		replies[i].answer.Answered = 1
-		a.Merge(replies[i].answer)
 	}
 }
 
-// suspectLocked remembers the peers that did not answer, and forgets those that are no peers any more.
+// suspectLocked remembers the peers that did not answer, in place of those of an earlier round.
 func (g *gather) suspectLocked(rd *round) {
-	suspects := make(map[string]struct{})
+	clear(g.suspects)
 	for _, id := range rd.peers {
-		if !rd.answered(id) {
-			suspects[id] = struct{}{}
+		if _, ok := rd.replies[id]; !ok {
+			g.suspects[id] = struct{}{}
 		}
 	}
-	g.suspects = suspects
-}
-
-// answered reports whether the node with this id has.
-func (rd *round) answered(id string) bool {
-	for i := range rd.replies {
-		if rd.replies[i].node.String() == id {
-			return true
-		}
-	}
-	return false
 }
 
 func (rd *round) closeLocked() {

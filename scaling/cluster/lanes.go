@@ -83,11 +83,11 @@ func (ls *lanes) close() {
 	ls.workers.Wait()
 }
 
-// cost is what a job counts beside its payload, in bytes.
-const cost = 64
+// jobCost is what a job counts beside its payload, in bytes.
+const jobCost = 64
 
 func (l *lane) add(j job, bounded bool) bool {
-	size := int64(len(j.payload)) + cost
+	size := int64(len(j.payload)) + jobCost
 	l.mu.Lock()
 	if l.closed || bounded && l.bytes > 0 && l.bytes+size > l.limit {
 		closed := l.closed

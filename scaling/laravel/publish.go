@@ -1,0 +1,105 @@
+package laravel
+
+import (
+	"errors"
+
+	"reverb/scaling"
+	"reverb/scaling/bus"
+)
+
+// Reasons why a message was dropped, beside those of bus.
+const (
+	droppedQueue  = "relay_queue"  // too much waited for this node's own work
+	droppedUnsafe = "relay_unsafe" // an event that PHP nodes would end over: only this node's subscribers had it
+)
+
+var errApp = errors.New("app id is not UTF-8")
+
+// Publish brings m to this node's subscribers and then on its way to the others; see scaling.Relay. What is for other nodes only is none
+// of the PHP nodes' business (it tells of presence, which they do not share).
+//
+// Over a lost connection the last messages are sent again when Redis did not confirm them. Nodes of this program then drop what they
+// have; clients of PHP nodes may get those events twice.
+func (r *Relay) Publish(m scaling.Message) error {
+	if r.handler == nil {
+		return scaling.ErrNotStarted
+	}
+	if m.Elsewhere {
+		return r.nodes.Publish(m)
+	}
+	delivered := r.handler.Deliver(m)
+	if err := r.pass(&m); err != nil && delivered == nil {
+		return err
+	}
+	return delivered
+}
+
+// pass hands m to Redis for all other nodes.
+func (r *Relay) pass(m *scaling.Message) error {
+	text, err := r.encode(m)
+	if err != nil {
+		r.opts.Metrics.Dropped(droppedUnsafe, 1)
+		r.notices.add(droppedUnsafe, 1, err)
+		return nil // it was delivered here; nothing that the publisher does again would change the rest
+	}
+	s := signature{node: r.id, cache: m.Cache && r.opts.KindOf(m.Channel).IsCache()}
+
+	r.order.Lock()
+	r.seq++
+	s.seq = r.seq
+	err = r.bus.Publish(bus.Message{Name: r.opts.Channel, Payload: s.appendTo(text)})
+	r.order.Unlock()
+	if err != nil {
+		return scaling.ErrDropped // the bus has counted it
+	}
+	r.opts.Metrics.Published(1)
+	return nil
+}
+
+// encode makes the message but for its signature.
+func (r *Relay) encode(m *scaling.Message) ([]byte, error) {
+	application := r.apps.json(m.App)
+	if application == nil {
+		return nil, errApp
+	}
+	const around = 160 // about what stands around application and payload, the signature included
+	return appendEvent(make([]byte, 0, around+len(application)+len(m.Payload)+len(m.Payload)/8), application, m)
+}
+
+// passed handles an own cached event that has come back: its place among the events of others is now known, and it is what Redis and this
+// node keep until the next one.
+func (r *Relay) passed(app string, e *envelope) {
+	names, err := e.channels()
+	if err != nil {
+		return
+	}
+	for _, channel := range names {
+		event := e.appendDelivery(make([]byte, 0, len(e.payload)), channel)
+		r.nodes.Remember(app, channel, event)
+		r.handler.Cached(app, channel, event)
+	}
+}
+
+// deliver brings an event of another node to this node's subscribers. cached says whether it is one that cache channels keep.
+func (r *Relay) deliver(app string, e *envelope, cached bool) error {
+	names, err := e.channels()
+	if err != nil {
+		return err
+	}
+	except := e.except()
+	for _, channel := range names {
+		kept := cached && r.opts.KindOf(channel).IsCache()
+		if !kept && !r.roll.attended(app, channel) {
+			continue
+		}
+		event := e.appendDelivery(make([]byte, 0, len(e.payload)+len(channel)+len(`,"channel":""`)), channel)
+		if kept {
+			r.nodes.Remember(app, channel, event)
+		}
+		m := scaling.Message{App: app, Channel: channel, Payload: event, Except: except, Cache: kept}
+		if err := r.handler.Deliver(m); err != nil {
+			r.opts.Log.Warn("deliver an event of another node", "app", app, "channel", channel, "err", err)
+		}
+	}
+	return nil
+}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"net"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -85,23 +84,63 @@ type Limits struct {
 // Scaling is the table [scaling]: several nodes joined by Redis.
 type Scaling struct {
 	Enabled bool   // false
-	Mode    string // "native", or "reverb" to share a cluster with PHP nodes
-	Channel string // name of the pub/sub channel; "reverb"
-	Redis   Redis
+	Mode    string // ScalingNative, or ScalingReverb to share a cluster with PHP nodes
+	Channel string // name of the pub/sub channel of ScalingReverb; "reverb"
+
+	Lease        time.Duration // silence after which a node is taken for dead; 10 s
+	Grace        time.Duration // members of a node that drains may come back elsewhere within it; 3 s
+	Linger       time.Duration // a channel is followed so long after its last subscriber left; 5 s
+	CacheTTL     time.Duration // of the last event of a cache channel; 30 min
+	QueryTimeout time.Duration // of a question to all nodes; 1 s
+	BufferBytes  int64         // of messages that wait for Redis to come back; 32 MiB
+	BufferAge    time.Duration // a message waits at most this long; 30 s
+
+	Redis Redis
 }
+
+// The values of Scaling.Mode.
+const (
+	ScalingNative = "native"
+	ScalingReverb = "reverb"
+)
 
 // Redis is the table [scaling.redis]. After Load the parts hold what a URL
 // says; what the URL leaves out keeps its own value.
 type Redis struct {
-	URL      string // redis:, tcp: plain; rediss:, tls: encrypted; "" = the parts
-	Host     string // 127.0.0.1; a tls:// in front turns on TLS
-	Port     int    // 6379
-	Username string // ACL user; ""
-	Password string // ""
-	Database string // number; "0"
-	TLS      bool   // follows from URL or Host
+	URL       string // redis:, tcp: plain; rediss:, tls: encrypted; "" = the parts
+	Host      string // 127.0.0.1; a tls:// in front turns on TLS
+	Port      int    // 6379
+	Username  string // ACL user; ""
+	Password  string // ""
+	Database  string // number; "0"
+	Encrypted bool   // follows from URL, Host, Nodes or TLS
 
-	Timeout time.Duration // how long reconnecting is tried; 60 s
+	Timeout time.Duration // bound of one attempt to connect; 5 s, which 0 means too
+	Prefix  string        // of all keys and channels but that of ScalingReverb; "reverb"
+	Cluster bool          // the nodes are a Redis Cluster; false
+	Nodes   []string      // host:port of some nodes of the cluster; none = Host and Port
+
+	Sentinel Sentinel
+	TLS      RedisTLS
+}
+
+// Sentinel is the table [scaling.redis.sentinel]: the master is asked for.
+// User, password and database of the master are those of Redis.
+type Sentinel struct {
+	Master    string   // name of the master; "" = no Sentinel
+	Nodes     []string // host:port of the sentinels; a tls:// in front turns on TLS
+	Username  string   // of the sentinels; ""
+	Password  string   // ""
+	Encrypted bool     // follows from Nodes
+}
+
+// RedisTLS is the table [scaling.redis.tls]. A value here turns on TLS.
+type RedisTLS struct {
+	CA         string // PEM file of the authorities to trust; "" = those of the system
+	Cert       string // PEM file of our certificate; "" = none
+	Key        string // PEM file of its key
+	ServerName string // that the certificate of Redis must be for; "" = the host
+	Insecure   bool   // any certificate will do
 }
 
 // Metrics is the table [metrics]: the Prometheus page, on an own listener.
@@ -135,52 +174,17 @@ func Default() *Config {
 			},
 		},
 		Scaling: Scaling{
-			Mode:    "native",
-			Channel: "reverb",
-			Redis:   Redis{Host: "127.0.0.1", Port: 6379, Database: "0", Timeout: 60 * time.Second},
+			Mode:         ScalingNative,
+			Channel:      "reverb",
+			Lease:        10 * time.Second,
+			Grace:        3 * time.Second,
+			Linger:       5 * time.Second,
+			CacheTTL:     30 * time.Minute,
+			QueryTimeout: time.Second,
+			BufferBytes:  32 << 20,
+			BufferAge:    30 * time.Second,
+			Redis:        Redis{Host: "127.0.0.1", Port: 6379, Database: "0", Timeout: 5 * time.Second, Prefix: "reverb"},
 		},
 		Metrics: Metrics{Path: "/metrics"},
 	}
-}
-
-// resolve lets the URL and a scheme in front of the host override the parts, as
-// Reverb's Redis client does with the URL. It reports whether the URL was
-// usable; the cause is not told because it would quote the password.
-func (r *Redis) resolve() bool {
-	if scheme, host, ok := strings.Cut(r.Host, "://"); ok {
-		r.Host, r.TLS = host, isTLSScheme(scheme)
-	}
-	if r.URL == "" {
-		return true
-	}
-	u, err := url.Parse(r.URL)
-	if err != nil || u.Hostname() == "" || !isRedisScheme(u.Scheme) {
-		return false
-	}
-	database := strings.Trim(u.Path, "/")
-	port := r.Port
-	if u.Port() != "" {
-		port, err = strconv.Atoi(u.Port())
-	}
-	if err != nil || port < 1 || port > maxPort || !isDigits(database) {
-		return false
-	}
-	r.Host, r.Port, r.TLS = u.Hostname(), port, isTLSScheme(u.Scheme)
-	if u.User != nil {
-		r.Username = u.User.Username()
-		r.Password, _ = u.User.Password()
-	}
-	if database != "" {
-		r.Database = database
-	}
-	return true
-}
-
-func isRedisScheme(s string) bool { return s == "redis" || s == "tcp" || isTLSScheme(s) }
-
-func isTLSScheme(s string) bool { return s == "rediss" || s == "tls" }
-
-// isDigits reports whether s holds nothing but digits; true for "".
-func isDigits(s string) bool {
-	return strings.Trim(s, "0123456789") == ""
 }

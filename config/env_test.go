@@ -33,9 +33,12 @@ func TestEveryVariable(t *testing.T) {
 	if !reflect.DeepEqual(c.Apps, config.Apps{app}) {
 		t.Errorf("app = %+v, want %+v", c.Apps[0], app)
 	}
-	want := config.Scaling{Enabled: true, Mode: "native", Channel: "c", Redis: config.Redis{
-		Host: "h", Port: 8, Username: "u", Password: "p", Database: "9", Timeout: 10 * time.Second}}
-	if c.Scaling != want {
+	want := config.Default().Scaling
+	want.Enabled, want.Channel = true, "c"
+	want.Redis = config.Redis{
+		Host: "h", Port: 8, Username: "u", Password: "p", Database: "9", Timeout: 10 * time.Second, Prefix: "reverb",
+	}
+	if !reflect.DeepEqual(c.Scaling, want) {
 		t.Errorf("Scaling = %+v, want %+v", c.Scaling, want)
 	}
 }
@@ -159,14 +162,14 @@ func TestRedisURL(t *testing.T) {
 	cases := map[string]config.Redis{
 		`"redis://h"`:           {Host: "h", Port: 6379, Username: "u", Password: "p", Database: "3"},
 		`"tcp://h:1/"`:          {Host: "h", Port: 1, Username: "u", Password: "p", Database: "3"},
-		`"rediss://a:b@h:2/5"`:  {Host: "h", Port: 2, Username: "a", Password: "b", Database: "5", TLS: true},
-		`"tls://:b%40c@[::1]"`:  {Host: "::1", Port: 6379, Password: "b@c", Database: "3", TLS: true},
+		`"rediss://a:b@h:2/5"`:  {Host: "h", Port: 2, Username: "a", Password: "b", Database: "5", Encrypted: true},
+		`"tls://:b%40c@[::1]"`:  {Host: "::1", Port: 6379, Password: "b@c", Database: "3", Encrypted: true},
 		`"redis://h?timeout=9"`: {Host: "h", Port: 6379, Username: "u", Password: "p", Database: "3"},
 	}
 	for url, want := range cases {
 		got := load(t, parts+url).Scaling.Redis
-		got.URL, got.Timeout = "", 0
-		if got != want {
+		got.URL, got.Timeout, got.Prefix = "", 0, ""
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, want %+v", url, got, want)
 		}
 	}

@@ -72,6 +72,13 @@ secret = "secret2"
 enabled = true
 mode = "reverb"
 channel = "c"
+lease = 21
+grace = 22
+linger = 23
+cache_ttl = 24
+query_timeout = 25
+buffer_bytes = 26000
+buffer_age = 27
 
 [scaling.redis]
 host = "tls://redis.example"
@@ -80,6 +87,20 @@ username = "u"
 password = "p"
 database = 2
 timeout = 17
+prefix = "site"
+
+[scaling.redis.sentinel]
+master = "mymaster"
+nodes = ["tls://s1:26379", "s2:26379"]
+username = "su"
+password = "sp"
+
+[scaling.redis.tls]
+ca = "ca.pem"
+cert = "cert.pem"
+key = "key.pem"
+server_name = "redis.internal"
+insecure = true
 
 [metrics]
 listen = "127.0.0.1:0"
@@ -123,10 +144,20 @@ func TestEveryNameOfTheFile(t *testing.T) {
 		t.Error("ByID or ByKey finds another app than the one named")
 	}
 
-	wantScaling := config.Scaling{Enabled: true, Mode: "reverb", Channel: "c", Redis: config.Redis{
-		Host: "redis.example", Port: 6380, Username: "u", Password: "p", Database: "2", TLS: true, Timeout: 17 * time.Second,
-	}}
-	if c.Scaling != wantScaling {
+	wantScaling := config.Scaling{
+		Enabled: true, Mode: "reverb", Channel: "c",
+		Lease: 21 * time.Second, Grace: 22 * time.Second, Linger: 23 * time.Second, CacheTTL: 24 * time.Second,
+		QueryTimeout: 25 * time.Second, BufferBytes: 26000, BufferAge: 27 * time.Second,
+		Redis: config.Redis{
+			Host: "redis.example", Port: 6380, Username: "u", Password: "p", Database: "2", Encrypted: true, Timeout: 17 * time.Second,
+			Prefix: "site",
+			Sentinel: config.Sentinel{
+				Master: "mymaster", Nodes: []string{"s1:26379", "s2:26379"}, Username: "su", Password: "sp", Encrypted: true,
+			},
+			TLS: config.RedisTLS{CA: "ca.pem", Cert: "cert.pem", Key: "key.pem", ServerName: "redis.internal", Insecure: true},
+		},
+	}
+	if !reflect.DeepEqual(c.Scaling, wantScaling) {
 		t.Errorf("Scaling = %+v, want %+v", c.Scaling, wantScaling)
 	}
 	if c.Server.Port != 9000 || c.Server.Address() != "127.0.0.1:9000" || c.Server.DrainTimeout != 0 || c.Metrics.Path != "/m" {

@@ -58,8 +58,15 @@ var serverKeys = []key[Config]{
 	{name: "server.limits.max_subscriptions", at: func(c *Config) setting { return count(&c.Server.Limits.MaxSubscriptions, 0) }},
 
 	{name: "scaling.enabled", at: func(c *Config) setting { return truth(&c.Scaling.Enabled) }},
-	{name: "scaling.mode", at: func(c *Config) setting { return oneOf(&c.Scaling.Mode, "native", "reverb") }},
+	{name: "scaling.mode", at: func(c *Config) setting { return oneOf(&c.Scaling.Mode, ScalingNative, ScalingReverb) }},
 	{name: "scaling.channel", at: func(c *Config) setting { return someText(&c.Scaling.Channel) }},
+	{name: "scaling.lease", at: func(c *Config) setting { return seconds(&c.Scaling.Lease, 3) }},
+	{name: "scaling.grace", at: func(c *Config) setting { return seconds(&c.Scaling.Grace, 1) }},
+	{name: "scaling.linger", at: func(c *Config) setting { return seconds(&c.Scaling.Linger, 1) }},
+	{name: "scaling.cache_ttl", at: func(c *Config) setting { return seconds(&c.Scaling.CacheTTL, 1) }},
+	{name: "scaling.query_timeout", at: func(c *Config) setting { return seconds(&c.Scaling.QueryTimeout, 1) }},
+	{name: "scaling.buffer_bytes", at: func(c *Config) setting { return bytes(&c.Scaling.BufferBytes, 4096, maxOutbox) }},
+	{name: "scaling.buffer_age", at: func(c *Config) setting { return seconds(&c.Scaling.BufferAge, 1) }},
 
 	{name: "scaling.redis.url", secret: true, at: func(c *Config) setting { return urlSetting{textSetting{p: &c.Scaling.Redis.URL}} }},
 	{name: "scaling.redis.host", at: func(c *Config) setting { return someText(&c.Scaling.Redis.Host) }},
@@ -70,6 +77,22 @@ var serverKeys = []key[Config]{
 	{name: "scaling.redis.password", secret: true, at: func(c *Config) setting { return anyText(&c.Scaling.Redis.Password) }},
 	{name: "scaling.redis.database", at: func(c *Config) setting { return numberText(&c.Scaling.Redis.Database) }},
 	{name: "scaling.redis.timeout", at: func(c *Config) setting { return seconds(&c.Scaling.Redis.Timeout, 0) }},
+	{name: "scaling.redis.prefix", at: func(c *Config) setting { return someText(&c.Scaling.Redis.Prefix) }},
+	{name: "scaling.redis.cluster", at: func(c *Config) setting { return truth(&c.Scaling.Redis.Cluster) }},
+	{name: "scaling.redis.nodes", at: func(c *Config) setting { return list(&c.Scaling.Redis.Nodes) }},
+
+	{name: "scaling.redis.sentinel.master", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.Sentinel.Master) }},
+	{name: "scaling.redis.sentinel.nodes", at: func(c *Config) setting { return list(&c.Scaling.Redis.Sentinel.Nodes) }},
+	{name: "scaling.redis.sentinel.username", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.Sentinel.Username) }},
+	{name: "scaling.redis.sentinel.password", secret: true, at: func(c *Config) setting {
+		return anyText(&c.Scaling.Redis.Sentinel.Password)
+	}},
+
+	{name: "scaling.redis.tls.ca", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.TLS.CA) }},
+	{name: "scaling.redis.tls.cert", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.TLS.Cert) }},
+	{name: "scaling.redis.tls.key", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.TLS.Key) }},
+	{name: "scaling.redis.tls.server_name", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.TLS.ServerName) }},
+	{name: "scaling.redis.tls.insecure", at: func(c *Config) setting { return truth(&c.Scaling.Redis.TLS.Insecure) }},
 
 	{name: "metrics.listen", at: func(c *Config) setting { return anyText(&c.Metrics.Listen) }},
 	{name: "metrics.path", at: func(c *Config) setting { return someText(&c.Metrics.Path) }},

@@ -10,7 +10,7 @@ import (
 // concern more than one value. Those of a single value are in keys.go.
 func (l *loader) finish() {
 	l.checkServer()
-	l.checkRedis()
+	l.checkScaling()
 	l.checkMetrics()
 	for i, app := range l.cfg.Apps {
 		l.checkApp(element("apps", i), app)
@@ -90,34 +90,6 @@ func isToken(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
 	})
-}
-
-func (l *loader) checkRedis() {
-	const path = "scaling.redis.url"
-	redis := &l.cfg.Scaling.Redis
-	before := *redis
-	ok := redis.resolve()
-	if redis.URL != "" {
-		l.movedByURL(before, *redis)
-	}
-	if !ok && !l.isIdle(l.originOf(path)) {
-		l.fail(path, ": want redis://user:password@host:port/database; the scheme may be tcp, or rediss or tls for TLS")
-	}
-}
-
-// movedByURL notes that a part now has its value from the URL.
-func (l *loader) movedByURL(before, after Redis) {
-	for part, moved := range map[string]bool{
-		"host":     before.Host != after.Host,
-		"port":     before.Port != after.Port,
-		"username": before.Username != after.Username,
-		"password": before.Password != after.Password,
-		"database": before.Database != after.Database,
-	} {
-		if moved {
-			l.cfg.origins["scaling.redis."+part] = l.originOf("scaling.redis.url")
-		}
-	}
 }
 
 func (l *loader) checkMetrics() {

@@ -1,0 +1,138 @@
+package config
+
+import (
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// checkScaling resolves the address of Redis and checks what must fit together.
+// Nothing of it counts while scaling is off.
+func (l *loader) checkScaling() {
+	l.checkRedis()
+	s := &l.cfg.Scaling
+	if !s.Enabled {
+		return
+	}
+	r := &s.Redis
+	if strings.ContainsAny(r.Prefix, "{}") {
+		l.fail("scaling.redis.prefix", " = %s: want no braces, they are for the hash tags of Redis Cluster", shown(r.Prefix))
+	}
+	l.checkAddresses("scaling.redis.nodes", r.Nodes)
+	l.checkAddresses("scaling.redis.sentinel.nodes", r.Sentinel.Nodes)
+	switch {
+	case r.Cluster && r.Sentinel.Master != "":
+		l.fail("scaling.redis.sentinel.master", ": want it empty, or scaling.redis.cluster = false: they exclude each other")
+	case r.Cluster && s.Mode == ScalingReverb:
+		l.fail("scaling.redis.cluster", " = true: want false with scaling.mode = \"reverb\", Laravel Reverb does not know Redis Cluster")
+	case r.Cluster && strings.Trim(r.Database, "0") != "":
+		l.fail("scaling.redis.database", " = %s: want 0, a Redis Cluster has no other", shown(r.Database))
+	case !r.Cluster && len(r.Nodes) > 0:
+		l.fail("scaling.redis.nodes", ": want scaling.redis.cluster = true with it")
+	}
+	if (r.Sentinel.Master == "") != (len(r.Sentinel.Nodes) == 0) {
+		l.fail("scaling.redis.sentinel.nodes", ": want it and scaling.redis.sentinel.master, or neither")
+	}
+	if (r.TLS.Cert == "") != (r.TLS.Key == "") {
+		l.fail("scaling.redis.tls.key", ": want it and scaling.redis.tls.cert, or neither")
+	}
+}
+
+// checkAddresses wants host:port of each.
+func (l *loader) checkAddresses(path string, addresses []string) {
+	for _, address := range addresses {
+		host, port, err := net.SplitHostPort(address)
+		n, atoiErr := strconv.Atoi(port)
+		if err != nil || atoiErr != nil || host == "" || n < 1 || n > maxPort {
+			l.fail(path, ": %s: want host:port of each", shown(address))
+		}
+	}
+}
+
+func (l *loader) checkRedis() {
+	const path = "scaling.redis.url"
+	redis := &l.cfg.Scaling.Redis
+	before := *redis
+	ok := redis.resolve()
+	if redis.URL != "" {
+		l.movedByURL(before, *redis)
+	}
+	if !ok && !l.isIdle(l.originOf(path)) {
+		l.fail(path, ": want redis://user:password@host:port/database; the scheme may be tcp, or rediss or tls for TLS")
+	}
+}
+
+// movedByURL notes that a part now has its value from the URL.
+func (l *loader) movedByURL(before, after Redis) {
+	for part, moved := range map[string]bool{
+		"host":     before.Host != after.Host,
+		"port":     before.Port != after.Port,
+		"username": before.Username != after.Username,
+		"password": before.Password != after.Password,
+		"database": before.Database != after.Database,
+	} {
+		if moved {
+			l.cfg.origins["scaling.redis."+part] = l.originOf("scaling.redis.url")
+		}
+	}
+}
+
+// resolve lets the URL and a scheme in front of the host override the parts, as
+// Reverb's Redis client does with the URL. It reports whether the URL was
+// usable; the cause is not told because it would quote the password.
+func (r *Redis) resolve() bool {
+	if scheme, host, ok := strings.Cut(r.Host, "://"); ok {
+		r.Host, r.Encrypted = host, isTLSScheme(scheme)
+	}
+	if cutSchemes(r.Nodes) || r.TLS != (RedisTLS{}) {
+		r.Encrypted = true
+	}
+	r.Sentinel.Encrypted = cutSchemes(r.Sentinel.Nodes)
+	if r.URL == "" {
+		return true
+	}
+	u, err := url.Parse(r.URL)
+	if err != nil || u.Hostname() == "" || !isRedisScheme(u.Scheme) {
+		return false
+	}
+	database := strings.Trim(u.Path, "/")
+	port := r.Port
+	if u.Port() != "" {
+		port, err = strconv.Atoi(u.Port())
+	}
+	if err != nil || port < 1 || port > maxPort || !isDigits(database) {
+		return false
+	}
+	r.Host, r.Port = u.Hostname(), port
+	r.Encrypted = isTLSScheme(u.Scheme) || r.TLS != (RedisTLS{})
+	if u.User != nil {
+		r.Username = u.User.Username()
+		r.Password, _ = u.User.Password()
+	}
+	if database != "" {
+		r.Database = database
+	}
+	return true
+}
+
+// cutSchemes takes the schemes off a list of addresses and reports whether one
+// of them means TLS.
+func cutSchemes(nodes []string) (encrypted bool) {
+	for i, node := range nodes {
+		if scheme, address, ok := strings.Cut(node, "://"); ok && isRedisScheme(scheme) {
+			nodes[i] = address
+			encrypted = encrypted || isTLSScheme(scheme)
+		}
+	}
+	return encrypted
+}
+
+func isRedisScheme(s string) bool { return s == "redis" || s == "tcp" || isTLSScheme(s) }
+
+func isTLSScheme(s string) bool { return s == "rediss" || s == "tls" }
+
+// isDigits reports whether s holds nothing but digits; true for "".
+func isDigits(s string) bool {
+	return strings.Trim(s, "0123456789") == ""
+}

@@ -108,7 +108,7 @@ func (r *Relay) fetch(c *interest, then func(none bool)) {
 		r.lanes.run(c.name, func() {
 			text, err := reply.Text()
 			if c.held && err == nil && !reply.IsNil() {
-				c.last.fetched(since, func() { r.handler.Cached(c.app, c.channel, []byte(text)) })
+				c.last.fetched(since, time.Now(), func() { r.handler.Cached(c.app, c.channel, []byte(text)) })
 			}
 			then(reply.IsNil())
 		})

@@ -9,7 +9,8 @@ import (
 // the others in Redis' order:
 //
 //   - What was fetched from Redis does not replace what came while it was being fetched.
-//   - What came from another node does not replace an own event that is still on its way to Redis, because Redis will put that after it.
+//   - What was fetched or came from another node does not replace an own event that is still on its way to Redis, because Redis will put
+//     that after it.
 //
 // Its lock is held while an event is handed to the node, which is else against the rules: between the decision and the deed nothing may
 // come.
@@ -29,13 +30,18 @@ func (l *lastEvent) version() uint64 {
 	return l.changes
 }
 
-// fetched calls store if nothing was cached since version.
-func (l *lastEvent) fetched(version uint64, store func()) {
+// fetched calls store if what was fetched since version is the latest.
+func (l *lastEvent) fetched(version uint64, now time.Time, store func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.changes == version {
+	if l.changes == version && !l.pendingLocked(now) {
 		store()
 	}
+}
+
+// pendingLocked reports whether an own event is on its way to Redis.
+func (l *lastEvent) pendingLocked(now time.Time) bool {
+	return l.sent > l.echoed && now.Before(l.until)
 }
 
 // sentLocked notes an own event that was cached and is on its way. The caller holds mu since before it was cached.
@@ -46,7 +52,7 @@ func (l *lastEvent) sentLocked(seq uint64, until time.Time) {
 
 // takesLocked reports whether an event of another node is to be cached, and notes it. The caller holds mu until it is cached.
 func (l *lastEvent) takesLocked(now time.Time) bool {
-	if l.sent > l.echoed && now.Before(l.until) {
+	if l.pendingLocked(now) {
 		return false
 	}
 	l.changes++

@@ -129,7 +129,7 @@ func TestLastEvent(t *testing.T) {
 	t.Run("fetched, nothing in between", func(t *testing.T) {
 		var l lastEvent
 		stored := false
-		l.fetched(l.version(), func() { stored = true })
+		l.fetched(l.version(), now, func() { stored = true })
 		if !stored {
 			t.Error("not stored")
 		}
@@ -143,8 +143,13 @@ func TestLastEvent(t *testing.T) {
 			var l lastEvent
 			v := l.version()
 			between(&l)
-			l.fetched(v, func() { t.Errorf("%s: stored what is older", name) })
+			l.fetched(v, now, func() { t.Errorf("%s: stored what is older", name) })
 		}
+	})
+	t.Run("fetched while an own event waits for Redis", func(t *testing.T) {
+		var l lastEvent
+		own(&l, 1)
+		l.fetched(l.version(), now, func() { t.Error("stored what is older") })
 	})
 	t.Run("another node's while an own one is on its way", func(t *testing.T) {
 		var l lastEvent

@@ -62,10 +62,14 @@ func (r *Relay) echo(c *interest, e *event) {
 	}
 }
 
-// overflow notes that a message of the channel found its lane full. What it would have changed is fetched again. Subscribers who miss the
-// message are counted by the gap that the next one shows.
+// overflow notes that a message of the channel found its lane full. Subscribers who miss it are counted by the gap that the next one shows.
 func (r *Relay) overflow(name string) {
 	r.opts.Dropped(DroppedQueue, 1)
+	r.heal(name)
+}
+
+// heal fetches again what messages that were lost would have changed. It may be called for each of them.
+func (r *Relay) heal(name string) {
 	c := r.interests.find(name)
 	if c == nil || !c.kind.IsPresence() && !c.kind.IsCache() || !c.stale.CompareAndSwap(false, true) {
 		return

@@ -61,15 +61,15 @@ func (r *Relay) Start(h scaling.Handler) error {
 	r.handler = h
 	r.lanes = newLanes(max(2, min(runtime.GOMAXPROCS(0), maxLanes)), r.opts.InboundBytes, r.receive, r.overflow)
 	r.control = newLanes(1, controlBytes, r.receiveControl, func(string) { r.opts.Dropped(DroppedQueue, 1) })
-	ready, decided := make(chan struct{}), make(chan struct{})
+	ready, connected := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	decide := func() { once.Do(func() { close(decided) }) }
 	options := r.opts.Redis
 	options.Dropped = r.opts.Dropped
 	b, err := bus.Open(options, bus.Hooks{
 		Message: r.message,
-		Up:      func() { <-ready; r.up(); decide() },
-		Down:    func(err error) { <-ready; r.down(err); decide() },
+		Up:      func() { <-ready; r.up(); once.Do(func() { close(connected) }) },
+		Down:    func(err error) { <-ready; r.down(err) },
+		Lapsed:  r.lapsed,
 	})
 	if err != nil {
 		r.lanes.close()
@@ -87,14 +87,14 @@ func (r *Relay) Start(h scaling.Handler) error {
 	r.tasks.Go(func() { r.sweep(ctx) })
 	close(ready)
 	select {
-	case <-decided:
+	case <-connected:
 	case <-time.After(startWait):
 	}
 	return nil
 }
 
 // startWait bounds how long Start waits for the first connection.
-const startWait = 3 * time.Second
+const startWait = 2 * time.Second
 
 // Close leaves the cluster and ends the relay; what waits for Redis is sent when that is possible at once.
 func (r *Relay) Close() {
@@ -147,6 +147,13 @@ func (r *Relay) up() {
 func (r *Relay) down(err error) {
 	r.opts.Log.Warn("relay is down, the node works alone", "err", err)
 	r.presence.down()
+}
+
+// lapsed comes when subscriptions were interrupted though Redis was there.
+func (r *Relay) lapsed(names []string) {
+	for _, name := range names {
+		r.heal(name)
+	}
 }
 
 // message takes what Redis sends, on the goroutine that reads from it.

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"log/slog"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
+	"reverb/metrics"
 )
 
 func checkCommand(p process, out *console) *cli.Command {
@@ -42,7 +44,7 @@ func printEffective(out *console, cfg *config.Config) {
 
 // checkStartable finds what would end a start although each value is allowed.
 func checkStartable(out *console, cfg *config.Config) error {
-	if err := unsupported(cfg); err != nil {
+	if _, err := newRelay(cfg.Scaling, metrics.New(version()), slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
 	certificate, err := loadCertificate(cfg.Server)

@@ -51,9 +51,6 @@ type node struct {
 
 // startNode starts everything, the listener last: from then on clients are answered. What was started is stopped again on an error.
 func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []string) (_ *node, err error) {
-	if err := unsupported(cfg); err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &node{cfg: cfg, log: log, cancel: cancel}
 	defer func() {
@@ -86,19 +83,14 @@ func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []st
 	return n, nil
 }
 
-// unsupported refuses a configuration of several nodes: to start each of them alone would split the site in silence.
-func unsupported(cfg *config.Config) error {
-	if cfg.Scaling.Enabled {
-		return errors.New("scaling.enabled (REVERB_SCALING_ENABLED) is true, but this version of reverb runs on one node only: turn it off")
-	}
-	return nil
-}
-
 // startServer makes metrics, relay, hub, server, poller and the HTTP API, in the order in which each needs the one before.
 func (n *node) startServer(stream *trace) (err error) {
 	n.metrics = metrics.New(version())
-	n.relay = scaling.NewLocal()
+	if n.relay, err = newRelay(n.cfg.Scaling, n.metrics, n.log); err != nil {
+		return err
+	}
 	hub := channels.Options{
+		Replicated: n.cfg.Scaling.Enabled,
 		OnPass: func(app string, _, deliveries int, seconds float64) {
 			counters := n.metrics.App(app)
 			counters.Sent(deliveries)

@@ -51,7 +51,7 @@ func (n *node) startMetrics() error {
 
 // gauges are read at each scrape from those who keep the numbers anyway.
 func (n *node) gauges() metrics.Gauges {
-	return metrics.Gauges{
+	g := metrics.Gauges{
 		Channels:      func() float64 { return float64(n.hub.Stats().Channels) },
 		Subscriptions: func() float64 { return float64(n.hub.Stats().Subscriptions) },
 		Sockets:       func() float64 { return float64(n.poller.Stats().Sockets) },
@@ -62,4 +62,15 @@ func (n *node) gauges() metrics.Gauges {
 		PollerRefused: func() map[string]uint64 { return n.poller.Stats().Refused },
 		PollerClosed:  func() map[string]uint64 { return n.poller.Stats().Closed },
 	}
+	if n.cfg.Scaling.Enabled {
+		g.RelayUp = func() float64 {
+			if n.relay.Status().Up {
+				return 1
+			}
+			return 0
+		}
+		g.RelayNodes = func() float64 { return float64(n.relay.Status().Nodes) }
+		g.RelayWaitingBytes = func() float64 { return float64(n.relay.Status().WaitingBytes) }
+	}
+	return g
 }

@@ -260,7 +260,8 @@ func TestStartFails(t *testing.T) {
 	}{
 		{"port in use", oneApp(""), []string{"--port", port},
 			`Failed to listen on "tcp://127.0.0.1:` + port + `": Address already in use (EADDRINUSE)`},
-		{"several nodes", oneApp("") + "[scaling]\nenabled = true\n", nil, "this version of reverb runs on one node only"},
+		{"certificate of Redis", oneApp("") + "[scaling]\nenabled = true\n[scaling.redis.tls]\nca = \"/nowhere.pem\"\n", nil,
+			"scaling.redis.tls.ca: open /nowhere.pem: "},
 		{"certificate that is not there", oneApp("") + "[server.tls]\ncert = \"/nowhere.crt\"\n", nil, "   ERROR  read certificate: stat /nowhere.crt: "},
 		{"configuration", "[server]\nprot = 1\nport = \"x\"\n", nil, "config.toml:2"},
 		{"configuration that is not there", "", []string{"--config", "/nowhere.toml"}, "/nowhere.toml"},

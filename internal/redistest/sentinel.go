@@ -51,7 +51,7 @@ func (s *Sentinels) sentinel() *Server {
 	s.t.Helper()
 	one := prepare(s.t, "redis-server")
 	config := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor %s 127.0.0.1 %s 2\n"+
-		"sentinel down-after-milliseconds %[3]s 1000\nsentinel failover-timeout %[3]s 5000\n",
+		"sentinel down-after-milliseconds %[3]s 1000\nsentinel failover-timeout %[3]s 2000\n",
 		one.Port(), one.dir, MasterName, s.Master.Port())
 	if s.Master.password != "" {
 		config += fmt.Sprintf("sentinel auth-pass %s %s\n", MasterName, s.Master.password)

@@ -92,10 +92,11 @@ func (b *Bus) PublishCommand() string {
 // Publish sends m after all that was published or commanded before it. When Redis is down it waits, in order, bounded by bytes and age. The
 // error is ErrFull or ErrClosed.
 func (b *Bus) Publish(m Message) error {
-	size := int64(len(m.Name) + len(m.Payload))
+	size := int64(itemBytes + len(m.Name) + len(m.Payload))
 	if m.Keep != nil {
 		size += int64(len(m.Keep.Key) + len(m.Keep.Value))
 	}
+	it := item{message: m, size: size, since: time.Now()}
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
@@ -108,7 +109,7 @@ func (b *Bus) Publish(m Message) error {
 	}
 	b.waiting++
 	b.bytes += size
-	b.pushLocked(item{message: m, size: size}, m.Name)
+	b.pushLocked(it, m.Name)
 	b.mu.Unlock()
 	return nil
 }
@@ -135,6 +136,7 @@ func (b *Bus) Do(c Command, done func(Reply)) {
 
 // operate queues an item with an operation, or answers it.
 func (b *Bus) operate(it item, name string) {
+	it.since = time.Now()
 	b.mu.Lock()
 	err := ErrClosed
 	if !b.closed {
@@ -153,15 +155,17 @@ func (b *Bus) operate(it item, name string) {
 // pushLocked puts an item into the lane of the name. It says no to an operation when the lane is down.
 func (b *Bus) pushLocked(it item, name string) bool {
 	s := b.only
-	if b.table != nil {
+	if b.options.Cluster {
 		it.slot = slotOf(name)
+	}
+	if b.table != nil {
 		s = b.table[it.slot]
 		if name == "" {
 			s = b.anyLocked()
 		}
 	}
 	b.ticket++
-	it.ticket, it.since = b.ticket, time.Now()
+	it.ticket = b.ticket
 	switch {
 	case it.op == nil && !s.open:
 		s.held = append(s.held, it)
@@ -209,7 +213,8 @@ func (b *Bus) State() State {
 // closeWait is how long Close gives what still waits.
 const closeWait = time.Second
 
-// Close sends what waits, when Redis is up and takes it within a second, and ends the goroutines. No hook is called after it.
+// Close sends what waits, when Redis is up and takes it within a second, and ends the goroutines. No hook is called after it; a hook must
+// not call it.
 func (b *Bus) Close() {
 	b.mu.Lock()
 	if b.closed {

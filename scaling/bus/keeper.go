@@ -89,7 +89,7 @@ func (b *Bus) openLocked() {
 	for _, s := range b.shards {
 		if s.ready && !s.opening {
 			s.opening, s.openAt = true, time.Now()
-			if s.troubled && len(s.held) > 0 {
+			if s.troubled {
 				s.openAt = s.openAt.Add(b.options.Settle)
 			}
 			poke(s.wake)

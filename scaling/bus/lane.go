@@ -13,12 +13,12 @@ import (
 // lane sends what is queued for the shard, batch by batch, until the link is lost. A batch is all that has come while the one before it was in
 // flight: under load batches grow by themselves, and the order is kept because there is never more than one.
 func (b *Bus) lane(s *shard, l *link) {
-	var batch []item
+	var in flight
 	for l.reason() == nil {
 		var wait time.Duration
-		if batch, wait = b.next(s, batch[:0]); len(batch) > 0 {
-			b.send(s, l, batch)
-			clear(batch)
+		if in.batch, wait = b.next(s, in.batch[:0]); len(in.batch) > 0 {
+			b.send(s, l, &in)
+			in.reset()
 			continue
 		}
 		if !rest(s, l, wait) {
@@ -76,61 +76,68 @@ type outcome struct {
 	again bool // it is to be sent again
 }
 
+// flight is a batch on its way. Its slices are used again, by the next one.
+type flight struct {
+	batch    []item
+	commands []rueidis.Completed
+	outcomes []outcome // of batch
+}
+
+func (f *flight) reset() {
+	clear(f.batch)
+	clear(f.commands)
+	clear(f.outcomes)
+	f.commands, f.outcomes = f.commands[:0], f.outcomes[:0]
+}
+
 // send has the batch executed and its results told.
-func (b *Bus) send(s *shard, l *link, batch []item) {
-	commands := make([]rueidis.Completed, 0, len(batch)+8)
-	for i := range batch {
-		commands = b.appendCommands(commands, l, &batch[i])
+func (b *Bus) send(s *shard, l *link, f *flight) {
+	for i := range f.batch {
+		f.commands = b.appendCommands(f.commands, l, &f.batch[i])
 	}
-	results := l.client.DoMulti(context.Background(), commands...)
-	outcomes := make([]outcome, len(batch))
+	results := l.client.DoMulti(context.Background(), f.commands...)
 	n, hint := 0, ""
 	redirected := false
-	for i := range batch {
-		it := &batch[i]
+	for i := range f.batch {
+		it := &f.batch[i]
 		if it.message.Keep != nil {
 			b.checkKept(it, results[n])
 			n++
 		}
-		moved, addr := b.judge(l, it, results[n], &outcomes[i])
-		redirected = redirected || moved
-		hint = cmpOr(addr, hint)
+		out, elsewhere, addr := b.judge(l, it, results[n])
+		f.outcomes = append(f.outcomes, out)
+		redirected = redirected || elsewhere
+		if addr != "" {
+			hint = addr
+		}
 		n++
 	}
-	b.settle(s, batch, outcomes, redirected)
+	b.settle(s, f, redirected)
 	if redirected {
 		b.refresh(hint)
 	}
-	for i := range batch {
-		if op := batch[i].op; op != nil && !outcomes[i].again {
-			op.answer(outcomes[i].reply)
+	for i, out := range f.outcomes {
+		if op := f.batch[i].op; op != nil && !out.again {
+			op.answer(out.reply)
 		}
 	}
 }
 
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 // settle accounts for a batch: what is to be sent again goes to the front of the queue.
-func (b *Bus) settle(s *shard, batch []item, outcomes []outcome, redirected bool) {
+func (b *Bus) settle(s *shard, f *flight, redirected bool) {
 	var again []item
 	var refused int
 	var reason error
 	b.mu.Lock()
-	for i := range batch {
+	for i, out := range f.outcomes {
+		it := &f.batch[i]
 		switch {
-		case outcomes[i].again:
-			again = append(again, batch[i])
-		default:
-			if batch[i].op == nil {
-				b.leaveLocked(&batch[i])
-			}
-			if err := outcomes[i].reply.err; err != nil && batch[i].op == nil {
-				refused, reason = refused+1, err
+		case out.again:
+			again = append(again, *it)
+		case it.op == nil:
+			b.leaveLocked(it)
+			if out.reply.err != nil {
+				refused, reason = refused+1, out.reply.err
 			}
 		}
 	}
@@ -150,48 +157,59 @@ func (b *Bus) settle(s *shard, batch []item, outcomes []outcome, redirected bool
 	}
 }
 
-// judge says what became of the item: whether Redis sent it elsewhere, perhaps saying where, or wants it later.
-func (b *Bus) judge(l *link, it *item, r rueidis.RedisResult, out *outcome) (redirected bool, addr string) {
-	message, err := r.ToMessage()
+// judge says what became of the item, and whether Redis sent it elsewhere, perhaps saying where, or wants it later.
+func (b *Bus) judge(l *link, it *item, r rueidis.RedisResult) (out outcome, elsewhere bool, addr string) {
 	if r.NonRedisError() != nil { // the link is lost: what was published is sent again, who waits for an answer decides himself
-		out.again, out.reply.err = it.op == nil, ErrDown
-		return false, ""
+		return outcome{again: it.op == nil, reply: Reply{err: ErrDown}}, false, ""
 	}
-	refusal, isRefusal := rueidis.IsRedisErr(err)
-	if isRefusal && it.op != nil {
-		if to, ok := refusal.IsAsk(); ok {
-			r = b.ask(to, func(l *link) rueidis.Completed { return commandOf(l.client.B(), it.op, nil) })
-			message, err = r.ToMessage()
-			refusal, isRefusal = rueidis.IsRedisErr(err)
-			if r.NonRedisError() != nil {
-				out.reply.err = ErrDown
-				return false, ""
-			}
-		}
-	}
-	if !isRefusal {
-		out.reply.message = message
+	message, err := r.ToMessage()
+	refusal, refused := rueidis.IsRedisErr(err)
+	if !refused {
 		if it.op != nil && it.op.command.Script != nil {
 			l.known[it.op.command.Script] = true
 		}
-		return false, ""
+		return outcome{reply: Reply{message: message}}, false, ""
 	}
-	switch {
-	case refusal.IsNoScript() && it.op != nil && !it.op.full:
-		it.op.full, out.again = true, true
-		delete(l.known, it.op.command.Script)
-		return false, ""
-	case isLater(refusal.Error()):
-		if it.op == nil || time.Since(it.since) < b.options.ReplyTimeout {
-			out.again = true
-		} else {
-			out.reply.err = errors.Join(ErrDown, refusal)
+	if it.op != nil {
+		if to, asked := refusal.IsAsk(); asked {
+			return b.asked(to, it)
 		}
-		addr, _ = refusal.IsMoved()
-		return true, addr
+		if refusal.IsNoScript() && !it.op.full {
+			it.op.full = true
+			delete(l.known, it.op.command.Script)
+			return outcome{again: true}, false, ""
+		}
 	}
-	out.reply.err = refusal
-	return false, ""
+	if !isLater(refusal.Error()) {
+		return outcome{reply: Reply{err: refusal}}, false, ""
+	}
+	addr, _ = refusal.IsMoved()
+	return b.later(it, refusal), true, addr
+}
+
+// asked executes an operation where the slot of its keys is just being moved to, and says of it what judge says.
+func (b *Bus) asked(addr string, it *item) (out outcome, elsewhere bool, hint string) {
+	r := b.ask(addr, func(l *link) rueidis.Completed { return commandOf(l.client.B(), it.op, nil) })
+	if r.NonRedisError() != nil {
+		return outcome{reply: Reply{err: ErrDown}}, false, ""
+	}
+	message, err := r.ToMessage()
+	refusal, refused := rueidis.IsRedisErr(err)
+	switch {
+	case !refused:
+		return outcome{reply: Reply{message: message}}, false, ""
+	case isLater(refusal.Error()): // TRYAGAIN: not all of its keys are there; while a slot moves, Redis refuses a command whose keys it cannot see together
+		return b.later(it, refusal), true, ""
+	}
+	return outcome{reply: Reply{err: refusal}}, false, ""
+}
+
+// later has an item sent again, but an operation only for so long.
+func (b *Bus) later(it *item, refusal error) outcome {
+	if it.op == nil || time.Since(it.since) < b.options.ReplyTimeout {
+		return outcome{again: true}
+	}
+	return outcome{reply: Reply{err: errors.Join(ErrDown, refusal)}}
 }
 
 // isLater says whether the error is one that passes: because the topology changed, or because the server is not ready.

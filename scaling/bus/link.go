@@ -18,6 +18,7 @@ const pingGap = 500 * time.Millisecond
 
 var (
 	errSilent = errors.New("redis does not answer in time")
+	errTooOld = errors.New("redis 6 or later is needed")
 	errRedial = errors.New("a lost connection is not dialled again")
 )
 
@@ -117,11 +118,14 @@ func openLink(ctx context.Context, addr string, d dialer, hooks rueidis.PubSubHo
 func (l *link) greet(ctx context.Context) error {
 	replies := l.client.DoMulti(ctx, l.client.B().Arbitrary("HELLO").Build(), l.client.B().Ping().Build())
 	hello, err := replies[0].AsMap()
+	if _, refused := rueidis.IsRedisErr(err); refused {
+		return fmt.Errorf("%w: %w", errTooOld, err)
+	}
 	if err != nil {
 		return err
 	}
 	if proto := hello["proto"]; !isInt(proto, 3) {
-		return errors.New("redis 6 or later is needed")
+		return errTooOld
 	}
 	l.hello = hello
 	if err := replies[1].Error(); err != nil {
@@ -135,11 +139,11 @@ func isInt(m rueidis.RedisMessage, want int64) bool {
 	return err == nil && n == want
 }
 
-// isMaster says whether the server called itself a master when it was connected to.
-func (l *link) isMaster() bool {
-	role := l.hello["role"]
-	text, err := role.ToString()
-	return err == nil && text == "master"
+// said is a field of the server's HELLO: role, mode, version.
+func (l *link) said(field string) string {
+	value := l.hello[field]
+	text, _ := value.ToString()
+	return text
 }
 
 // dial gives the client its two connections, and no third.

@@ -41,7 +41,7 @@ type Options struct {
 	ConnectTimeout time.Duration // bound of one connection attempt, 5 s
 	ReplyTimeout   time.Duration // a connection that answers nothing for this long is lost, 3 s
 	Settle         time.Duration // after an outage, how long publications still wait so that the other nodes are back too, 1 s; negative: not
-	BufferBytes    int64         // of publications that wait, payloads and names, 32 MiB
+	BufferBytes    int64         // of publications that wait, with what they cost beside name and payload, 32 MiB
 	BufferAge      time.Duration // a publication waits at most this long, 30 s
 
 	Log     *slog.Logger                   // nil: no log

@@ -11,6 +11,7 @@ import (
 )
 
 func TestComesBackAfterRestart(t *testing.T) {
+	t.Parallel()
 	redis := redistest.Start(t)
 	from, to := up(t, at(redis)), up(t, at(redis))
 	to.subscribe("x")
@@ -53,6 +54,7 @@ func TestComesBackAfterRestart(t *testing.T) {
 }
 
 func TestConnectsWhenRedisComes(t *testing.T) {
+	t.Parallel()
 	redis := redistest.Start(t)
 	redis.Kill()
 	p := connect(t, at(redis))
@@ -69,6 +71,7 @@ func TestConnectsWhenRedisComes(t *testing.T) {
 
 // What waited must not be sent before Redis has confirmed every subscription again, and Up was told.
 func TestSubscribesAgainBeforeItSends(t *testing.T) {
+	t.Parallel()
 	redis := redistest.Start(t)
 	o := at(redis)
 	o.Settle = -1
@@ -95,6 +98,7 @@ func TestSubscribesAgainBeforeItSends(t *testing.T) {
 
 // A batch in flight when the connection is lost is sent again: nothing is missing and the order holds; what Redis had executed comes twice.
 func TestRepeatsTheBatchThatWasLost(t *testing.T) {
+	t.Parallel()
 	redis := redistest.Start(t)
 	proxy := redistest.NewProxy(t, redis.Addr)
 	from, to := up(t, bus.Options{Addrs: []string{proxy.Addr}, Settle: -1}), up(t, at(redis))
@@ -135,6 +139,7 @@ func TestRepeatsTheBatchThatWasLost(t *testing.T) {
 }
 
 func TestNoticesABlackHole(t *testing.T) {
+	t.Parallel()
 	for _, busy := range []bool{false, true} {
 		t.Run(fmt.Sprintf("busy=%v", busy), func(t *testing.T) {
 			t.Parallel()
@@ -173,9 +178,10 @@ func TestStoppedRedis(t *testing.T) {
 }
 
 func TestBufferIsBounded(t *testing.T) {
+	t.Parallel()
 	redis := redistest.Start(t)
 	o := at(redis)
-	o.BufferBytes, o.BufferAge, o.Settle = 1000, 1500*time.Millisecond, -1
+	o.BufferBytes, o.BufferAge, o.Settle = 10*(160+100), 1500*time.Millisecond, -1
 	p := up(t, o)
 	redis.Kill()
 	p.await("down", func() bool { return !p.Up() })
@@ -188,7 +194,7 @@ func TestBufferIsBounded(t *testing.T) {
 	if full != 10 || p.droppedFor(bus.DroppedFull) != 10 {
 		t.Errorf("%d refused, %d counted, want 10", full, p.droppedFor(bus.DroppedFull))
 	}
-	if s := p.State(); s.WaitingBytes != 1000 || s.Waiting != 10 {
+	if s := p.State(); s.WaitingBytes != 2600 || s.Waiting != 10 {
 		t.Errorf("got %+v", s)
 	}
 	p.await("the old ones to be dropped", func() bool { return p.droppedFor(bus.DroppedAge) == 10 })
@@ -203,6 +209,7 @@ func TestBufferIsBounded(t *testing.T) {
 }
 
 func TestCloseSendsWhatWaits(t *testing.T) {
+	t.Parallel()
 	redis := redistest.Start(t)
 	to := up(t, at(redis))
 	to.subscribe("x")
@@ -221,6 +228,7 @@ func TestCloseSendsWhatWaits(t *testing.T) {
 }
 
 func TestCloseWhileDown(t *testing.T) {
+	t.Parallel()
 	redis := redistest.Start(t)
 	p := up(t, at(redis))
 	redis.Kill()
@@ -230,4 +238,28 @@ func TestCloseWhileDown(t *testing.T) {
 	if n := p.droppedFor(bus.DroppedClosed); n != 1 {
 		t.Errorf("%d counted as dropped, want 1", n)
 	}
+}
+
+// After an outage a node that is back first waits for the others, which would not get what it sends.
+func TestWaitsForTheOthers(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	proxy := redistest.NewProxy(t, redis.Addr)
+	o := at(redis)
+	o.Settle = 3 * time.Second
+	from, to := up(t, o), up(t, bus.Options{Addrs: []string{proxy.Addr}})
+	to.subscribe("x")
+	proxy.Cut()
+	redis.Kill()
+	from.await("down", func() bool { return !from.Up() && !to.Up() })
+	from.publish("x", "0")
+	redis.Restart()
+	from.await("up", from.Up)
+	from.publish("x", "1")
+	proxy.Heal()
+	to.await("up", to.Up)
+	if r := from.do(bus.Command{Name: "PING"}); r.Err() != nil {
+		t.Errorf("a command need not wait: %v", r.Err())
+	}
+	to.await("both messages", func() bool { return slices.Equal(to.messages("x"), numbers(2)) })
 }

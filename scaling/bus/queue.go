@@ -12,6 +12,9 @@ type item struct {
 	size    int64
 }
 
+// itemBytes is what an item costs beside its name and payload: many small messages must not take more memory than the limit says.
+const itemBytes = 160
+
 // operation is a command, or a publication that is counted; it has either of the two functions, or none.
 type operation struct {
 	command Command

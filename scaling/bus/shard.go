@@ -2,7 +2,11 @@ package bus
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -60,7 +64,7 @@ func (b *Bus) run(ctx context.Context, s *shard) {
 	for ctx.Err() == nil {
 		l, err := b.connect(ctx, s)
 		if err == nil {
-			if b.serve(s, l) {
+			if b.serve(ctx, s, l) {
 				backoff = minBackoff
 			}
 		} else {
@@ -88,16 +92,31 @@ func (b *Bus) connect(ctx context.Context, s *shard) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.options.Sentinel.Master != "" && !l.isMaster() {
+	if err := b.check(l); err != nil {
 		l.close()
-		b.refresh("")
-		return nil, errNotMaster
+		return nil, err
 	}
 	return l, nil
 }
 
+// check says whether the server is what the options call it.
+func (b *Bus) check(l *link) error {
+	mode := l.said("mode")
+	major, _, _ := strings.Cut(l.said("version"), ".")
+	version, _ := strconv.Atoi(major)
+	switch {
+	case b.options.Sentinel.Master != "" && l.said("role") != "master":
+		return errNotMaster
+	case b.options.Cluster && version < 7:
+		return errors.New("a redis cluster must be of version 7 or later")
+	case !b.options.Cluster && mode != "" && mode != "standalone":
+		return fmt.Errorf("the server is not a single redis but of a %s, which must be configured as one", mode)
+	}
+	return nil
+}
+
 // serve uses the link until it is lost, and says whether it ever was ready.
-func (b *Bus) serve(s *shard, l *link) bool {
+func (b *Bus) serve(ctx context.Context, s *shard, l *link) bool {
 	b.mu.Lock()
 	s.link = l
 	b.wantAllLocked(s)
@@ -108,7 +127,7 @@ func (b *Bus) serve(s *shard, l *link) bool {
 		defer close(done)
 		b.subscriber(s, l)
 	}()
-	stop := context.AfterFunc(b.ctx, func() { l.end(ErrClosed) })
+	stop := context.AfterFunc(ctx, func() { l.end(ErrClosed) })
 	b.lane(s, l)
 	stop()
 	l.end(ErrClosed)

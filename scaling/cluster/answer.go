@@ -11,17 +11,16 @@ import (
 
 // question is a query on its way to the other nodes.
 type question struct {
-	node    nodeID // who asks
-	replyTo nodeID // whose Redis channel the answers go to
-	id      uint64 // of that process
-	query   scaling.Query
+	node  nodeID // the process that asks; its Redis channel is where the answers go
+	id    uint64 // of that process
+	query scaling.Query
 }
 
 // reply is an answer on its way back.
 type reply struct {
-	node   nodeID
-	id     uint64
-	tooBig bool // the node knows more than it may send: it has not answered
+	node   nodeID // the incarnation that answers
+	id     uint64 // of the question
+	tooBig bool   // the node knows more than it may send: it has not answered
 	answer scaling.Answer
 }
 
@@ -31,7 +30,6 @@ const maxAnswer = 16 << 20
 func appendQuestion(dst []byte, q question) []byte {
 	dst = append(dst, kindQuery, version)
 	dst = append(dst, q.node[:]...)
-	dst = append(dst, q.replyTo[:]...)
 	dst = binary.AppendUvarint(dst, q.id)
 	dst = append(dst, byte(q.query.Of))
 	dst = appendBytes(dst, q.query.App)
@@ -53,7 +51,7 @@ func decodeQuestion(b []byte) (q question, ok bool) {
 	if r.byte() != kindQuery || r.byte() != version {
 		return question{}, false
 	}
-	q.node, q.replyTo, q.id = r.node(), r.node(), r.uvarint()
+	q.node, q.id = r.node(), r.uvarint()
 	q.query.Of = scaling.QueryKind(r.byte())
 	q.query.App, q.query.Prefix, q.query.Channel = r.text(), r.text(), r.text()
 	if r.byte() != 0 {

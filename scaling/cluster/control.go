@@ -11,7 +11,7 @@ func (r *Relay) receiveControl(_ string, payload []byte) {
 	switch payload[0] {
 	case kindQuery:
 		var q question
-		if q, ok = decodeQuestion(payload); ok && !r.node.is(q.node) {
+		if q, ok = decodeQuestion(payload); ok && q.node != r.node.process {
 			r.answer(q)
 		}
 	case kindAnswer:
@@ -22,7 +22,7 @@ func (r *Relay) receiveControl(_ string, payload []byte) {
 	case kindTerminate:
 		var node nodeID
 		var app, userID string
-		if node, app, userID, ok = decodeTerminate(payload); ok && !r.node.is(node) {
+		if node, app, userID, ok = decodeTerminate(payload); ok && node != r.node.process {
 			r.handler.Terminate(app, userID)
 		}
 	}
@@ -35,7 +35,7 @@ func (r *Relay) receiveControl(_ string, payload []byte) {
 func (r *Relay) answer(q question) {
 	r.counters.answered.Add(1)
 	a := reply{node: r.node.id(), id: q.id, answer: r.handler.Answer(q.query)}
-	m := bus.Message{Name: r.names.node(q.replyTo.String()), Payload: appendReply(nil, a)}
+	m := bus.Message{Name: r.names.node(q.node.String()), Payload: appendReply(nil, a)}
 	if err := r.bus.Publish(m); err != nil {
 		r.opts.Log.Warn("answer a question of another node", "err", err)
 	}

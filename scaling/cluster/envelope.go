@@ -27,7 +27,7 @@ const (
 
 // event is an event of a Pusher channel on its way between nodes.
 type event struct {
-	node    nodeID
+	node    nodeID // the process that published it
 	seq     uint64 // of this publisher in this channel, each one more than the one before
 	first   bool
 	cache   bool

@@ -17,7 +17,7 @@ import (
 type outlets struct {
 	// Constant.
 	names names
-	node  *identity
+	node  nodeID
 	seed  maphash.Seed
 	start time.Time
 
@@ -39,7 +39,6 @@ type outlet struct {
 	name string // of the Redis channel
 	seq  uint64 // of the last event
 	used uint32 // the clock then
-	node nodeID // this node then: a new incarnation begins anew
 }
 
 const (
@@ -47,7 +46,7 @@ const (
 	outletMany = 1 << 14 // channels that a shard remembers; with more it forgets them all
 )
 
-func newOutlets(n names, node *identity) *outlets {
+func newOutlets(n names, node nodeID) *outlets {
 	t := &outlets{names: n, node: node, seed: maphash.MakeSeed(), start: time.Now()}
 	for i := range t.shards {
 		t.shards[i].byChannel = make(map[channelKey]*outlet)
@@ -59,7 +58,7 @@ func newOutlets(n names, node *identity) *outlets {
 func (t *outlets) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq uint64, err error) {
 	key := channelKey{m.App, m.Channel}
 	sh := &t.shards[maphash.Comparable(t.seed, key)%shardCount]
-	e := event{node: t.node.id(), cache: m.Cache, except: m.Except, payload: m.Payload}
+	e := event{node: t.node, cache: m.Cache, except: m.Except, payload: m.Payload}
 	buffer := make([]byte, 0, eventRoom+len(m.Payload))
 
 	sh.mu.Lock()
@@ -67,10 +66,10 @@ func (t *outlets) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq ui
 	o := sh.byChannel[key]
 	if o == nil {
 		o = t.addLocked(sh, key)
+		e.first = true
 	}
-	e.first = o.node != e.node
 	o.seq++
-	o.used, o.node = t.clock.Load(), e.node
+	o.used = t.clock.Load()
 	e.seq = o.seq
 	if b.Publish(bus.Message{Name: o.name, Payload: appendEvent(buffer, e), Keep: keep}) != nil {
 		return e.seq, scaling.ErrDropped

@@ -1,7 +1,9 @@
 package cluster_test
 
 import (
+	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -220,4 +222,19 @@ func await(t testing.TB, what string, ok func() bool) {
 	if !redistest.Eventually(soon, ok) {
 		t.Fatalf("not in time: %s", what)
 	}
+}
+
+// listen subscribes to a Redis channel, as redis-cli does, until the test ends.
+func listen(t testing.TB, s *redistest.Server, channel string) {
+	t.Helper()
+	before := s.Subscribers(channel)
+	c, err := net.Dial("tcp", s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if _, err := fmt.Fprintf(c, "SUBSCRIBE %s\r\n", channel); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "subscribed", func() bool { return s.Subscribers(channel) == before+1 })
 }

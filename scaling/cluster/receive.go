@@ -24,7 +24,7 @@ func (r *Relay) receive(name string, payload []byte) {
 	switch {
 	case !ok:
 		r.counters.malformed.Add(1)
-	case r.node.is(e.node):
+	case e.node == r.node.process:
 		r.echo(c, &e)
 	default:
 		r.deliver(c, &e)

@@ -51,7 +51,7 @@ func New(o Options) (*Relay, error) {
 		return nil, err
 	}
 	r := &Relay{opts: o, names: names{o.Prefix}, node: newIdentity(), interests: newInterests()}
-	r.outlets = newOutlets(r.names, r.node)
+	r.outlets = newOutlets(r.names, r.node.process)
 	return r, nil
 }
 
@@ -80,7 +80,7 @@ func (r *Relay) Start(h scaling.Handler) error {
 	r.presence = newPresence(b, r.names, h, r.node, r.lanes, r.opts)
 	r.gather = newGather(r)
 	b.Subscribe(r.names.all(), nil)
-	b.Subscribe(r.names.node(r.node.first.String()), nil)
+	b.Subscribe(r.names.node(r.node.process.String()), nil)
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	r.tasks.Go(func() { r.presence.run(ctx) })
@@ -114,7 +114,7 @@ func (r *Relay) Close() {
 // Terminate closes the connections of the app's user here and then on the other nodes, as soon as they can be reached.
 func (r *Relay) Terminate(app, userID string) {
 	r.handler.Terminate(app, userID)
-	payload := appendTerminate(nil, r.node.id(), app, userID)
+	payload := appendTerminate(nil, r.node.process, app, userID)
 	if err := r.bus.Publish(bus.Message{Name: r.names.all(), Payload: payload}); err != nil {
 		r.opts.Log.Warn("terminate was not passed on", "app", app, "err", err)
 	}

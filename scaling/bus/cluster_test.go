@@ -54,6 +54,12 @@ func TestSlots(t *testing.T) {
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 3)
+	t.Run("publishes and commands in order", func(t *testing.T) { testClusterOrder(t, c) })
+	t.Run("connects when the cluster comes", func(t *testing.T) { testClusterComes(t, c) })
+	t.Run("moves a slot", func(t *testing.T) { testMovesASlot(t, c) })
+}
+
+func testClusterOrder(t *testing.T, c *redistest.Cluster) {
 	from, to := up(t, clusterAt(c)), up(t, clusterAt(c))
 	names := namesOf(t, c, 2)
 	to.subscribe(names...)
@@ -86,9 +92,7 @@ func TestCluster(t *testing.T) {
 
 // Slots move under traffic, with their keys: nothing is lost but what came while a name was subscribed nowhere, which is told; the order holds; commands
 // find their keys.
-func TestMovesASlot(t *testing.T) {
-	t.Parallel()
-	c := redistest.StartCluster(t, 3)
+func testMovesASlot(t *testing.T, c *redistest.Cluster) {
 	from, to := up(t, clusterAt(c)), up(t, clusterAt(c))
 	name := namesOf(t, c, 1)[0]
 	slot := slotOf(t, c, name)
@@ -142,14 +146,19 @@ func TestMovesASlot(t *testing.T) {
 	}
 }
 
-// A master dies and its replica takes over: what waited is sent there, in order.
-func TestFollowsAClusterFailover(t *testing.T) {
+func TestClusterFailover(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartClusterWithReplicas(t, 3)
+	t.Run("planned", func(t *testing.T) { testPlannedFailover(t, c) })
+	t.Run("of a dead master", func(t *testing.T) { testFailover(t, c) })
+}
+
+// A master dies and its replica takes over: what waited is sent there, in order.
+func testFailover(t *testing.T, c *redistest.Cluster) {
 	from, to := up(t, clusterAt(c)), up(t, clusterAt(c))
 	names := namesOf(t, c, 1)
 	to.subscribe(names...)
-	c.Nodes[0].Kill()
+	c.Owner(slotOf(t, c, names[0])).Kill()
 	to.await("down", func() bool { return !from.Up() && !to.Up() })
 	const n = 100
 	for i := range n {
@@ -167,13 +176,12 @@ func TestFollowsAClusterFailover(t *testing.T) {
 }
 
 // A replica takes over while the master lives on: the connections to the old master are still good, and of no use.
-func TestFollowsAPlannedFailover(t *testing.T) {
-	t.Parallel()
-	c := redistest.StartClusterWithReplicas(t, 3)
+func testPlannedFailover(t *testing.T, c *redistest.Cluster) {
 	p := up(t, clusterAt(c))
 	name := namesOf(t, c, 1)[0]
 	p.subscribe(name)
-	successor := c.Replicas[slices.Index(c.Nodes, c.Owner(slotOf(t, c, name)))]
+	owner := slices.Index(c.Nodes, c.Owner(slotOf(t, c, name)))
+	successor := c.Replicas[owner]
 	if err, failed := successor.Do("CLUSTER", "FAILOVER").(error); failed {
 		t.Fatal(err)
 	}
@@ -186,11 +194,10 @@ func TestFollowsAPlannedFailover(t *testing.T) {
 	last := strconv.Itoa(sent)
 	p.publish(name, last)
 	p.await("the last message", func() bool { return slices.Contains(p.messages(name), last) })
+	c.Nodes[owner], c.Replicas[owner] = successor, c.Nodes[owner]
 }
 
-func TestConnectsWhenTheClusterComes(t *testing.T) {
-	t.Parallel()
-	c := redistest.StartCluster(t, 3)
+func testClusterComes(t *testing.T, c *redistest.Cluster) {
 	proxy := redistest.NewProxy(t, c.Nodes[0].Addr)
 	proxy.Cut()
 	p := connect(t, bus.Options{Addrs: []string{proxy.Addr}, Cluster: true})

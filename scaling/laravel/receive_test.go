@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	counting "reverb/metrics"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/laravel"
@@ -18,12 +19,15 @@ const minimal = `"O:26:\"Laravel\\Reverb\\Application\":1:{s:5:\"\u0000*\u0000id
 func idle(t testing.TB) (r *laravel.Relay, h *node, nodes *alone) {
 	t.Helper()
 	nodes = newAlone()
-	r, err := laravel.New(laravel.Options{Apps: []laravel.App{app}}, nodes)
+	r, err := laravel.New(laravel.Options{Apps: []laravel.App{app}, Metrics: counters}, nodes)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r, new(node), nodes
 }
+
+// counters are of all relays of this test that do not look at them.
+var counters = counting.New("").Relay()
 
 func join(r interface {
 	Join(scaling.Join, func(error))
@@ -238,15 +242,22 @@ func TestIsOwnEvent(t *testing.T) {
 
 // Whatever comes, clients only get JSON, on channels where they are.
 func FuzzHandle(f *testing.F) {
+	// Short ones: the fuzzer tries to shorten what it finds, and that takes long enough.
+	app := laravel.App{ID: "1"}
 	for _, e := range events {
-		f.Add(golden(f, e.file))
+		text, err := laravel.EncodeEvent(app, false, scaling.Message{App: "1", Payload: []byte(e.payload), Except: socketID(f, e.except)})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(text))
 	}
-	for file := range metrics {
-		f.Add(golden(f, file))
+	for _, m := range metrics {
+		m.Key, m.App = "4cOq3cEEjo", "2"
+		f.Add([]byte(laravel.EncodeMetric(app, m)))
 	}
-	for _, file := range []string{"terminate.json", "message_channels.json", "answer_channels.json", "answer_users.json"} {
-		f.Add(golden(f, file))
-	}
+	f.Add(golden(f, "answer_channels.json"))
+	f.Add([]byte(`{"type":"terminate","application":` + minimal + `,"payload":{"user_id":"7"}}`))
+	f.Add(message(`{"event":"e","channels":["one","two"]}`, `,"socket_id":"1.2"`))
 	f.Add(message(`{"event":"e","channel":"cache-x"}`, `,"cache":true,"node":"peer","seq":1`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r, h, _ := idle(t)

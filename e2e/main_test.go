@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"reverb/internal/testclient"
@@ -28,7 +29,27 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if bin, err = scaled(dir, bin); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return m.Run()
+}
+
+// redisPort is where REVERB_E2E_REDIS says that a Redis is; empty: none. With one every node of the tests is a node of a cluster: what
+// holds for a node alone holds for it too.
+var redisPort = os.Getenv("REVERB_E2E_REDIS")
+
+// scaled wraps the program so that it joins the cluster, which is empty each time: the tests end their servers the hard way.
+func scaled(dir, program string) (string, error) {
+	if redisPort == "" {
+		return program, nil
+	}
+	wrapper := filepath.Join(dir, "scaled")
+	script := "#!/bin/sh\n" +
+		"[ \"$1\" = start ] && redis-cli -p " + redisPort + " flushall >/dev/null\n" +
+		"REVERB_SCALING_ENABLED=true REDIS_HOST=127.0.0.1 REDIS_PORT=" + redisPort + " exec " + program + " \"$@\"\n"
+	return wrapper, os.WriteFile(wrapper, []byte(script), 0o700)
 }
 
 // The three applications of Reverb's own test set-up.

@@ -4,5 +4,8 @@
 //
 //	server ── Publish ──▶ Relay ── Deliver ──▶ server (of every node) ──▶ channels.Hub
 //
+// Besides, a Relay makes ready for the subscriptions of its node (Join, Leave), keeps the rosters that the node shows (MemberAdded,
+// MemberRemoved), and asks all nodes (Query). Local is the relay of a node that is alone; the others are in cluster and laravel.
+//
 // Order: messages of one channel that one goroutine publishes reach each node's Handler in that order.
 package scaling

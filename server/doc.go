@@ -19,6 +19,12 @@
 // last frame, asks the poller to close, and gives the subscriptions back at once, or leaves that to the message that is being handled
 // at that moment. Nothing here is called with a lock of the hub held.
 //
+// # Among other nodes
+//
+// There a subscribe is answered when the relay has made ready for it, so a session has subscriptions that wait, and a lock for them
+// and for those it has; see joins. Rosters are copies of the cluster's, which the relay tells of. Questions of the HTTP API go to all
+// nodes. A node that is alone has none of this: its sessions have no lock, and its relay is a function call.
+//
 // # Liveness
 //
 // One sweep a second looks at every session: silent for the app's ping interval, it is pinged; without any sign of life for another

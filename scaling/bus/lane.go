@@ -101,7 +101,7 @@ func (b *Bus) send(s *shard, l *link, f *flight) {
 	for i := range f.batch {
 		it := &f.batch[i]
 		if it.message.Keep != nil {
-			b.checkKept(it, results[n])
+			b.checkKept(l, it, results[n])
 			n++
 		}
 		out, elsewhere, addr := b.judge(l, it, results[n])
@@ -172,7 +172,7 @@ func (b *Bus) judge(l *link, it *item, r rueidis.RedisResult) (out outcome, else
 	}
 	if it.op != nil {
 		if to, asked := refusal.IsAsk(); asked {
-			return b.asked(to, it)
+			return b.asked(l.address(to), it)
 		}
 		if refusal.IsNoScript() && !it.op.full {
 			it.op.full = true
@@ -183,7 +183,9 @@ func (b *Bus) judge(l *link, it *item, r rueidis.RedisResult) (out outcome, else
 	if !isLater(refusal.Error()) {
 		return outcome{reply: Reply{err: refusal}}, false, ""
 	}
-	addr, _ = refusal.IsMoved()
+	if to, moved := refusal.IsMoved(); moved {
+		addr = l.address(to)
+	}
 	return b.later(it, refusal), true, addr
 }
 
@@ -224,13 +226,13 @@ func isLater(text string) bool {
 
 // checkKept looks at whether a value was stored. When Redis says that its key is where the slot is just being moved to, it is stored there; a
 // lost link, and a slot that has moved, are seen at the publication too.
-func (b *Bus) checkKept(it *item, r rueidis.RedisResult) {
+func (b *Bus) checkKept(l *link, it *item, r rueidis.RedisResult) {
 	refusal, ok := rueidis.IsRedisErr(r.Error())
 	if !ok {
 		return
 	}
 	if to, asked := refusal.IsAsk(); asked {
-		r = b.ask(to, func(l *link) rueidis.Completed { return setOf(l.client.B(), it.message.Keep) })
+		r = b.ask(l.address(to), func(l *link) rueidis.Completed { return setOf(l.client.B(), it.message.Keep) })
 		if refusal, ok = rueidis.IsRedisErr(r.Error()); !ok {
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -139,6 +140,16 @@ func isInt(m rueidis.RedisMessage, want int64) bool {
 	return err == nil && n == want
 }
 
+// address is what the server called another server, or itself on another port when it left the host out.
+func (l *link) address(said string) string {
+	if port, hostless := strings.CutPrefix(said, ":"); hostless {
+		if host, _, err := net.SplitHostPort(l.addr); err == nil {
+			return net.JoinHostPort(host, port)
+		}
+	}
+	return said
+}
+
 // said is a field of the server's HELLO: role, mode, version.
 func (l *link) said(field string) string {
 	value := l.hello[field]
@@ -166,8 +177,16 @@ func (l *link) dial(ctx context.Context, d dialer) (net.Conn, error) {
 		_ = raw.Close()
 		return nil, l.err
 	}
-	l.conns = append(l.conns, raw)
+	l.conns = append(l.conns, below(raw))
 	return &conn{Conn: raw, link: l}, nil
+}
+
+// below is the TCP connection under TLS: closing that one does not wait for a farewell to a server that is gone.
+func below(c net.Conn) net.Conn {
+	if secured, ok := c.(*tls.Conn); ok {
+		return secured.NetConn()
+	}
+	return c
 }
 
 // end closes both connections. The first call's error is the reason.

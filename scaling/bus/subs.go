@@ -231,7 +231,7 @@ func (b *Bus) change(s *shard, l *link, wanted, unwanted []*sub) (calm bool, err
 			}
 			calm = false
 			if to, moved := refusal.IsMoved(); moved {
-				hint = to
+				hint = l.address(to)
 			}
 			b.soilAllLocked(s, group)
 		case failure != nil && !rueidis.IsRedisNil(failure):

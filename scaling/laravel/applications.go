@@ -49,3 +49,26 @@ func (a *applications) json(id string) []byte {
 	}
 	return appendQuote(nil, php.Append(nil, minimalApp(id)))
 }
+
+// appIDs remembers what serialised applications are called. There are as many of them as apps, and they come with every message. It is
+// owned by the inbox's worker.
+type appIDs map[string]string
+
+// maxAppIDs is how many are remembered; with more all are forgotten.
+const maxAppIDs = 1024
+
+// of is the id of a serialised application, given as JSON.
+func (ids appIDs) of(application []byte) (string, error) {
+	if id, ok := ids[string(application)]; ok {
+		return id, nil
+	}
+	id, err := readApp(application)
+	if err != nil {
+		return "", err
+	}
+	if len(ids) >= maxAppIDs {
+		clear(ids)
+	}
+	ids[string(application)] = id
+	return id, nil
+}

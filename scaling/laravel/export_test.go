@@ -56,7 +56,7 @@ func DecodeEvent(message []byte) (Event, error) {
 		return Event{}, err
 	}
 	var out Event
-	if out.App, err = e.app(); err != nil {
+	if out.App, err = readApp(e.application); err != nil {
 		return Event{}, err
 	}
 	if out.Channels, err = e.channels(); err != nil {
@@ -146,3 +146,14 @@ func (r *Round) Done() bool {
 		return false
 	}
 }
+
+// Inbox is inbox.
+type Inbox struct{ inbox *inbox }
+
+// NewInbox makes an Inbox.
+func NewInbox(limit int64) Inbox { return Inbox{newInbox(limit)} }
+
+// The methods of Inbox are those of inbox.
+func (b Inbox) Put(text []byte) bool          { return b.inbox.put(text) }
+func (b Inbox) Work(handle func(text []byte)) { b.inbox.work(handle) }
+func (b Inbox) Close()                        { b.inbox.close() }

@@ -100,6 +100,7 @@ type alone struct {
 	remembered []string
 	published  []scaling.Message
 	joined     int
+	refuse     error // of Join
 }
 
 var _ laravel.Nodes = (*alone)(nil)
@@ -122,8 +123,9 @@ func (a *alone) Publish(m scaling.Message) error {
 func (a *alone) Join(_ scaling.Join, done func(error)) {
 	a.mu.Lock()
 	a.joined++
+	err := a.refuse
 	a.mu.Unlock()
-	done(nil)
+	done(err)
 }
 
 func (a *alone) Query(ctx context.Context, q scaling.Query) scaling.Answer {

@@ -62,9 +62,9 @@ func jsonString(value []byte) string {
 	return string(text)
 }
 
-// app is the id of the application.
-func (e *envelope) app() (string, error) {
-	v, err := php.Decode([]byte(jsonString(e.application)))
+// readApp is the id of a serialised application, given as JSON.
+func readApp(application []byte) (string, error) {
+	v, err := php.Decode([]byte(jsonString(application)))
 	if err != nil {
 		return "", errApplication
 	}

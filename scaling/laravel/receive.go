@@ -58,7 +58,7 @@ func (r *Relay) ignore(reason string, cause error) {
 
 // event takes an event. Those of PHP nodes have no number, and all of them are kept by cache channels.
 func (r *Relay) event(e *envelope) error {
-	app, err := e.app()
+	app, err := r.appIDs.of(e.application)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (r *Relay) event(e *envelope) error {
 
 // terminate takes the wish of a PHP node. Each node of this program hears it itself.
 func (r *Relay) terminate(e *envelope) error {
-	app, err := e.app()
+	app, err := r.appIDs.of(e.application)
 	if err != nil {
 		return err
 	}

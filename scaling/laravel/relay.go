@@ -44,7 +44,9 @@ type Relay struct {
 	stop    context.CancelFunc
 	tasks   sync.WaitGroup
 
-	peers peers // owned by the inbox's worker
+	// Owned by the inbox's worker.
+	peers  peers
+	appIDs appIDs
 
 	order sync.Mutex // held while an event gets its number and is handed to the bus, or they would pass each other
 	seq   uint64     // guarded by order: of the last event
@@ -78,6 +80,7 @@ func New(o Options, nodes Nodes) (*Relay, error) {
 		asked:   make(chan metric, maxAsked),
 		notices: notices{log: o.Log},
 		peers:   make(peers),
+		appIDs:  make(appIDs),
 	}, nil
 }
 

@@ -14,7 +14,6 @@ import (
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
-	"reverb/scaling/cluster"
 	"reverb/scaling/laravel"
 )
 
@@ -224,9 +223,8 @@ func TestRedisAway(t *testing.T) {
 	if got := b.payloads(); !slices.Equal(got, want) {
 		t.Errorf("got %d events, want %d in order", len(got), len(want))
 	}
-	if n := len(p.events()); n < 300 {
-		t.Errorf("the PHP node got %d of 300", n)
-	}
+	// What Redis did not confirm may come twice to a PHP node, which cannot tell.
+	await(t, "events on the PHP node", func() bool { return len(p.events()) >= 300 })
 	await(t, "word that it is up", func() bool { return a.Status().Up })
 }
 
@@ -245,7 +243,6 @@ func TestBeforeStart(t *testing.T) {
 		t.Errorf("Publish: %v", err)
 	}
 	r.Close()
-	var _ laravel.Nodes = (*cluster.Relay)(nil)
 }
 
 func users(ids ...string) []protocol.RosterMember {

@@ -3,9 +3,14 @@ package laravel_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"reverb/protocol"
+	"reverb/scaling"
 	"reverb/scaling/laravel"
 )
 
@@ -40,6 +45,100 @@ func TestPeersAreBounded(t *testing.T) {
 	p.Take("new", 5, now)
 	if fresh, _ := p.Take("new", 5, now); fresh {
 		t.Error("a new one is not followed after the old ones were forgotten")
+	}
+}
+
+func TestInbox(t *testing.T) {
+	b := laravel.NewInbox(1000)
+	if !b.Put(make([]byte, 5000)) {
+		t.Error("an empty inbox refused a large message")
+	}
+	if b.Put([]byte("a")) {
+		t.Error("a full inbox took a message")
+	}
+	var got []int
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b.Work(func(text []byte) {
+			if len(text) == 5000 && !b.Put([]byte("too much")) && len(got) == 0 { // what is at hand still counts
+				got = append(got, -1)
+			}
+			got = append(got, len(text))
+			if len(text) == 3 {
+				b.Close()
+			}
+		})
+	}()
+	for n := range 4 {
+		for !b.Put(make([]byte, n)) {
+			runtime.Gosched()
+		}
+	}
+	<-done
+	if want := []int{-1, 5000, 0, 1, 2, 3}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if !b.Put(nil) {
+		t.Error("a closed inbox complains")
+	}
+}
+
+// Those who could not come in are not there, and who came twice leaves twice.
+func TestAttendance(t *testing.T) {
+	r, h, nodes := idle(t)
+	room := scaling.Join{App: app.ID, Channel: "presence-room", Kind: protocol.KindOf("presence-room")}
+	event := message(`{"event":"e","channel":"presence-room"}`, "")
+	deliveries := func() int {
+		h.delivered = nil
+		r.Handle(h, event)
+		return len(h.delivered)
+	}
+	nodes.refuse = scaling.ErrMembers
+	var refused error
+	r.Join(room, func(err error) { refused = err })
+	if refused != scaling.ErrMembers || deliveries() != 0 {
+		t.Errorf("refused with %v, %d delivered", refused, deliveries())
+	}
+	nodes.refuse = nil
+	for range 2 {
+		r.Join(room, func(error) {})
+	}
+	leave := scaling.Leave{App: app.ID, Channel: "presence-room", Kind: room.Kind}
+	for i, want := range []int{1, 1, 0, 0} {
+		if got := deliveries(); got != want {
+			t.Errorf("after %d have left: %d delivered, want %d", i, got, want)
+		}
+		r.Leave(leave)
+	}
+}
+
+func BenchmarkHandle(b *testing.B) {
+	r, h, _ := idle(b)
+	join(r, "attended")
+	orders := string(golden(b, "message_events.json"))
+	for name, text := range map[string]string{
+		"own":        string(laravel.Sign(orders[:len(orders)-1], r.ID(), 1, false)),
+		"unattended": orders,
+		"attended":   strings.Replace(orders, `"orders"`, `"attended"`, 1),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r.Handle(h, []byte(text))
+				h.delivered = h.delivered[:0]
+			}
+		})
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	m := scaling.Message{App: app.ID, Channel: "orders", Payload: []byte(events[0].payload)}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := laravel.EncodeEvent(app, false, m); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

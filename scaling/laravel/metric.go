@@ -128,7 +128,8 @@ func isKey(key string) bool {
 	}
 	for i := range len(key) {
 		c := key[i]
-		if !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z') {
+		digit, letter := '0' <= c && c <= '9', 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !digit && !letter {
 			return false
 		}
 	}

@@ -97,7 +97,7 @@ func TestAttendance(t *testing.T) {
 	nodes.refuse = scaling.ErrMembers
 	var refused error
 	r.Join(room, func(err error) { refused = err })
-	if refused != scaling.ErrMembers || deliveries() != 0 {
+	if !errors.Is(refused, scaling.ErrMembers) || deliveries() != 0 {
 		t.Errorf("refused with %v, %d delivered", refused, deliveries())
 	}
 	nodes.refuse = nil

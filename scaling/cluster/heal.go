@@ -45,6 +45,11 @@ func (r *replica) fetch() {
 			r.again = false
 			return
 		}
+		if r.reopened {
+			r.reopened = false // this was asked for before the channel was subscribed again
+			r.fetch()
+			return
+		}
 		f, err := readFetched(reply)
 		if err != nil {
 			r.p.complain("fetch a roster", err)
@@ -150,6 +155,7 @@ func (r *replica) reconcileOurs(ours []string, id string) {
 
 // heal makes Redis and the replica agree after Redis was lost, or after this node was taken for dead: then as another than former.
 func (r *replica) heal(former string) {
+	r.p.mark(r) // there were no ticks meanwhile
 	r.healed = time.Now().Add(r.p.o.Settle)
 	r.registered = "" // Redis may have been emptied
 	if former != "" {

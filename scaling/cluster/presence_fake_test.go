@@ -190,19 +190,28 @@ func member(user string) *protocol.MemberData {
 
 var kind = protocol.KindOf(channel)
 
-// begin joins a user; the channel gets what done is called with.
-func (n *node) begin(channel, user string, most int) <-chan error {
-	done := make(chan error, 1)
-	n.relay.Join(scaling.Join{App: app, Channel: channel, Kind: kind, Member: member(user), MaxMembers: most}, func(err error) { done <- err })
-	return done
+// answer is what a Join is answered with.
+type answer struct {
+	given chan struct{} // closed when it is
+	err   error
+}
+
+// begin joins a user.
+func (n *node) begin(channel, user string, most int) *answer {
+	a := &answer{given: make(chan struct{})}
+	n.relay.Join(scaling.Join{App: app, Channel: channel, Kind: kind, Member: member(user), MaxMembers: most}, func(err error) {
+		a.err = err
+		close(a.given)
+	})
+	return a
 }
 
 var errLate = errors.New("no answer")
 
-func wait(done <-chan error) error {
+func wait(a *answer) error {
 	select {
-	case err := <-done:
-		return err
+	case <-a.given:
+		return a.err
 	case <-time.After(10 * time.Second):
 		return errLate
 	}

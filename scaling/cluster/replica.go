@@ -22,15 +22,16 @@ type replica struct {
 	open  bool   // the hub holds the channel
 	ready func() // to be called when the roster is in the hub; nil: it was
 
-	at      position
-	live    bool      // at is the truth, but for deltas that are on their way
-	fetches uint64    // asked for so far
-	fetched uint64    // the last one that was answered
-	again   bool      // what the fetch that is under way brings is not enough
-	pending []delta   // came since it was asked for
-	ahead   position  // Redis is known to be there
-	behind  time.Time // since when that is known and no delta has come; zero: not so
-	healed  time.Time // until then the nodes are saying again who is there
+	at       position
+	live     bool      // at is the truth, but for deltas that are on their way
+	fetches  uint64    // asked for so far
+	fetched  uint64    // the last one that was answered
+	again    bool      // what the fetch that is under way brings is not enough
+	reopened bool      // and nothing it brings is of use
+	pending  []delta   // came since it was asked for
+	ahead    position  // Redis is known to be there
+	behind   time.Time // since when that is known and no delta has come; zero: not so
+	healed   time.Time // until then the nodes are saying again who is there
 
 	users     map[string]*user
 	shown     int                 // users that the subscribers see
@@ -95,7 +96,9 @@ func (r *replica) start(ready func()) {
 		r.isReady()
 		return
 	}
+	r.p.mark(r)
 	r.register()
+	r.reopened = r.fetches != r.fetched
 	r.fetch()
 }
 

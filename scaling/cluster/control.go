@@ -27,7 +27,7 @@ func (r *Relay) receiveControl(_ string, payload []byte) {
 		}
 	}
 	if !ok {
-		r.counters.malformed.Add(1)
+		r.counters.malform()
 	}
 }
 

@@ -1,14 +1,51 @@
 package cluster
 
-import "sync/atomic"
+import (
+	"sync/atomic"
 
-// counters are what a relay counts.
+	"reverb/metrics"
+)
+
+// counters are what a relay counts, for the metrics and for Counts. All methods may be called from any goroutine.
 type counters struct {
+	metrics *metrics.Relay // constant
+
 	received, own, duplicates, lost, unwanted, malformed atomic.Uint64
 	asked, answered, partial                             atomic.Uint64
 }
 
-// Counts are what a relay has counted since it was made. They only grow.
+// Reasons why a message was ignored, as the metrics have them.
+const (
+	ignoredMalformed = "malformed" // no node of this version writes such a thing
+	ignoredUnwanted  = "unwanted"  // the channel was just released, or is not held yet
+)
+
+func (c *counters) receive() {
+	c.received.Add(1)
+	c.metrics.Received(1)
+}
+
+func (c *counters) duplicate() {
+	c.duplicates.Add(1)
+	c.metrics.Duplicates(1)
+}
+
+func (c *counters) lose(n uint64) {
+	c.lost.Add(n)
+	c.metrics.Lost(int(n))
+}
+
+func (c *counters) unwant() {
+	c.unwanted.Add(1)
+	c.metrics.Ignored(ignoredUnwanted)
+}
+
+func (c *counters) malform() {
+	c.malformed.Add(1)
+	c.metrics.Ignored(ignoredMalformed)
+}
+
+// Counts are what a relay has counted since it was made. They only grow, but for Interests.
 type Counts struct {
 	Received   uint64 // events of other nodes, handed to this one
 	Own        uint64 // events that this node published and got back

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"reverb/metrics"
 	"reverb/protocol"
 	"reverb/scaling/bus"
 )
@@ -26,15 +27,14 @@ type Options struct {
 	Settle       time.Duration // members that Redis does not know are taken out only after it; 5 s
 
 	KindOf  func(channel string) protocol.Kind // the rules of channel names; protocol.KindOf
-	Dropped func(reason string, count int)     // counts what was lost, by the reasons of bus and of this package; nil: nobody
+	Metrics *metrics.Relay                     // nil: nobody looks
+	Dropped func(reason string, count int)     // counts what was dropped, by the reasons of bus and of this package; nil: Metrics.Dropped
 	Log     *slog.Logger                       // nil: none
 }
 
-// Reasons why a message of another node did not reach this node's subscribers, as Options.Dropped gets them.
-const (
-	DroppedLost  = "relay_lost"  // another node published it, and it never came: seen by the next one of that node
-	DroppedQueue = "relay_queue" // too much waited for this node's own work; the gap is counted as lost too
-)
+// droppedQueue is why a message of another node was dropped here: too much waited for this node's own work. The gap that it leaves is
+// counted as lost, too.
+const droppedQueue = "relay_queue"
 
 // withDefaults fills what is zero and refuses what cannot work.
 func (o Options) withDefaults() (Options, error) {
@@ -65,8 +65,11 @@ func (o Options) withDefaults() (Options, error) {
 	if o.KindOf == nil {
 		o.KindOf = protocol.KindOf
 	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("").Relay()
+	}
 	if o.Dropped == nil {
-		o.Dropped = func(string, int) {}
+		o.Dropped = o.Metrics.Dropped
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -16,7 +16,7 @@ func (r *Relay) Publish(m scaling.Message) error {
 		}
 	}
 	err := r.deliverHere(m)
-	if _, passed := r.outlets.publish(r.bus, m, r.keep(m, cached)); err == nil {
+	if _, passed := r.passOn(m, cached); err == nil {
 		err = passed
 	}
 	return err
@@ -28,7 +28,7 @@ func (r *Relay) publishCached(c *interest, m scaling.Message) error {
 	c.last.mu.Lock()
 	defer c.last.mu.Unlock()
 	err := r.deliverHere(m)
-	seq, passed := r.outlets.publish(r.bus, m, r.keep(m, true))
+	seq, passed := r.passOn(m, true)
 	if passed == nil && !m.Elsewhere {
 		c.last.sentLocked(seq, time.Now().Add(r.opts.echoWait()))
 	}
@@ -43,6 +43,15 @@ func (r *Relay) deliverHere(m scaling.Message) error {
 		return nil
 	}
 	return r.handler.Deliver(m)
+}
+
+// passOn puts m on its way to the other nodes, and to Redis to be kept.
+func (r *Relay) passOn(m scaling.Message, cached bool) (seq uint64, err error) {
+	seq, err = r.outlets.publish(r.bus, m, r.keep(m, cached))
+	if err == nil {
+		r.opts.Metrics.Published(1)
+	}
+	return seq, err
 }
 
 // keep says what Redis is to keep of m, nil for nothing.

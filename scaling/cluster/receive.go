@@ -11,7 +11,7 @@ import (
 func (r *Relay) receive(name string, payload []byte) {
 	c := r.interests.find(name)
 	if c == nil || !c.held {
-		r.counters.unwanted.Add(1) // on its way while the channel was released, or before it was held
+		r.counters.unwant() // on its way while the channel was released, or before it was held
 		return
 	}
 	if delta, ok := bytes.CutPrefix(payload, []byte(deltaHeader)); ok {
@@ -23,7 +23,7 @@ func (r *Relay) receive(name string, payload []byte) {
 	e, ok := decodeEvent(payload)
 	switch {
 	case !ok:
-		r.counters.malformed.Add(1)
+		r.counters.malform()
 	case e.node == r.node.process:
 		r.echo(c, &e)
 	default:
@@ -35,14 +35,13 @@ func (r *Relay) receive(name string, payload []byte) {
 func (r *Relay) deliver(c *interest, e *event) {
 	fresh, lost := c.senders.take(e, r.outlets.now())
 	if lost > 0 {
-		r.counters.lost.Add(lost)
-		r.opts.Dropped(DroppedLost, int(lost))
+		r.counters.lose(lost)
 	}
 	if !fresh {
-		r.counters.duplicates.Add(1)
+		r.counters.duplicate()
 		return
 	}
-	r.counters.received.Add(1)
+	r.counters.receive()
 	m := scaling.Message{App: c.app, Channel: c.channel, Payload: e.payload, Except: e.except, Cache: e.cache}
 	if e.cache && c.kind.IsCache() {
 		c.last.mu.Lock()
@@ -64,7 +63,7 @@ func (r *Relay) echo(c *interest, e *event) {
 
 // overflow notes that a message of the channel found its lane full. Subscribers who miss it are counted by the gap that the next one shows.
 func (r *Relay) overflow(name string) {
-	r.opts.Dropped(DroppedQueue, 1)
+	r.opts.Dropped(droppedQueue, 1)
 	r.heal(name)
 }
 

@@ -51,6 +51,7 @@ func New(o Options) (*Relay, error) {
 		return nil, err
 	}
 	r := &Relay{opts: o, names: names{o.Prefix}, node: newIdentity(), interests: newInterests()}
+	r.counters.metrics = o.Metrics
 	r.outlets = newOutlets(r.names, r.node.process)
 	return r, nil
 }
@@ -60,7 +61,7 @@ func New(o Options) (*Relay, error) {
 func (r *Relay) Start(h scaling.Handler) error {
 	r.handler = h
 	r.lanes = newLanes(max(2, min(runtime.GOMAXPROCS(0), maxLanes)), r.opts.InboundBytes, r.receive, r.overflow)
-	r.control = newLanes(1, controlBytes, r.receiveControl, func(string) { r.opts.Dropped(DroppedQueue, 1) })
+	r.control = newLanes(1, controlBytes, r.receiveControl, func(string) { r.opts.Dropped(droppedQueue, 1) })
 	ready, connected := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	options := r.opts.Redis
@@ -146,6 +147,7 @@ func (r *Relay) up() {
 
 func (r *Relay) down(err error) {
 	r.opts.Log.Warn("relay is down, the node works alone", "err", err)
+	r.opts.Metrics.Disconnected()
 	r.presence.down()
 }
 
@@ -159,7 +161,7 @@ func (r *Relay) lapsed(names []string) {
 // message takes what Redis sends, on the goroutine that reads from it.
 func (r *Relay) message(name string, payload []byte) {
 	if len(payload) == 0 {
-		r.counters.malformed.Add(1)
+		r.counters.malform()
 		return
 	}
 	if payload[0] >= kindQuery {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"reverb/protocol"
 	"reverb/scaling"
@@ -58,11 +59,19 @@ func (r *Relay) appendConnections(dst []byte, n int) []byte {
 	}
 	dst = slices.Grow(dst, n*(len(r.id)+len(`"."":{},`)+7))
 	for i := range n {
-		dst = append(dst, "{,"[min(i, 1)], '"')
+		dst = append(dst, separator(i), '"')
 		dst = append(append(dst, r.id...), '.')
 		dst = append(strconv.AppendInt(dst, int64(i), 10), `":{}`...)
 	}
 	return append(dst, '}')
+}
+
+// separator is what stands before a member of an object of which n members, or bytes, are written: a brace or a comma.
+func separator(n int) byte {
+	if n == 0 {
+		return '{'
+	}
+	return ','
 }
 
 // appendChannels appends the channels that were asked for by name, occupied or not, or else all that are occupied.
@@ -84,7 +93,7 @@ func (r *Relay) appendChannels(dst []byte, m *metric, wanted info) []byte {
 		return append(dst, emptyList...)
 	}
 	for i, name := range names {
-		dst = append(dst, "{,"[min(i, 1)])
+		dst = append(dst, separator(i))
 		dst = append(appendQuote(dst, name), ':')
 		dst = r.appendInfo(dst, m.app, name, wanted, infos)
 	}
@@ -104,11 +113,7 @@ const (
 // infoOf reads a comma list, without trimming, as Reverb does.
 func infoOf(list string) info {
 	var i info
-	for len(list) > 0 {
-		name, rest := list, ""
-		if comma := slices.Index([]byte(list), ','); comma >= 0 {
-			name, rest = list[:comma], list[comma+1:]
-		}
+	for name := range strings.SplitSeq(list, ",") {
 		switch name {
 		case "occupied":
 			i |= infoOccupied
@@ -119,7 +124,6 @@ func infoOf(list string) info {
 		case "cache":
 			i |= infoCache
 		}
-		list = rest
 	}
 	return i
 }
@@ -128,11 +132,11 @@ func infoOf(list string) info {
 // not there is not occupied.
 func (r *Relay) appendInfo(dst []byte, app, channel string, wanted info, infos []scaling.ChannelInfo) []byte {
 	at, found := slices.BinarySearchFunc(infos, channel, func(c scaling.ChannelInfo, name string) int {
-		return compare(c.Name, name)
+		return strings.Compare(c.Name, name)
 	})
 	start := len(dst)
 	member := func(name string) {
-		dst = append(dst, "{,"[min(len(dst)-start, 1)])
+		dst = append(dst, separator(len(dst)-start))
 		dst = append(append(append(dst, '"'), name...), `":`...)
 	}
 	if wanted&infoOccupied != 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+	"strings"
 
 	"reverb/protocol"
 	"reverb/scaling"
@@ -113,7 +114,7 @@ func addChannels(to []scaling.ChannelInfo, php map[string]scaling.ChannelInfo) [
 	for _, c := range php {
 		all = append(all, c)
 	}
-	slices.SortFunc(all, func(a, b scaling.ChannelInfo) int { return compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b scaling.ChannelInfo) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 

@@ -2,14 +2,11 @@ package laravel
 
 import (
 	"context"
-	"strings"
 	"unicode/utf8"
 
 	"reverb/protocol"
 	"reverb/scaling"
 )
-
-func compare(a, b string) int { return strings.Compare(a, b) }
 
 // Query asks the nodes of this program through their own relay, and PHP nodes with Reverb's questions, at the same time. See
 // scaling.Relay; what PHP nodes cannot tell: subscriptions of a presence channel (as many as it has users are assumed), and who of its

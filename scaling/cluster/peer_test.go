@@ -35,6 +35,7 @@ type peer struct {
 	members     map[string][]*protocol.MemberData
 	answering   func(scaling.Query) scaling.Answer // nil: of what is known here
 	calls       []string                           // Hold and Release
+	gate        chan struct{}                      // not nil: Deliver waits until it is closed
 }
 
 func peerOptions(s *redistest.Server) cluster.Options {
@@ -68,6 +69,11 @@ func startPeer(t testing.TB, o cluster.Options) *peer {
 func (n *peer) Deliver(m scaling.Message) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if gate := n.gate; gate != nil {
+		n.mu.Unlock()
+		<-gate
+		n.mu.Lock()
+	}
 	if !n.held[m.Channel] {
 		return nil
 	}

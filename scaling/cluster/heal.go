@@ -140,8 +140,9 @@ func (r *replica) reconcileOurs(ours []string, id string) {
 	there := make(map[string]struct{}, len(ours))
 	for _, userID := range ours {
 		there[userID] = struct{}{}
-		if u := r.user(userID); !u.busy {
+		if u := r.user(userID); !u.busy && (u.on != id || u.unsure) {
 			r.setOn(u, id)
+			u.joined = r.at
 		}
 	}
 	for userID, u := range r.users {

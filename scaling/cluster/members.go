@@ -21,15 +21,11 @@ func (r *replica) join(m *protocol.MemberData, most int, done func(error)) {
 	}
 	u.sockets++
 	u.joins = append(u.joins, pendingJoin{most, time.Now(), done})
-	id, ok := r.p.session()
-	switch {
-	case r.p.offline():
+	if r.p.offline() {
 		r.decide(u)
-	case ok && u.on == id && !u.unsure && !u.busy:
-		r.arrives(u)
-	default:
-		r.tell(u)
+		return
 	}
+	r.tell(u)
 }
 
 // leave counts a socket out.
@@ -52,7 +48,7 @@ func (r *replica) leave(userID string, grace bool) {
 	}
 }
 
-// tell makes Redis have what is true of the user, if it has not.
+// tell makes Redis have what is true of the user. When it has, the joins are answered.
 func (r *replica) tell(u *user) {
 	id, ok := r.p.session()
 	if u.busy {
@@ -63,6 +59,7 @@ func (r *replica) tell(u *user) {
 	}
 	here, there := u.sockets > 0, u.on != "" && u.on == id
 	if here == there && !u.unsure {
+		r.arrives(u)
 		return
 	}
 	if !ok || r.p.offline() || here && r.registered != id {
@@ -102,7 +99,6 @@ func (r *replica) tellJoin(u *user, id string) {
 		r.setOn(u, id)
 		u.joined, u.elsewhere = at, elsewhere
 		r.reach(at)
-		r.arrives(u)
 		r.tell(u)
 	})
 }

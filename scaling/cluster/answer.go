@@ -27,8 +27,8 @@ type reply struct {
 // maxAnswer is how much one node may send, in bytes: Redis cuts off a subscriber for whom 32 MiB wait.
 const maxAnswer = 16 << 20
 
-func appendQuestion(dst []byte, q question) []byte {
-	dst = append(dst, kindQuery, version)
+func encodeQuestion(q question) []byte {
+	dst := []byte{kindQuery, version}
 	dst = append(dst, q.node[:]...)
 	dst = binary.AppendUvarint(dst, q.id)
 	dst = append(dst, byte(q.query.Of))
@@ -71,10 +71,9 @@ const (
 	flagInfo                  // of a user: the info follows
 )
 
-// appendReply writes r, or that it would be too big.
-func appendReply(dst []byte, r reply) []byte {
-	head := len(dst)
-	dst = append(dst, kindAnswer, version)
+// encodeReply writes r, or that it would be too big.
+func encodeReply(r reply) []byte {
+	dst := []byte{kindAnswer, version}
 	dst = append(dst, r.node[:]...)
 	dst = binary.AppendUvarint(dst, r.id)
 	flags := len(dst)
@@ -88,7 +87,7 @@ func appendReply(dst []byte, r reply) []byte {
 	for _, u := range r.answer.Users {
 		dst = appendUser(dst, u)
 	}
-	if r.tooBig || len(dst)-head > maxAnswer {
+	if r.tooBig || len(dst) > maxAnswer {
 		dst = append(dst[:flags], flagTooBig)
 	}
 	return dst
@@ -119,7 +118,7 @@ func appendUser(dst []byte, u protocol.RosterMember) []byte {
 	return appendBytes(append(dst, flagInfo), u.Info)
 }
 
-// decodeReply reads what appendReply writes. The byte fields of the answer are part of b.
+// decodeReply reads what encodeReply writes. The byte fields of the answer are part of b.
 func decodeReply(b []byte) (a reply, ok bool) {
 	r := reader{b: b}
 	if r.byte() != kindAnswer || r.byte() != version {
@@ -170,8 +169,8 @@ func (r *reader) number() int {
 	return int(v)
 }
 
-func appendTerminate(dst []byte, node nodeID, app, userID string) []byte {
-	dst = append(dst, kindTerminate, version)
+func encodeTerminate(node nodeID, app, userID string) []byte {
+	dst := []byte{kindTerminate, version}
 	dst = append(dst, node[:]...)
 	return appendBytes(appendBytes(dst, app), userID)
 }

@@ -35,7 +35,7 @@ func (r *Relay) receiveControl(_ string, payload []byte) {
 func (r *Relay) answer(q question) {
 	r.counters.answered.Add(1)
 	a := reply{node: r.node.id(), id: q.id, answer: r.handler.Answer(q.query)}
-	m := bus.Message{Name: r.names.node(q.node.String()), Payload: appendReply(nil, a)}
+	m := bus.Message{Name: r.names.node(q.node.String()), Payload: encodeReply(a)}
 	if err := r.bus.Publish(m); err != nil {
 		r.opts.Log.Warn("answer a question of another node", "err", err)
 	}

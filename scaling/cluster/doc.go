@@ -1,7 +1,8 @@
 // Package cluster is the native relay: it makes many nodes look like one to their clients, by way of Redis.
 //
 //	server ── Publish ──▶ this node's subscribers, at once
-//	              └─────▶ outlets (sequence, envelope) ──▶ bus ──▶ Redis
+//	              └─────▶ outlets (sequence, envelope) ──▶ bus ──▶ Redis, and out of it
+//
 //	Redis ──▶ bus ──▶ lanes ──▶ senders (duplicates, gaps) ──▶ Handler.Deliver ──▶ this node's subscribers
 //
 // Interest. A node is subscribed only to the Redis channels of which it has subscribers, and so has no work with the others. Join asks

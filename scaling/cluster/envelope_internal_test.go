@@ -34,13 +34,13 @@ func examples(t testing.TB) map[string][]byte {
 		"event_except": appendEvent(nil, event{
 			node: testNode, seq: 300, first: true, cache: true, except: socketID(t, "12.4294967295"), payload: []byte(`{}`),
 		}),
-		"question": appendQuestion(nil, question{node: testNode, id: 5,
+		"question": encodeQuestion(question{node: testNode, id: 5,
 			query: scaling.Query{Of: scaling.QueryChannels, App: "app", Prefix: "presence-"}}),
-		"question_names": appendQuestion(nil, question{node: testNode, id: 6,
+		"question_names": encodeQuestion(question{node: testNode, id: 6,
 			query: scaling.Query{Of: scaling.QueryChannels, App: "app", Names: []string{"a", "b"}}}),
-		"question_no_names": appendQuestion(nil, question{node: testNode, id: 7,
+		"question_no_names": encodeQuestion(question{node: testNode, id: 7,
 			query: scaling.Query{Of: scaling.QueryUsers, App: "app", Names: []string{}, Channel: "presence-room"}}),
-		"answer": appendReply(nil, reply{node: testNode, id: 5, answer: scaling.Answer{
+		"answer": encodeReply(reply{node: testNode, id: 5, answer: scaling.Answer{
 			Connections: 1000,
 			Channels: []scaling.ChannelInfo{
 				{Name: "cache-a", Subscriptions: 2, Cache: []byte(`{"event":"e"}`)},
@@ -48,8 +48,8 @@ func examples(t testing.TB) map[string][]byte {
 			},
 			Users: []protocol.RosterMember{{ID: "1", IDRaw: []byte(`1`)}, {ID: "x", IDRaw: []byte(`"x"`), Info: []byte(`{"n":1}`)}},
 		}}),
-		"answer_too_big": appendReply(nil, reply{node: testNode, id: 5, tooBig: true}),
-		"terminate":      appendTerminate(nil, testNode, "app", "user 7"),
+		"answer_too_big": encodeReply(reply{node: testNode, id: 5, tooBig: true}),
+		"terminate":      encodeTerminate(testNode, "app", "user 7"),
 	}
 }
 
@@ -87,13 +87,13 @@ func again(b []byte) ([]byte, bool) {
 		return appendEvent(nil, e), ok
 	case kindQuery:
 		q, ok := decodeQuestion(b)
-		return appendQuestion(nil, q), ok
+		return encodeQuestion(q), ok
 	case kindAnswer:
 		a, ok := decodeReply(b)
-		return appendReply(nil, a), ok
+		return encodeReply(a), ok
 	case kindTerminate:
 		node, app, user, ok := decodeTerminate(b)
-		return appendTerminate(nil, node, app, user), ok
+		return encodeTerminate(node, app, user), ok
 	}
 	return nil, false
 }
@@ -131,7 +131,7 @@ func TestOtherVersion(t *testing.T) {
 }
 
 func TestAnswerTooBig(t *testing.T) {
-	b := appendReply(nil, reply{node: testNode, id: 9, answer: scaling.Answer{
+	b := encodeReply(reply{node: testNode, id: 9, answer: scaling.Answer{
 		Channels: []scaling.ChannelInfo{{Name: "cache", Cache: make([]byte, maxAnswer)}},
 	}})
 	a, ok := decodeReply(b)
@@ -141,7 +141,7 @@ func TestAnswerTooBig(t *testing.T) {
 }
 
 func TestAnswerOutOfOrder(t *testing.T) {
-	b := appendReply(nil, reply{node: testNode, answer: scaling.Answer{Channels: []scaling.ChannelInfo{{Name: "b"}, {Name: "a"}}}})
+	b := encodeReply(reply{node: testNode, answer: scaling.Answer{Channels: []scaling.ChannelInfo{{Name: "b"}, {Name: "a"}}}})
 	if _, ok := decodeReply(b); ok {
 		t.Error("channels out of order were taken; Merge needs them by name")
 	}

@@ -53,7 +53,7 @@ func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
 	if rd == nil {
 		return r.alone(q)
 	}
-	payload := appendQuestion(nil, question{node: r.node.process, id: id, query: q})
+	payload := encodeQuestion(question{node: r.node.process, id: id, query: q})
 	r.bus.PublishCount(r.names.all(), payload, func(n int, err error) { r.gather.told(rd, n, err) })
 	ctx, cancel := context.WithTimeout(ctx, r.opts.QueryTimeout)
 	defer cancel()

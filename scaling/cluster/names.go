@@ -34,18 +34,3 @@ func (n names) grace() string               { return n.prefix + ":{grace}" } // 
 func (n names) all() string                 { return n.prefix + ":{all}" }   // Redis channel of all nodes
 func (n names) node(id string) string       { return n.prefix + ":{node:" + id + "}" }
 func (n names) channelsOf(id string) string { return n.node(id) + ":channels" } // set: channels where a node has members
-
-// parse gives back what events was called with.
-func (n names) parse(events string) (app, channel string, ok bool) {
-	s, ok := strings.CutPrefix(events, n.prefix+":{")
-	if !ok || !strings.HasSuffix(s, "}") {
-		return "", "", false
-	}
-	app, channel, ok = strings.Cut(s[:len(s)-1], "/")
-	if strings.Contains(app, "%") {
-		app = untag.Replace(app)
-	}
-	return app, channel, ok
-}
-
-var untag = strings.NewReplacer("%2F", "/", "%25", "%")

@@ -115,7 +115,7 @@ func (r *Relay) Close() {
 // Terminate closes the connections of the app's user here and then on the other nodes, as soon as they can be reached.
 func (r *Relay) Terminate(app, userID string) {
 	r.handler.Terminate(app, userID)
-	payload := appendTerminate(nil, r.node.process, app, userID)
+	payload := encodeTerminate(r.node.process, app, userID)
 	if err := r.bus.Publish(bus.Message{Name: r.names.all(), Payload: payload}); err != nil {
 		r.opts.Log.Warn("terminate was not passed on", "app", app, "err", err)
 	}

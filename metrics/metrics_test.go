@@ -54,7 +54,6 @@ func exercise(m *metrics.Metrics) {
 	a.Sent(0)
 	a.Published(metrics.SourceAPI)
 	a.Published(metrics.SourceClient)
-	a.Published(metrics.SourceRelay)
 	a.BroadcastSeconds(0.0002)
 	a.PingSeconds(0.04)
 	r := m.Relay()
@@ -111,7 +110,6 @@ func TestScrape(t *testing.T) {
 		`reverb_messages_sent_total{app="1"} 3`,
 		`reverb_messages_published_total{app="1",source="api"} 1`,
 		`reverb_messages_published_total{app="1",source="client"} 1`,
-		`reverb_messages_published_total{app="1",source="relay"} 1`,
 		`reverb_messages_dropped_total{reason="slow_consumer"} 5`,
 		`reverb_broadcast_seconds_count{app="1"} 1`,
 		`reverb_broadcast_seconds_bucket{app="1",le="0.00025"} 1`,

@@ -45,7 +45,7 @@ var (
 	nameRelayUp          = name{"reverb_relay_up", "1 while this node reaches the others through Redis, 0 while it does not."}
 	nameRelayNodes       = name{"reverb_relay_nodes", "Nodes that live, as this node knows, itself included."}
 	nameRelayWaiting     = name{"reverb_relay_waiting_bytes", "Bytes of messages that wait for Redis to come back."}
-	nameRelayPublished   = name{"reverb_relay_published_total", "Messages for other nodes that Redis has taken."}
+	nameRelayPublished   = name{"reverb_relay_published_total", "Messages published for other nodes: sent to Redis, or waiting for it."}
 	nameRelayReceived    = name{"reverb_relay_received_total", "Messages of other nodes."}
 	nameRelayDuplicates  = name{"reverb_relay_duplicates_total", "Messages that came twice and were delivered once."}
 	nameRelayLost        = name{"reverb_relay_lost_total", "Messages of other nodes that never came, by the gaps in their numbers."}

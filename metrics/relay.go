@@ -32,7 +32,7 @@ func (m *Metrics) Relay() *Relay {
 	return r
 }
 
-// Published counts n messages that Redis has taken.
+// Published counts n messages for other nodes that were sent to Redis, or wait for it.
 func (r *Relay) Published(n int) { add(r.published, n) }
 
 // Received counts n messages of other nodes.

@@ -37,7 +37,7 @@ func newRelay(s config.Scaling, m *metrics.Metrics, log *slog.Logger) (scaling.R
 		Linger:       s.Linger,
 		CacheTTL:     s.CacheTTL,
 		QueryTimeout: s.QueryTimeout,
-		Dropped:      counters.Dropped,
+		Metrics:      counters,
 		Log:          log,
 	})
 	if err != nil {

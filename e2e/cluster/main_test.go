@@ -55,7 +55,7 @@ enabled = true
 mode = "%s"
 %s
 [scaling.redis]
-port = %s
+%s
 `
 
 // readWait bounds what is waited for without a frame.
@@ -76,8 +76,14 @@ type options struct{ server, app, scaling string }
 // startNode starts a node on the Redis.
 func startNode(t testing.TB, mode string, redis *redistest.Server, o options) *node {
 	t.Helper()
+	return startNodeAt(t, mode, "port = "+redis.Port(), o)
+}
+
+// startNodeAt starts a node; redis is the content of its table [scaling.redis].
+func startNodeAt(t testing.TB, mode, redis string, o options, env ...string) *node {
+	t.Helper()
 	s := testclient.Start(t, bin, testclient.Options{
-		Config: fmt.Sprintf(nodeConfig, o.server, o.app, mode, o.scaling, redis.Port()),
+		Config: fmt.Sprintf(nodeConfig, o.server, o.app, mode, o.scaling, redis), Env: env,
 	})
 	return &node{s, t}
 }

@@ -1,0 +1,94 @@
+package cluster_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"reverb/internal/redistest"
+)
+
+// TestKindsOfRedis is whatever Redis an operator may have, as the configuration says it.
+func TestKindsOfRedis(t *testing.T) {
+	kinds := []struct {
+		name  string
+		start func(t *testing.T) (toml string, env []string)
+	}{
+		{"password and prefix", func(t *testing.T) (string, []string) {
+			redis := redistest.Start(t, "--requirepass", "redis-secret")
+			return "prefix = \"site:a\"", []string{"REDIS_PORT=" + redis.Port(), "REDIS_PASSWORD=redis-secret", "REDIS_DB=3"}
+		}},
+		{"url with a user", func(t *testing.T) (string, []string) {
+			redis := redistest.Start(t)
+			redis.Do("ACL", "SETUSER", "reverb", "on", ">pw", "~*", "&*", "+@all")
+			return "", []string{"REDIS_URL=redis://reverb:pw@" + redis.Addr + "/1"}
+		}},
+		{"cluster", func(t *testing.T) (string, []string) {
+			cluster := redistest.StartCluster(t, 3)
+			return fmt.Sprintf("cluster = true\nnodes = [\"%s\"]", strings.Join(cluster.Addrs(), `", "`)), nil
+		}},
+		{"sentinel", func(t *testing.T) (string, []string) {
+			s := redistest.StartSentinels(t)
+			return fmt.Sprintf("[scaling.redis.sentinel]\nmaster = %q\nnodes = [\"%s\"]", redistest.MasterName, strings.Join([]string{s.Sentinel(0).Addr, s.Sentinel(1).Addr}, `", "`)), nil
+		}},
+		{"tls", startTLS},
+	}
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			toml, env := kind.start(t)
+			a, b := startNodeAt(t, "native", toml, options{}, env...), startNodeAt(t, "native", toml, options{}, env...)
+			publishCell(t, a, b, "room")
+			presenceCell(t, a, b, "den")
+			cacheForNobodyCell(t, a, b, "last")
+			countsCell(t, a, b, "counted")
+		})
+	}
+}
+
+// startTLS starts a Redis that asks for a certificate, too.
+func startTLS(t *testing.T) (toml string, env []string) {
+	cert, key := selfSigned(t)
+	port := redistest.FreePort(t)
+	redistest.Start(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert)
+	return fmt.Sprintf("host = \"tls://127.0.0.1\"\nport = %s\n[scaling.redis.tls]\nca = %q\ncert = %q\nkey = %q", port, cert, cert, key), nil
+}
+
+// selfSigned makes a certificate for 127.0.0.1 that is its own authority.
+func selfSigned(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, bytes []byte) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", raw)
+}

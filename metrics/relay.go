@@ -7,7 +7,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type Relay struct {
 	// Constant after construction.
 	published, received, duplicates, lost, disconnects prometheus.Counter
-	dropped, ignored, queries                          *prometheus.CounterVec // reason; reason; result
+	dropped, ignored, queries                          *prometheus.CounterVec // by reason, the last by result
 }
 
 // Relay returns the counters of the relay, the same ones each time. From the first call on a scrape tells them.

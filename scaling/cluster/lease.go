@@ -223,6 +223,7 @@ func (p *presence) quit() {
 	ctx, cancel := context.WithTimeout(context.Background(), quitTimeout)
 	defer cancel()
 	p.quitting.Store(true)
+	defer p.each((*replica).down) // who waits is let in; it is over anyway
 	id, ok := p.session()
 	if !ok {
 		return // the others will miss it

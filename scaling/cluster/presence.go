@@ -198,9 +198,18 @@ func (p *presence) replica(app, channel, events string) *replica {
 func (p *presence) each(f func(*replica)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for events, r := range p.replicas {
-		p.lanes.run(events, func() { f(r) })
+	for _, r := range p.replicas {
+		p.later(r, f)
 	}
+}
+
+// later calls f for r on its lane, unless it is forgotten by then.
+func (p *presence) later(r *replica, f func(*replica)) {
+	p.lanes.run(r.events, func() {
+		if !r.gone {
+			f(r)
+		}
+	})
 }
 
 // mark asks for a tick of r. It is called on the channel's lane.
@@ -224,14 +233,14 @@ func (p *presence) tick() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for r := range p.marked {
-		p.lanes.run(r.events, func() { r.tick(now) })
+		p.later(r, func(r *replica) { r.tick(now) })
 	}
 	clear(p.marked)
 	audits := auditsPerBeat
-	for events, r := range p.replicas {
+	for _, r := range p.replicas {
 		if audits--; audits < 0 {
 			break
 		}
-		p.lanes.run(events, r.audit)
+		p.later(r, (*replica).audit)
 	}
 }

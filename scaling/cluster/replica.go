@@ -19,6 +19,7 @@ type replica struct {
 	app, channel string
 	events       string
 
+	gone  bool   // forgotten: another replica may be in its place
 	open  bool   // the hub holds the channel
 	ready func() // to be called when the roster is in the hub; nil: it was
 
@@ -125,10 +126,11 @@ func (r *replica) close() {
 // finish forgets a closed replica once Redis knows that nobody of ours is there.
 func (r *replica) finish() {
 	switch {
-	case r.open || len(r.users) > 0 || r.registering:
+	case r.gone || r.open || len(r.users) > 0 || r.registering:
 	case !r.lingering.IsZero() || len(r.former) > 0:
 		r.p.mark(r)
 	default:
+		r.gone = true
 		r.unregister()
 		r.p.forget(r)
 	}

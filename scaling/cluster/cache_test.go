@@ -47,6 +47,8 @@ func TestOnlyCacheChannelsAreKept(t *testing.T) {
 	if err := a.relay.Publish(m); err != nil {
 		t.Fatal(err)
 	}
+	a.publish("private-encrypted-cache-room", "z") // one by Pusher's names, not by Reverb's
+	await(t, "kept", func() bool { return s.Do("EXISTS", "reverb:{app/private-encrypted-cache-room}:e") == int64(1) })
 	a.publish("cache-other", "y")
 	await(t, "kept", func() bool { return s.Do("EXISTS", "reverb:{app/cache-other}:e") == int64(1) })
 	if n := s.Do("EXISTS", cacheKey, "reverb:{app/room}:e"); n != int64(0) {

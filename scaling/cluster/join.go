@@ -79,7 +79,7 @@ func (r *Relay) hold(c *interest) {
 	}
 	c.opening.Store(parts)
 	if c.kind.IsCache() {
-		r.fetch(c, func(bool) { c.ready() })
+		r.fetch(c, func(found) { c.ready() })
 	}
 	if c.kind.IsPresence() {
 		r.presence.open(c.app, c.channel, c.ready)
@@ -100,30 +100,45 @@ func (r *Relay) release(c *interest) {
 	})
 }
 
-// fetch brings the cluster's last event into the hub and then calls then, which hears whether Redis knows none. It must be called on the
-// channel's lane, and then is.
-func (r *Relay) fetch(c *interest, then func(none bool)) {
+// found is what fetch has found.
+type found struct {
+	none      bool // Redis knows no last event
+	overtaken bool // events came in between, and were taken for newer
+}
+
+// fetch brings the cluster's last event into the hub and then calls then. It must be called on the channel's lane, and then is.
+func (r *Relay) fetch(c *interest, then func(found)) {
 	since := c.last.version()
 	r.bus.Do(bus.Command{Name: "GET", Keys: []string{lastEventKey(c.name)}}, func(reply bus.Reply) {
 		r.lanes.run(c.name, func() {
-			text, err := reply.Text()
-			if c.held && err == nil && !reply.IsNil() {
-				c.last.fetched(since, time.Now(), func() { r.handler.Cached(c.app, c.channel, []byte(text)) })
+			f := found{none: reply.IsNil()}
+			if text, err := reply.Text(); c.held && err == nil && !f.none {
+				f.overtaken = c.last.fetched(since, time.Now(), func() { r.handler.Cached(c.app, c.channel, []byte(text)) })
 			}
-			then(reply.IsNil())
+			then(f)
 		})
 	})
 }
 
 // refetch makes up for lost messages of a cache channel. It must be called on the channel's lane.
+//
+// What overtakes the first fetch may have waited in the lane since before the lost messages, and be older than they are. What overtakes a
+// second one was read from Redis after them: twice is enough.
 func (r *Relay) refetch(c *interest) {
 	if !c.held {
 		return
 	}
-	r.fetch(c, func(none bool) {
-		if none && c.held {
+	restore := func(f found) {
+		if f.none && c.held {
 			r.restore(c)
 		}
+	}
+	r.fetch(c, func(f found) {
+		if f.overtaken && c.held {
+			r.fetch(c, restore)
+			return
+		}
+		restore(f)
 	})
 }
 

@@ -30,13 +30,14 @@ func (l *lastEvent) version() uint64 {
 	return l.changes
 }
 
-// fetched calls store if what was fetched since version is the latest.
-func (l *lastEvent) fetched(version uint64, now time.Time, store func()) {
+// fetched calls store if what was fetched since version is the latest, and reports whether something came in between.
+func (l *lastEvent) fetched(version uint64, now time.Time, store func()) (overtaken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.changes == version && !l.pendingLocked(now) {
 		store()
 	}
+	return l.changes != version
 }
 
 // pendingLocked reports whether an own event is on its way to Redis.

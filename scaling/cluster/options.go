@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"reverb/metrics"
-	"reverb/protocol"
 	"reverb/scaling/bus"
 )
 
@@ -26,10 +25,9 @@ type Options struct {
 	Beat         time.Duration // between two signs of life; 1 s
 	Settle       time.Duration // members that Redis does not know are taken out only after it; 5 s
 
-	KindOf  func(channel string) protocol.Kind // the rules of channel names; protocol.KindOf
-	Metrics *metrics.Relay                     // nil: nobody looks
-	Dropped func(reason string, count int)     // counts what was dropped, by the reasons of bus and of this package; nil: Metrics.Dropped
-	Log     *slog.Logger                       // nil: none
+	Metrics *metrics.Relay                 // nil: nobody looks
+	Dropped func(reason string, count int) // counts what was dropped, by the reasons of bus and of this package; nil: Metrics.Dropped
+	Log     *slog.Logger                   // nil: none
 }
 
 // droppedQueue is why a message of another node was dropped here: too much waited for this node's own work. The gap that it leaves is
@@ -61,9 +59,6 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Lease < 3*o.Beat {
 		return o, fmt.Errorf("lease %v: less than three beats of %v", o.Lease, o.Beat)
-	}
-	if o.KindOf == nil {
-		o.KindOf = protocol.KindOf
 	}
 	if o.Metrics == nil {
 		o.Metrics = metrics.New("").Relay()

@@ -3,15 +3,16 @@ package cluster
 import (
 	"time"
 
+	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
 )
 
 // Publish brings m to this node's subscribers and then on its way to the others; see scaling.Relay.
 func (r *Relay) Publish(m scaling.Message) error {
-	cached := m.Cache && r.opts.KindOf(m.Channel).IsCache()
+	cached := m.Cache && mayCache(m.Channel)
 	if cached {
-		if c := r.interests.find(r.names.events(m.App, m.Channel)); c != nil {
+		if c := r.interests.find(r.names.events(m.App, m.Channel)); c != nil && c.kind.IsCache() {
 			return r.publishCached(c, m)
 		}
 	}
@@ -36,6 +37,12 @@ func (r *Relay) publishCached(c *interest, m scaling.Message) error {
 		err = passed
 	}
 	return err
+}
+
+// mayCache reports whether a channel of this name is a cache channel by the rules of any app. Whether it is one by those of its own app is
+// known only where it has subscribers; what is kept of another is never asked for.
+func mayCache(channel string) bool {
+	return protocol.KindOf(channel).IsCache() || protocol.StrictKindOf(channel).IsCache()
 }
 
 func (r *Relay) deliverHere(m scaling.Message) error {

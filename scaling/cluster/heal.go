@@ -14,7 +14,7 @@ import (
 // auditsPerBeat is how many replicas are compared with Redis at each beat, whether anything seems wrong or not.
 const auditsPerBeat = 32
 
-// patience is how many beats something may take that Redis should do at once.
+// patienceBeats is how many beats something may take that Redis should do at once.
 const patienceBeats = 2
 
 // fetched is what Redis has of a channel.

@@ -92,7 +92,7 @@ func (p *presence) beat(ctx context.Context) {
 			p.complain("beat", err)
 			return
 		case heard.lives:
-			p.alive(ctx, id, sent, losses, heard)
+			p.alive(ctx, sent, losses, heard)
 			return
 		}
 		p.renew(id)
@@ -152,7 +152,7 @@ func pairs(reply bus.Reply) (map[string]string, error) {
 }
 
 // alive takes what a beat has heard.
-func (p *presence) alive(ctx context.Context, id string, sent time.Time, losses int, h heard) {
+func (p *presence) alive(ctx context.Context, sent time.Time, losses int, h heard) {
 	l := &p.lease
 	l.mu.Lock()
 	if l.losses != losses {

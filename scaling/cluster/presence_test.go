@@ -290,3 +290,27 @@ func TestOtherConnections(t *testing.T) {
 	c.relay.Close()
 	others(0)
 }
+
+// A deployment restarts one node after the other, and each one's clients come back to another one at once.
+func TestRollingRestartIsSilent(t *testing.T) {
+	redis := redistest.Start(t)
+	watcher, old := startNode(t, redis), startNode(t, redis)
+	watcher.join(channel, "w")
+	old.join(channel, "u1", "u2", "u3")
+	const told = "+w +u1 +u2 +u3"
+	for range 3 {
+		next := startNode(t, redis)
+		for _, user := range []string{"u1", "u2", "u3"} {
+			old.leaveWithGrace(channel, user)
+			next.join(channel, user)
+		}
+		old.relay.Close()
+		old = next
+	}
+	old.leave(channel, "u2")
+	hears(t, told+" -u2", watcher)
+	sees(t, "u1 u3 w", watcher, old)
+	old.leave(channel, "u1", "u3")
+	watcher.leave(channel, "w")
+	emptied(t, redis)
+}

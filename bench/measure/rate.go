@@ -16,12 +16,26 @@ func NewRate(start int64, length time.Duration) *Rate {
 	return &Rate{start: start, seconds: make([]atomic.Int64, int(length/time.Second)+2)}
 }
 
-// Add counts n at now. What is before start counts as the first second.
+// Add counts n at now. What is before start counts as of the first second.
 func (r *Rate) Add(now, n int64) {
+	second := min(max(now-r.start, 0)/int64(time.Second), int64(len(r.seconds)-1))
+	r.seconds[second].Add(n)
 }
 
 // Total is all that was counted.
-func (r *Rate) Total() int64 { return 0 }
+func (r *Rate) Total() int64 {
+	var sum int64
+	for i := range r.seconds {
+		sum += r.seconds[i].Load()
+	}
+	return sum
+}
 
-// PerSecond is the count of each whole second before now.
-func (r *Rate) PerSecond(now int64) []int64 { return nil }
+// PerSecond is the count of each whole second before now, as far as the length expected.
+func (r *Rate) PerSecond(now int64) []int64 {
+	counts := make([]int64, min(max(now-r.start, 0)/int64(time.Second), int64(len(r.seconds)-1)))
+	for i := range counts {
+		counts[i] = r.seconds[i].Load()
+	}
+	return counts
+}

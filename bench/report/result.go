@@ -8,12 +8,14 @@ import (
 
 // Units that have a form of their own; any other is written behind the number.
 const (
-	Bytes       = "B"  // 1.2 MB
-	Nanoseconds = "ns" // 1.2 ms
-	Seconds     = "s"  // 1.2 s
-	PerSecond   = "/s" // 12,345 /s
-	Percent     = "%"  // 12.3 %, the value is 12.3
+	Bytes       = "B"      // 1.2 MB
+	Nanoseconds = "ns"     // 1.2 ms
+	Seconds     = "s"      // 1.2 s
+	PerSecond   = "/s"     // 12,345 /s
+	Processor   = "ns cpu" // 1.2 µs of processor time; a cost and no speed, so a client at its limit does not make a bound of it
+	Percent     = "%"      // 12.3 %, the value is 12.3
 	Cores       = "cores"
+	Connections = "connections"
 	Count       = "" // 12,345
 )
 
@@ -29,6 +31,7 @@ const (
 
 // Result is the outcome of one scenario against one server.
 type Result struct {
+	Name     string    `json:"name,omitempty"` // of the run, where a profile gives one
 	Scenario string    `json:"scenario"`
 	Target   string    `json:"target"` // address
 	Server   string    `json:"server"` // name for people: the process's command or a guess at the product
@@ -67,6 +70,8 @@ type Latency struct {
 	Name string `json:"name"` // "delivery", "connected", "subscribed", "round trip", "publish"
 	measure.Summary
 	Curve []measure.Quantile `json:"curve,omitempty"`
+	Low   *measure.Summary   `json:"low,omitempty"`  // least of several runs, each number for itself
+	High  *measure.Summary   `json:"high,omitempty"` // greatest of several runs, each number for itself
 }
 
 // Series is a line of a chart: Y over X.
@@ -83,19 +88,41 @@ type Point struct {
 	Y float64 `json:"y"`
 }
 
-// Measured is the latency as a report wants it.
-func Measured(name string, l *measure.Latency) Latency {
-	return Latency{Name: name, Summary: l.Summary(), Curve: l.Curve()}
-}
-
-// PerSecondSeries makes a series of counts per second.
-func PerSecondSeries(name string, counts []int64) Series {
-	s := Series{Name: name, Unit: PerSecond, XUnit: Seconds, Points: make([]Point, len(counts))}
-	for i, n := range counts {
-		s.Points[i] = Point{X: float64(i + 1), Y: float64(n)}
+// Title is how the run is called.
+func (r Result) Title() string {
+	if r.Name != "" && r.Name != r.Scenario {
+		return r.Name + " (" + r.Scenario + ")"
 	}
-	return s
+	return r.Scenario
 }
 
-// UsageSeries makes the series a watched server gives: memory and processor over time, and memory over connections if it grew with them.
-func UsageSeries(samples []measure.Usage) []Series { return nil }
+// OK reports whether the run can be believed: all that was expected came, and the client was not the limit.
+func (r Result) OK() bool { return r.Checks.OK() && !r.Client.Limit }
+
+// Speed reports whether the figure tells how fast the server is. When the client was the limit, the server is at least that fast.
+func (f Figure) Speed() bool {
+	switch f.Unit {
+	case PerSecond:
+		return f.Better != Lower
+	case Nanoseconds, Seconds:
+		return f.Better != Neither
+	}
+	return false
+}
+
+// Bound is the sign to write before a figure: "≥" or "≤" when it tells the client's speed and only bounds the server's, else "".
+func (r Result) Bound(f Figure) string {
+	switch {
+	case !r.Client.Limit || !f.Speed():
+		return ""
+	case f.Better == Lower:
+		return AtMost
+	}
+	return AtLeast
+}
+
+// Signs of a bound.
+const (
+	AtLeast = "≥"
+	AtMost  = "≤"
+)

@@ -1,0 +1,98 @@
+package report
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// unknown stands for a value that is no number.
+const unknown = "–"
+
+// Human writes a value with its unit for people: three digits that matter, thousands apart, "1.23 ms", "12,345 /s".
+func Human(value float64, unit string) string {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return unknown
+	}
+	switch unit {
+	case Nanoseconds, Processor:
+		return scaled(value, 1000, "ns", "µs", "ms", "s")
+	case Seconds:
+		return scaled(value*1e9, 1000, "ns", "µs", "ms", "s")
+	case Bytes:
+		return scaled(value, 1000, "B", "kB", "MB", "GB", "TB")
+	case Count:
+		return number(value)
+	}
+	return number(value) + " " + unit
+}
+
+// humanTime writes a duration as Human does.
+func humanTime(d time.Duration) string { return Human(float64(d), Nanoseconds) }
+
+// scaled picks the largest unit that leaves one whole digit.
+func scaled(value, step float64, units ...string) string {
+	last := len(units) - 1
+	i := 0
+	for i < last && round3(math.Abs(value)) >= step {
+		value /= step
+		i++
+	}
+	if i == 0 && value == math.Trunc(value) {
+		return separated(strconv.FormatFloat(value, 'f', 0, 64)) + " " + units[0]
+	}
+	return number(value) + " " + units[i]
+}
+
+// number writes a number with at least three digits that matter: 0.0123, 1.23, 12.3, 123, 12,345. Whole numbers have no fraction.
+func number(v float64) string {
+	switch size := math.Abs(v); {
+	case v == math.Trunc(v) && size < 1e15:
+		return separated(strconv.FormatFloat(v, 'f', 0, 64))
+	case round3(size) >= 100:
+		return separated(strconv.FormatFloat(v, 'f', 0, 64))
+	case round3(size) >= 10:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	case round3(size) >= 1:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	default:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+}
+
+// round3 keeps three digits, so that 999.7 is written as 1,000 of its unit and not in four digits of the smaller one.
+func round3(v float64) float64 {
+	if v == 0 {
+		return 0
+	}
+	grain := math.Pow(10, math.Floor(math.Log10(v))-2)
+	return math.Round(v/grain) * grain
+}
+
+// separated puts commas between thousands.
+func separated(digits string) string {
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
+	var b strings.Builder
+	for i, c := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(c)
+	}
+	return sign + b.String()
+}
+
+// humanPair writes a parameter's value with its unit; numbers get commas.
+func humanPair(p Pair) string {
+	if v, err := strconv.ParseFloat(p.Value, 64); err == nil && !strings.ContainsAny(p.Value, "eExX") {
+		return Human(v, p.Unit)
+	}
+	if p.Unit == "" {
+		return p.Value
+	}
+	return p.Value + " " + p.Unit
+}

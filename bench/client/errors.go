@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 )
 
@@ -42,6 +43,23 @@ func (e *RefusedError) Error() string { return fmt.Sprintf("refused with %d %q",
 type ProtocolError struct{ What string }
 
 func (e *ProtocolError) Error() string { return "server broke the protocol: " + e.What }
+
+// ending is what Handler.Closed is told of a client that ended in state was: the server's own words before anything else, then
+// fault, which is why we ended it on our own, then that we were asked to, and then err, the end that was read.
+func ending(was int32, err, fault error) error {
+	closed := (*CloseError)(nil)
+	switch {
+	case errors.As(err, &closed):
+		return err
+	case fault != nil:
+		return fault
+	case was == stateLeaving:
+		return ErrClosed
+	case was < stateOpen && errors.Is(err, os.ErrDeadlineExceeded):
+		return ErrTimeout
+	}
+	return err
+}
 
 // explain names the limit behind the errors that a fleet meets first when it grows.
 func explain(doing string, err error) error {

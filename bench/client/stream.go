@@ -56,14 +56,7 @@ func (s *stream) finish(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cutLocked()
-	switch was := s.state.Swap(stateGone); {
-	case s.fault != nil:
-		err = s.fault
-	case was == stateLeaving:
-		err = ErrClosed
-	case was < stateOpen && errors.Is(err, os.ErrDeadlineExceeded):
-		err = ErrTimeout
-	}
+	err = ending(s.state.Swap(stateGone), err, s.fault)
 	s.leaveCount()
 	return err
 }

@@ -7,9 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newDriver: loops for plain sockets, streams for TLS.
+// newDriver: loops for plain sockets, streams for TLS and for addresses that need an interface's name.
 func newDriver(f *Fleet) (driver, error) {
-	return newStreams(f), nil
+	if f.o.Target.TLS || f.addr.Addr().Zone() != "" {
+		return newStreams(f), nil
+	}
+	return newLoops(f)
 }
 
 // defaultSources are eight addresses for a target on this machine: each has local ports of its own, 28,000 by default. Linux

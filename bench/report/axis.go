@@ -18,10 +18,11 @@ type tick struct {
 }
 
 const (
-	someTicks   = 4   // on a linear axis; up to twice as many come out
-	wideSpread  = 20  // a latency chart over more than this factor is drawn logarithmically
-	mostDecades = 7   // decades of a logarithmic axis that get a name each
-	maxNines    = 9.0 // 99.9999999 %
+	someTicks   = 4    // on a linear axis; up to twice as many come out
+	wideSpread  = 20   // a latency chart over more than this factor is drawn logarithmically
+	mostDecades = 7    // decades of a logarithmic axis that get a name each
+	maxNines    = 9.0  // 99.9999999 %
+	tickRoom    = 0.14 // share of the side that a percentile's name needs on a phone
 )
 
 // linearAxis goes from 0 to the greatest value; round goes on to the next tick.
@@ -29,13 +30,13 @@ func linearAxis(top float64, unit string, round bool) axis {
 	if !(top > 0) {
 		top = 1
 	}
-	step := niceStep(top / someTicks)
+	step := niceCeil(top / someTicks)
 	if round {
 		top = math.Ceil(top/step-1e-9) * step
 	}
 	a := axis{at: func(v float64) float64 { return clamp(v / top) }}
 	for i := 0; float64(i)*step <= top*(1+1e-9); i++ {
-		a.add(float64(i)*step, Human(roundTo(float64(i)*step, step), unit))
+		a.add(float64(i)*step, short(roundTo(float64(i)*step, step), unit))
 	}
 	return a
 }
@@ -56,7 +57,7 @@ func logAxis(least, most float64, unit string) axis {
 		for _, factor := range factors {
 			value := factor * math.Pow10(decade)
 			if at := math.Log10(value); at > low-1e-9 && at < high+1e-9 {
-				a.add(value, Human(value, unit))
+				a.add(value, short(value, unit))
 			}
 		}
 	}
@@ -73,10 +74,15 @@ func ninesAxis(most float64) axis {
 		}
 		return clamp(nines(share) / end)
 	}}
+	last := -1.0
 	for _, share := range []float64{0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999, 0.9999999} {
-		if nines(share) <= end {
-			a.add(share, strconv.FormatFloat(100*share, 'g', 9, 64)+" %")
+		if at := a.at(share); nines(share) <= end && at-last >= tickRoom {
+			a.add(share, "p"+strconv.FormatFloat(100*share, 'g', 9, 64))
+			last = at
 		}
+	}
+	if 1-last >= tickRoom {
+		a.add(1, "max")
 	}
 	return a
 }
@@ -90,9 +96,7 @@ func (a *axis) add(value float64, text string) {
 	a.ticks = append(a.ticks, tick{At: percentOf(a.at(value)), Text: text})
 }
 
-// niceStep is the least of 1, 2, 5, 10, … that is not below.
-func niceStep(v float64) float64 { return niceCeil(v) }
-
+// niceCeil is the least of 1, 2, 5, 10, … and their tenths that is not below v.
 func niceCeil(v float64) float64 {
 	decade := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, factor := range []float64{1, 2, 5} {
@@ -103,6 +107,7 @@ func niceCeil(v float64) float64 {
 	return 10 * decade
 }
 
+// niceFloor is the greatest of them that is not above v.
 func niceFloor(v float64) float64 {
 	decade := math.Pow(10, math.Floor(math.Log10(v)+1e-9))
 	for _, factor := range []float64{5, 2} {
@@ -115,6 +120,9 @@ func niceFloor(v float64) float64 {
 
 // roundTo drops what floating point adds to a multiple of step.
 func roundTo(v, step float64) float64 {
+	if step >= 1 {
+		return math.Round(v)
+	}
 	digits := math.Pow(10, math.Ceil(-math.Log10(step))+1)
 	return math.Round(v*digits) / digits
 }

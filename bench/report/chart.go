@@ -13,6 +13,7 @@ import (
 const (
 	side      = 1000 // of the drawing, both ways
 	maxPoints = 600  // of a line; more would not be seen and make the page heavy
+	colors    = 6    // of the page's style
 	maxHits   = 60   // places of a chart that tell their values
 )
 

@@ -120,22 +120,25 @@ func newSection(id string, r Result) section {
 	var curves []curve
 	for i, l := range r.Latency {
 		s.Rows = append(s.Rows, latencyRow(l.Name, l.Summary, r.Client.Limit))
-		curves = append(curves, curve{name: l.Name, color: i, points: curveOf(l.Curve)})
+		curves = append(curves, curve{name: l.Name, color: i % colors, points: curveOf(l.Curve)})
 	}
 	if c, ok := latencyChart("latency", curves); ok {
-		s.Charts = append(s.Charts, limited(c, r.Client.Limit))
+		s.Charts = append(s.Charts, limited(c, r.Client.Limit, ""))
 	}
 	for _, line := range r.Series {
 		if c, ok := seriesChart(line.Name, line.Unit, line.XUnit, []curve{{name: line.Name, points: line.Points}}); ok {
-			s.Charts = append(s.Charts, limited(c, r.Client.Limit && line.Unit == PerSecond))
+			s.Charts = append(s.Charts, limited(c, r.Client.Limit && line.Unit == PerSecond, ""))
 		}
 	}
 	return s
 }
 
-// limited says in a chart that it shows the client.
-func limited(c chart, limit bool) chart {
-	if limit {
+// limited says in a chart that it shows the client; servers are the ones meant, where there are several.
+func limited(c chart, limit bool, servers string) chart {
+	switch {
+	case limit && servers != "":
+		c.Note = servers + ": the client was the limit, this is not the server's speed"
+	case limit:
 		c.Note = "the client was the limit: this is not the server's speed"
 	}
 	return c

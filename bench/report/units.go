@@ -28,6 +28,19 @@ func Human(value float64, unit string) string {
 	return number(value) + " " + unit
 }
 
+// short writes a value for the side of a chart, where there is little room: "0", "50 ms", "200k /s".
+func short(value float64, unit string) string {
+	switch {
+	case value == 0:
+		return "0"
+	case unit == PerSecond && math.Abs(value) >= 10_000:
+		return scaled(value, 1000, "", "k", "M", "G") + " " + unit
+	case unit == Count && math.Abs(value) >= 100_000:
+		return scaled(value, 1000, "", "k", "M", "G")
+	}
+	return Human(value, unit)
+}
+
 // humanTime writes a duration as Human does.
 func humanTime(d time.Duration) string { return Human(float64(d), Nanoseconds) }
 
@@ -41,6 +54,9 @@ func scaled(value, step float64, units ...string) string {
 	}
 	if i == 0 && value == math.Trunc(value) {
 		return separated(strconv.FormatFloat(value, 'f', 0, 64)) + " " + units[0]
+	}
+	if len(units[i]) == 1 && units[0] == "" { // a letter for thousands stands close
+		return number(value) + units[i]
 	}
 	return number(value) + " " + units[i]
 }

@@ -63,10 +63,10 @@ func (c Comparison) outcome(r Ratio) string {
 	switch {
 	case r.Doubtful():
 		return "not known: client was the limit"
-	case r.Winner == "" && r.Better == Neither && r.Factor != 0:
-		return "× " + factor(r.Factor)
 	case r.Winner == "" && r.A == r.B:
 		return "equal"
+	case r.Winner == "" && r.Better == Neither && r.Factor != 0:
+		return "× " + factor(r.Factor)
 	case r.Winner == "":
 		return ""
 	}

@@ -1,5 +1,7 @@
 package report
 
+import "strings"
+
 // versusPage is the comparison as the page's template wants it.
 type versusPage struct {
 	A, B      string
@@ -70,6 +72,14 @@ func newVersusRow(c Comparison, r Ratio) versusRow {
 func versusCharts(c Comparison, a, b Result) []chart {
 	var charts []chart
 	limit := a.Client.Limit || b.Client.Limit
+	var limits []string
+	if a.Client.Limit {
+		limits = append(limits, c.A)
+	}
+	if b.Client.Limit {
+		limits = append(limits, c.B)
+	}
+	servers := strings.Join(limits, ", ")
 	for _, left := range a.Latency {
 		for _, right := range b.Latency {
 			if left.Name != right.Name {
@@ -77,7 +87,7 @@ func versusCharts(c Comparison, a, b Result) []chart {
 			}
 			both := []curve{{name: c.A, points: curveOf(left.Curve)}, {name: c.B, color: 1, points: curveOf(right.Curve)}}
 			if chart, ok := latencyChart(left.Name+" latency", both); ok {
-				charts = append(charts, limited(chart, limit))
+				charts = append(charts, limited(chart, limit, servers))
 			}
 		}
 	}
@@ -88,7 +98,7 @@ func versusCharts(c Comparison, a, b Result) []chart {
 			}
 			both := []curve{{name: c.A, points: left.Points}, {name: c.B, color: 1, points: right.Points}}
 			if chart, ok := seriesChart(left.Name, left.Unit, left.XUnit, both); ok {
-				charts = append(charts, limited(chart, limit && left.Unit == PerSecond))
+				charts = append(charts, limited(chart, limit && left.Unit == PerSecond, servers))
 			}
 		}
 	}

@@ -52,7 +52,7 @@ type Checker struct {
 	next  []uint32 // the number that comes next; 0: has seen nothing since it joined
 	first []uint32 // the number it began with; while next is 0: the last number it may begin with
 
-	mu       sync.Mutex       // taken only when something is amiss and when a subscription leaves
+	mu       sync.Mutex       // taken only when something is amiss and when a subscription joins or leaves
 	sums     Checks           // guarded by mu: what is amiss so far, and what was expected of subscriptions that left
 	gaps     map[gap]struct{} // guarded by mu: the missing ones by name
 	nameless int64            // guarded by mu: how many more are missing
@@ -79,7 +79,7 @@ func NewChecker(subscriptions, publishers int) *Checker {
 
 // Seen takes one delivery. It costs a comparison and an addition as long as all is well.
 func (c *Checker) Seen(subscription, publisher, seq int) {
-	if uint(publisher) >= uint(c.publishers) || seq < 1 || seq >= anywhere {
+	if uint(publisher) >= uint(c.publishers) || seq < 1 || int64(seq) >= anywhere {
 		c.mu.Lock()
 		c.sums.Unknown++
 		c.mu.Unlock()
@@ -150,10 +150,11 @@ func (c *Checker) again(pair int, seq uint32) {
 	c.sums.Reordered++
 }
 
-// Join makes a subscription start anew. started tells the number of the last event that a publisher had begun to send to the channel
+// Join makes a subscription start anew, after Leave or in its place. started tells the number of the last event that a publisher had begun to send to the channel
 // when the subscription was confirmed (0: none): later ones are expected, those before may come or not. With nil it begins
 // with whatever it sees first.
 func (c *Checker) Join(subscription int, started func(publisher int) int) {
+	c.Leave(subscription)
 	for publisher := range c.publishers {
 		pair := subscription*c.publishers + publisher
 		c.next[pair], c.first[pair] = 0, anywhere

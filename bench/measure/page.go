@@ -14,6 +14,8 @@ import (
 
 const (
 	pageTimeout = 2 * time.Second
+	mostValue   = 1e15     // a metric beyond is a mistake, and would not fit
+	mostSeconds = 9e9      // of a duration
 	pageLimit   = 16 << 20 // bytes of a page that are read; some servers tell thousands of series
 )
 
@@ -24,7 +26,8 @@ type page struct {
 }
 
 func newPage(url string) *page {
-	return &page{url: url, client: &http.Client{Timeout: pageTimeout}}
+	// A connection for each reading: one kept open would leave goroutines behind, and be one more for the server to hold.
+	return &page{url: url, client: &http.Client{Timeout: pageTimeout, Transport: &http.Transport{DisableKeepAlives: true}}}
 }
 
 func (p *page) name() string { return p.url }
@@ -106,7 +109,9 @@ func metric(line string) (name string, value float64, ok bool) {
 		return "", 0, false
 	}
 	value, err := strconv.ParseFloat(fields[0], 64)
-	return name, value, err == nil
+	return name, value, err == nil && value >= 0 && value <= mostValue
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+func seconds(s float64) time.Duration {
+	return time.Duration(min(s, mostSeconds) * float64(time.Second))
+}

@@ -30,11 +30,20 @@ func AppendPayload(dst []byte, publisher, seq int, at int64, size int) []byte {
 
 // ParsePayload finds the payload in an event's data, whatever a server has wrapped around it. ok is false when there is none.
 func ParsePayload(data []byte) (publisher, seq int, at int64, ok bool) {
-	i := bytes.Index(data, []byte(mark))
-	if i < 0 {
-		return 0, 0, 0, false
+	for {
+		i := bytes.Index(data, []byte(mark))
+		if i < 0 {
+			return 0, 0, 0, false
+		}
+		data = data[i+len(mark):]
+		if publisher, seq, at, ok = parseHead(data); ok {
+			return publisher, seq, at, true
+		}
 	}
-	data = data[i+len(mark):]
+}
+
+// parseHead reads what follows the mark.
+func parseHead(data []byte) (publisher, seq int, at int64, ok bool) {
 	p, data, ok1 := number(data)
 	s, data, ok2 := number(data)
 	at, _, ok3 := number(data)

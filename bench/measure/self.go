@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"reverb/bench/unit"
 )
 
 // When the client is said to be the limit.
@@ -20,6 +22,8 @@ const (
 	lateTailLimit = 0.25
 	// Below this (ns) lateness is the clock's and the scheduler's grain and not judged.
 	lateGrain = 5 * time.Microsecond
+	// Its publishers are goroutines and no loops; with all cores in use they wait for each other, too.
+	coresLimit = 0.9
 	// A machine fuller than this has client and server wait for each other's cores.
 	machineLimit = 0.95
 )
@@ -81,17 +85,20 @@ func (s *Self) Report(busyNs int64, latency Summary) SelfReport {
 }
 
 // Judge fills in Limit, Reasons and Notes from the numbers and the latency measured of the server. The rules: the loops waited less
-// than 15 % of the time; or the median event was sent later than a tenth of the median latency; or the same at the 99th percentile
+// than 15 % of the time; or nearly all cores were in use by the client; or the median event was sent later than a tenth of the median latency; or the same at the 99th percentile
 // with a quarter.
 func (r SelfReport) Judge(latency Summary) SelfReport {
 	r.Reasons, r.Notes = nil, nil
 	if r.Busy > busyLimit {
 		r.Reasons = append(r.Reasons, fmt.Sprintf("its %s busy %s of the time", plural(r.Loops, "loop was", "loops were"), percent(r.Busy)))
 	}
+	if r.Cores > 0 && r.CPU > coresLimit*float64(r.Cores) {
+		r.Reasons = append(r.Reasons, fmt.Sprintf("it used %.2f of the %d cores that it may use", r.CPU, r.Cores))
+	}
 	if tooLate(r.Late.P50, latency.P50, lateLimit) {
-		r.Reasons = append(r.Reasons, fmt.Sprintf("it sent events %s late, where the median latency is %s", short(r.Late.P50), short(latency.P50)))
+		r.Reasons = append(r.Reasons, fmt.Sprintf("it sent events %s late, where the median latency is %s", unit.Time(r.Late.P50), unit.Time(latency.P50)))
 	} else if tooLate(r.Late.P99, latency.P99, lateTailLimit) {
-		r.Reasons = append(r.Reasons, fmt.Sprintf("it sent 1 %% of events more than %s late, where the latency's p99 is %s", short(r.Late.P99), short(latency.P99)))
+		r.Reasons = append(r.Reasons, fmt.Sprintf("it sent 1 %% of events more than %s late, where the latency's p99 is %s", unit.Time(r.Late.P99), unit.Time(latency.P99)))
 	}
 	r.Limit = len(r.Reasons) > 0
 	if r.Machine > machineLimit {
@@ -112,7 +119,7 @@ func (r SelfReport) Verdict() string {
 	} else {
 		fmt.Fprintf(&b, "the client kept up: its %s busy %s of the time", plural(r.Loops, "loop was", "loops were"), percent(r.Busy))
 		if r.Late.Count > 0 {
-			fmt.Fprintf(&b, ", events were sent %s late at the median, %s at p99", short(r.Late.P50), short(r.Late.P99))
+			fmt.Fprintf(&b, ", events were sent %s late at the median, %s at p99", unit.Time(r.Late.P50), unit.Time(r.Late.P99))
 		}
 	}
 	for _, note := range r.Notes {
@@ -129,15 +136,6 @@ func plural(n int, one, more string) string {
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
-
-// short writes a duration with three digits at most.
-func short(d time.Duration) string {
-	grain := time.Duration(1)
-	for d/grain >= 1000 {
-		grain *= 10
-	}
-	return d.Round(grain).String()
-}
 
 // ownCPU is this process's time on the processor, 0 where that is not told.
 func ownCPU() time.Duration {

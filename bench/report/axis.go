@@ -3,6 +3,8 @@ package report
 import (
 	"math"
 	"strconv"
+
+	"reverb/bench/unit"
 )
 
 // axis maps values to a share of a chart's side, 0 to 1, and names a few of them.
@@ -26,7 +28,7 @@ const (
 )
 
 // linearAxis goes from 0 to the greatest value; round goes on to the next tick.
-func linearAxis(top float64, unit string, round bool) axis {
+func linearAxis(top float64, in string, round bool) axis {
 	if !(top > 0) {
 		top = 1
 	}
@@ -36,13 +38,13 @@ func linearAxis(top float64, unit string, round bool) axis {
 	}
 	a := axis{at: func(v float64) float64 { return clamp(v / top) }}
 	for i := 0; float64(i)*step <= top*(1+1e-9); i++ {
-		a.add(float64(i)*step, short(roundTo(float64(i)*step, step), unit))
+		a.add(float64(i)*step, unit.Short(roundTo(float64(i)*step, step), in))
 	}
 	return a
 }
 
 // logAxis goes over powers of ten; the ends are 1, 2 or 5 times one.
-func logAxis(least, most float64, unit string) axis {
+func logAxis(least, most float64, in string) axis {
 	low, high := math.Log10(niceFloor(least)), math.Log10(niceCeil(most))
 	if high <= low {
 		high = low + 1
@@ -57,7 +59,7 @@ func logAxis(least, most float64, unit string) axis {
 		for _, factor := range factors {
 			value := factor * math.Pow10(decade)
 			if at := math.Log10(value); at > low-1e-9 && at < high+1e-9 {
-				a.add(value, short(value, unit))
+				a.add(value, unit.Short(value, in))
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"reverb/bench/measure"
+	"reverb/bench/unit"
 )
 
 // Room of a chart: the drawing is stretched over the place it gets, so its units are only shares.
@@ -170,13 +171,13 @@ func latencyChart(title string, curves []curve) (chart, bool) {
 		if p.X < 1 {
 			at = strconv.FormatFloat(100*p.X, 'g', 6, 64) + " %"
 		}
-		return at + ": " + Human(p.Y, Nanoseconds) + "  " + one.name
+		return at + ": " + unit.Human(p.Y, Nanoseconds) + "  " + one.name
 	})
 	return c, true
 }
 
 // seriesChart draws values over time or over what else X counts.
-func seriesChart(title, unit, xUnit string, curves []curve) (chart, bool) {
+func seriesChart(title, yUnit, xUnit string, curves []curve) (chart, bool) {
 	curves = drawable(curves, func(p Point) bool { return p.X >= 0 && p.Y >= 0 })
 	if len(curves) == 0 {
 		return chart{}, false
@@ -187,9 +188,9 @@ func seriesChart(title, unit, xUnit string, curves []curve) (chart, bool) {
 			x, y = max(x, p.X), max(y, p.Y)
 		}
 	}
-	c := chart{Title: title, Label: fmt.Sprintf("%s over %s, at most %s", title, over(xUnit), Human(y, unit))}
-	c.draw(curves, linearAxis(x, tickUnit(xUnit), false), linearAxis(y, unit, true), func(one curve, p Point) string {
-		return Human(p.X, xUnit) + ": " + Human(p.Y, unit) + "  " + one.name
+	c := chart{Title: title, Label: fmt.Sprintf("%s over %s, at most %s", title, over(xUnit), unit.Human(y, yUnit))}
+	c.draw(curves, linearAxis(x, tickUnit(xUnit), false), linearAxis(y, yUnit, true), func(one curve, p Point) string {
+		return unit.Human(p.X, xUnit) + ": " + unit.Human(p.Y, yUnit) + "  " + one.name
 	})
 	return c, true
 }

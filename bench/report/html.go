@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"reverb/bench/unit"
 )
 
 //go:embed page.gohtml
@@ -17,7 +19,7 @@ var pageStyle string
 
 // HTML writes one page that needs nothing else: with charts, light and dark. comparison may be nil.
 func HTML(w io.Writer, results []Result, comparison *Comparison) error {
-	funcs := template.FuncMap{"human": Human, "upper": strings.ToUpper}
+	funcs := template.FuncMap{"human": unit.Human, "upper": strings.ToUpper}
 	t, err := template.New("page").Funcs(funcs).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("parse the page: %w", err)
@@ -106,10 +108,10 @@ func newSection(id string, r Result) section {
 		s.Errors, s.More = r.Errors[:maxErrors], len(r.Errors)-maxErrors
 	}
 	for _, p := range r.Params {
-		s.Params = append(s.Params, shown{Name: p.Name, Value: humanPair(p)})
+		s.Params = append(s.Params, shown{Name: p.Name, Value: p.value()})
 	}
 	for _, f := range r.Figures {
-		s.Figures = append(s.Figures, shown{Name: f.Name, Bound: r.Bound(f), Value: Human(f.Value, f.Unit), Spread: spread(r.Runs, f)})
+		s.Figures = append(s.Figures, shown{Name: f.Name, Bound: r.Bound(f), Value: unit.Human(f.Value, f.Unit), Spread: spread(r.Runs, f)})
 	}
 	for _, v := range verdicts(r) {
 		s.Verdicts = append(s.Verdicts, shownVerdict{Class: [...]string{"fine", "plain", "alarm"}[v.Level], Head: v.Head, Text: v.Text})
@@ -153,7 +155,7 @@ func where(r Result) string {
 	if !r.Started.IsZero() {
 		words = append(words, r.Started.UTC().Format(time.TimeOnly))
 	}
-	words = append(words, Human(r.Seconds, Seconds))
+	words = append(words, unit.Human(r.Seconds, Seconds))
 	if r.Runs > 1 {
 		words = append(words, fmt.Sprintf("median of %d runs", r.Runs))
 	}

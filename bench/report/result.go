@@ -1,22 +1,25 @@
 package report
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"reverb/bench/measure"
+	"reverb/bench/unit"
 )
 
 // Units that have a form of their own; any other is written behind the number.
 const (
-	Bytes       = "B"      // 1.2 MB
-	Nanoseconds = "ns"     // 1.2 ms
-	Seconds     = "s"      // 1.2 s
-	PerSecond   = "/s"     // 12,345 /s
-	Processor   = "ns cpu" // 1.2 µs of processor time; a cost and no speed, so a client at its limit does not make a bound of it
-	Percent     = "%"      // 12.3 %, the value is 12.3
+	Bytes       = unit.Bytes
+	Nanoseconds = unit.Nanoseconds
+	Processor   = unit.Processor // ns of processor time: a cost and no speed, so a client at its limit does not make a bound of it
+	Seconds     = unit.Seconds
+	PerSecond   = unit.PerSecond
+	Percent     = unit.Percent // the value is 12.3 for 12.3 %
 	Cores       = "cores"
 	Connections = "connections"
-	Count       = "" // 12,345
+	Count       = unit.Count
 )
 
 // Better says which of two values is the better one.
@@ -126,3 +129,11 @@ const (
 	AtLeast = "≥"
 	AtMost  = "≤"
 )
+
+// value writes a parameter for people; a number gets commas.
+func (p Pair) value() string {
+	if v, err := strconv.ParseFloat(p.Value, 64); err == nil && !strings.ContainsAny(p.Value, "eExX_") {
+		return unit.Human(v, p.Unit)
+	}
+	return strings.TrimSpace(p.Value + " " + p.Unit)
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"reverb/bench/measure"
+	"reverb/bench/unit"
 )
 
 const (
@@ -50,7 +51,7 @@ func origin(r Result) string {
 	if r.Target != "" && r.Target != r.Server {
 		text = strings.TrimPrefix(text+" at "+r.Target, " at ")
 	}
-	text += fmt.Sprintf(" · %s", Human(r.Seconds, Seconds))
+	text += fmt.Sprintf(" · %s", unit.Human(r.Seconds, Seconds))
 	if r.Runs > 1 {
 		text += fmt.Sprintf(" · median of %d runs", r.Runs)
 	}
@@ -61,7 +62,7 @@ func params(pairs []Pair) string {
 	words := make([]string, 0, len(pairs))
 	for _, p := range pairs {
 		// A parameter is kept on one line with its value.
-		words = append(words, strings.ReplaceAll(p.Name+" "+humanPair(p), " ", "\u00a0"))
+		words = append(words, strings.ReplaceAll(p.Name+" "+p.value(), " ", "\u00a0"))
 	}
 	return strings.Join(words, " · ")
 }
@@ -72,7 +73,7 @@ func tableFigures(b *strings.Builder, r Result) {
 	}
 	g := grid{lefts: 1}
 	for _, f := range r.Figures {
-		value := strings.TrimSpace(r.Bound(f) + " " + Human(f.Value, f.Unit))
+		value := strings.TrimSpace(r.Bound(f) + " " + unit.Human(f.Value, f.Unit))
 		if spread := spread(r.Runs, f); spread != "" {
 			g.add(f.Name, value, spread)
 		} else {
@@ -88,7 +89,7 @@ func spread(runs int, f Figure) string {
 	if runs < 2 {
 		return ""
 	}
-	return Human(f.Low, f.Unit) + " … " + Human(f.High, f.Unit)
+	return unit.Human(f.Low, f.Unit) + " … " + unit.Human(f.High, f.Unit)
 }
 
 // latencyColumns are the columns of a table of latencies.
@@ -126,7 +127,7 @@ func tableLatencies(b *strings.Builder, r Result) {
 }
 
 func latencyRow(name string, s measure.Summary, limit bool) []string {
-	row := []string{name, Human(float64(s.Count), Count)}
+	row := []string{name, unit.Human(float64(s.Count), Count)}
 	for _, column := range latencyColumns {
 		row = append(row, latencyCell(s, column.of(s), limit))
 	}
@@ -137,11 +138,11 @@ func latencyRow(name string, s measure.Summary, limit bool) []string {
 func latencyCell(s measure.Summary, d time.Duration, limit bool) string {
 	switch {
 	case s.Count == 0:
-		return unknown
+		return unit.Unknown
 	case limit:
-		return AtMost + " " + humanTime(d)
+		return AtMost + " " + unit.Time(d)
 	}
-	return humanTime(d)
+	return unit.Time(d)
 }
 
 // tableVerdict writes a verdict: a good one as a line, an alarm with a bar beside it that cannot be overlooked.

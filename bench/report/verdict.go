@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"reverb/bench/measure"
+	"reverb/bench/unit"
 )
 
 // level is how loudly a verdict is to be told.
@@ -38,7 +39,7 @@ func checked(c measure.Checks) verdict {
 		if c.Expected == 0 {
 			return verdict{Level: plain, Head: "no deliveries", Text: "there was nothing to check"}
 		}
-		return verdict{Level: fine, Head: "checks passed", Text: Human(float64(c.Delivered), Count) + " deliveries, each once and in order"}
+		return verdict{Level: fine, Head: "checks passed", Text: unit.Human(float64(c.Delivered), Count) + " deliveries, each once and in order"}
 	}
 	var wrong []string
 	for _, kind := range []struct {
@@ -48,12 +49,12 @@ func checked(c measure.Checks) verdict {
 		{c.Missing, "missing"}, {c.Duplicated, "came twice"}, {c.Reordered, "came out of order"}, {c.Unknown, "were never sent"},
 	} {
 		if kind.n > 0 {
-			wrong = append(wrong, Human(float64(kind.n), Count)+" "+kind.text)
+			wrong = append(wrong, unit.Human(float64(kind.n), Count)+" "+kind.text)
 		}
 	}
 	return verdict{
 		Level: alarm, Head: "checks failed",
-		Text: fmt.Sprintf("of %s deliveries expected, %s", Human(float64(c.Expected), Count), strings.Join(wrong, ", ")),
+		Text: fmt.Sprintf("of %s deliveries expected, %s", unit.Human(float64(c.Expected), Count), strings.Join(wrong, ", ")),
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"reverb/bench/unit"
 )
 
 // Table writes the comparison for a terminal.
@@ -54,8 +56,8 @@ func tableVersus(b *strings.Builder, c Comparison, v Versus) {
 }
 
 // bounded writes a value after the sign of its bound.
-func bounded(bound string, value float64, unit string) string {
-	return strings.TrimSpace(bound + " " + Human(value, unit))
+func bounded(bound string, value float64, in string) string {
+	return strings.TrimSpace(bound + " " + unit.Human(value, in))
 }
 
 // outcome says of one row who is how many times better.
@@ -91,5 +93,5 @@ func factor(f float64) string {
 	case f < 100:
 		return fmt.Sprintf("%.1f", f)
 	}
-	return Human(f, Count)
+	return unit.Human(f, Count)
 }

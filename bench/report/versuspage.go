@@ -33,7 +33,7 @@ func newVersusPage(c Comparison) *versusPage {
 	for _, v := range c.Scenarios {
 		s := versusSection{Title: v.Title()}
 		for _, pair := range v.Params {
-			s.Params = append(s.Params, shown{Name: pair.Name, Value: humanPair(pair)})
+			s.Params = append(s.Params, shown{Name: pair.Name, Value: pair.value()})
 		}
 		for _, r := range v.Rows {
 			s.Rows = append(s.Rows, newVersusRow(c, r))

@@ -33,8 +33,9 @@ var mayImport = map[string][]string{
 	"api":                 {"server", "channels", "protocol", "config", "metrics"},
 	"bench":               {"bench/client", "bench/measure", "bench/report"},
 	"bench/client":        {},
-	"bench/measure":       {},
-	"bench/report":        {"bench/measure"},
+	"bench/measure":       {"bench/unit"},
+	"bench/report":        {"bench/measure", "bench/unit"},
+	"bench/unit":          {},
 	"internal/testclient": {},
 }
 

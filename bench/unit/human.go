@@ -1,4 +1,4 @@
-package report
+package unit
 
 import (
 	"math"
@@ -7,13 +7,24 @@ import (
 	"time"
 )
 
-// unknown stands for a value that is no number.
-const unknown = "–"
+// Units that have a form of their own; any other is written behind the number.
+const (
+	Bytes       = "B"      // 1.2 MB
+	Nanoseconds = "ns"     // 1.2 ms
+	Processor   = "ns cpu" // 1.2 µs of processor time
+	Seconds     = "s"      // 1.2 s
+	PerSecond   = "/s"     // 12,345 /s
+	Percent     = "%"      // 12.3 %, the value is 12.3
+	Count       = ""       // 12,345
+)
+
+// Unknown stands for a value that is no number.
+const Unknown = "–"
 
 // Human writes a value with its unit for people: three digits that matter, thousands apart, "1.23 ms", "12,345 /s".
 func Human(value float64, unit string) string {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
-		return unknown
+		return Unknown
 	}
 	switch unit {
 	case Nanoseconds, Processor:
@@ -28,8 +39,11 @@ func Human(value float64, unit string) string {
 	return number(value) + " " + unit
 }
 
-// short writes a value for the side of a chart, where there is little room: "0", "50 ms", "200k /s".
-func short(value float64, unit string) string {
+// Time writes a duration as Human does.
+func Time(d time.Duration) string { return Human(float64(d), Nanoseconds) }
+
+// Short writes a value for the side of a chart, where there is little room: "0", "50 ms", "200k /s".
+func Short(value float64, unit string) string {
 	switch {
 	case value == 0:
 		return "0"
@@ -40,9 +54,6 @@ func short(value float64, unit string) string {
 	}
 	return Human(value, unit)
 }
-
-// humanTime writes a duration as Human does.
-func humanTime(d time.Duration) string { return Human(float64(d), Nanoseconds) }
 
 // scaled picks the largest unit that leaves one whole digit.
 func scaled(value, step float64, units ...string) string {
@@ -100,15 +111,4 @@ func separated(digits string) string {
 		b.WriteRune(c)
 	}
 	return sign + b.String()
-}
-
-// humanPair writes a parameter's value with its unit; numbers get commas.
-func humanPair(p Pair) string {
-	if v, err := strconv.ParseFloat(p.Value, 64); err == nil && !strings.ContainsAny(p.Value, "eExX") {
-		return Human(v, p.Unit)
-	}
-	if p.Unit == "" {
-		return p.Value
-	}
-	return p.Value + " " + p.Unit
 }

@@ -53,6 +53,7 @@ var onlyIn = map[string][]string{
 	"github.com/fsnotify/fsnotify":   {"poller"},
 	"github.com/KimMachineGun/autom": {"cmd/reverb"},
 	"github.com/HdrHistogram/":       {"bench/measure"},
+	"github.com/schollz/":            {"bench"},
 }
 
 type file struct {

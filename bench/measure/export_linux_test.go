@@ -1,0 +1,4 @@
+package measure
+
+// ParseStat has a test of its own.
+var ParseStat = parseStat

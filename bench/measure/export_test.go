@@ -28,4 +28,3 @@ func FakeProcess(read func(exact bool) (Usage, error)) *Process {
 func BusyShare(fromBusy, fromIdle, toBusy, toIdle int64) float64 {
 	return machineTime{toBusy, toIdle}.busySince(machineTime{fromBusy, fromIdle})
 }
-

@@ -19,9 +19,10 @@ type Usage struct {
 	Connections int64         `json:"connections,omitempty"` // open at that moment, as the client counts
 }
 
-// CPUCores is the mean number of cores used between two samples.
+// CPUCores is the mean number of cores used between two samples. The time of children that end in between is known more coarsely from then
+// on, so the sum may seem to go back a little; that counts as none.
 func CPUCores(from, to Usage) float64 {
-	if !to.At.After(from.At) {
+	if !to.At.After(from.At) || to.CPU < from.CPU {
 		return 0
 	}
 	return float64(to.CPU-from.CPU) / float64(to.At.Sub(from.At))

@@ -79,7 +79,11 @@ func ninesAxis(most float64) axis {
 	last := -1.0
 	for _, share := range []float64{0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999, 0.9999999} {
 		if at := a.at(share); nines(share) <= end && at-last >= tickRoom {
-			a.add(share, "p"+strconv.FormatFloat(100*share, 'g', 9, 64))
+			name := "p" + strconv.FormatFloat(100*share, 'g', 9, 64)
+			if share == 0 {
+				name = "min"
+			}
+			a.add(share, name)
 			last = at
 		}
 	}

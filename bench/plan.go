@@ -43,7 +43,11 @@ func (p plan) do(soft, hard context.Context) ([][]report.Result, error) {
 			}
 		}
 		for n := range rounds {
-			if len(rounds[n]) > 0 {
+			switch len(rounds[n]) {
+			case 0:
+			case 1:
+				results[n] = append(results[n], rounds[n][0])
+			default:
 				results[n] = append(results[n], report.Median(rounds[n]))
 			}
 		}

@@ -59,8 +59,9 @@ func (w *whisperer) Event(c *client.Client, e client.Event, now int64) {
 	w.gate.came(1)
 }
 
+// whisperData is an object, for that is all that Reverb takes as the data of a client event.
 func whisperData(seq int, at int64, size int) string {
-	return string(append(measure.AppendPayload([]byte{'"'}, 0, seq, at, size), '"'))
+	return string(append(measure.AppendPayload([]byte(`{"text":"`), 0, seq, at, size), `"}`...))
 }
 
 func runWhisper(ctx context.Context, r *rig) error {

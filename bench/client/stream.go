@@ -129,9 +129,10 @@ func (s *stream) receive() error {
 		n, err := s.conn.Read(buf[len(buf):cap(buf)])
 		s.read.now = Now()
 		if n > 0 {
-			used, more, inputErr := s.input(buf[:len(buf)+n], &s.read)
+			buf = buf[:len(buf)+n]
+			used, more, inputErr := s.input(buf, &s.read)
 			need = more
-			buf = buf[:copy(buf, buf[used:len(buf)+n])]
+			buf = buf[:copy(buf, buf[used:])]
 			s.tally(n)
 			if inputErr != nil {
 				return inputErr

@@ -30,7 +30,14 @@ type wire struct {
 	in    *bufio.Reader
 	out   []byte
 	armed int64 // when the deadline was set
+	used  int64 // when the last call ended
+	lost  int   // connections in a row that were kept and gone when they were needed
 }
+
+const (
+	peekAfter = int64(time.Millisecond) // a connection that was idle for less is taken on trust
+	maxLost   = 3                       // then the server does not keep connections, whatever it says
+)
 
 func newWire(p *Publisher) *wire {
 	return &wire{p: p, in: bufio.NewReaderSize(nil, answerBuffer)}
@@ -38,20 +45,26 @@ func newWire(p *Publisher) *wire {
 
 // exchange sends r and reads the answer. A connection that the server closed since it was last used is replaced.
 func (w *wire) exchange(r request) (int, []byte, error) {
-	if w.tcp != nil && w.peek.gone() {
+	if w.tcp != nil && Now()-w.used > peekAfter && w.peek.gone() {
 		w.hangUp()
 	}
 	kept := w.tcp != nil
 	w.compose(r)
 	a, err := w.try(r.keep)
-	if kept && !a.begun && lost(err) { // closed while the request was on its way
+	switch {
+	case !kept:
+	case err == nil:
+		w.lost = 0
+	case !a.begun && lost(err): // closed while the request was on its way
 		w.hangUp()
+		w.lost++
 		w.p.resent.Add(1)
 		a, err = w.try(r.keep)
 	}
-	if err != nil || a.closes || !w.p.keepAlive {
+	if err != nil || a.closes || !w.p.keepAlive || w.lost >= maxLost {
 		w.hangUp()
 	}
+	w.used = Now()
 	return a.status, a.body, err
 }
 

@@ -6,7 +6,6 @@
  * everyone. What a server costs above this is its own; what this costs is the kernel's.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

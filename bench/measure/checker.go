@@ -150,9 +150,9 @@ func (c *Checker) again(pair int, seq uint32) {
 	c.sums.Reordered++
 }
 
-// Join makes a subscription start anew, after Leave or in its place. started tells the number of the last event that a publisher had begun to send to the channel
-// when the subscription was confirmed (0: none): later ones are expected, those before may come or not. With nil it begins
-// with whatever it sees first.
+// Join makes a subscription start anew, after Leave or in its place. started tells the number of the last event that a publisher had
+// begun to send to the channel when the subscription was confirmed (0: none): later ones are expected, those before may come or not. With
+// nil it begins with whatever it sees first.
 func (c *Checker) Join(subscription int, started func(publisher int) int) {
 	c.Leave(subscription)
 	for publisher := range c.publishers {

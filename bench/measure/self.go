@@ -85,8 +85,8 @@ func (s *Self) Report(busyNs int64, latency Summary) SelfReport {
 }
 
 // Judge fills in Limit, Reasons and Notes from the numbers and the latency measured of the server. The rules: the loops waited less
-// than 15 % of the time; or nearly all cores were in use by the client; or the median event was sent later than a tenth of the median latency; or the same at the 99th percentile
-// with a quarter.
+// than 15 % of the time; or the client used nearly all cores that it may use; or the median event was sent later than a tenth of the
+// median latency; or the same at the 99th percentile with a quarter.
 func (r SelfReport) Judge(latency Summary) SelfReport {
 	r.Reasons, r.Notes = nil, nil
 	if r.Busy > busyLimit {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestJudge(t *testing.T) {
-	const µs, ms = time.Microsecond, time.Millisecond
+	const us, ms = time.Microsecond, time.Millisecond
 	late := func(p50, p99 time.Duration) measure.Summary { return measure.Summary{Count: 9, P50: p50, P99: p99} }
 	for name, c := range map[string]struct {
 		report  measure.SelfReport
@@ -21,10 +21,10 @@ func TestJudge(t *testing.T) {
 		"busy, still waiting": {report: measure.SelfReport{Loops: 1, Cores: 2, Busy: 0.84, CPU: 0.84}},
 		"busy loops":          {report: measure.SelfReport{Loops: 2, Cores: 4, Busy: 0.9}, reasons: []string{"its 2 loops were busy 90 %"}},
 		"all cores":           {report: measure.SelfReport{Loops: 1, Cores: 2, CPU: 1.95}, reasons: []string{"it used 1.95 of the 2 cores"}},
-		"on schedule":         {report: measure.SelfReport{Late: late(9*µs, 20*µs)}, latency: late(100*µs, 100*µs)},
-		"grain of the clock":  {report: measure.SelfReport{Late: late(4*µs, 5*µs)}, latency: late(10*µs, 10*µs)},
+		"on schedule":         {report: measure.SelfReport{Late: late(9*us, 20*us)}, latency: late(100*us, 100*us)},
+		"grain of the clock":  {report: measure.SelfReport{Late: late(4*us, 5*us)}, latency: late(10*us, 10*us)},
 		"late":                {report: measure.SelfReport{Late: late(2*ms, 9*ms)}, latency: late(4*ms, 9*ms), reasons: []string{"events 2 ms late"}},
-		"late at times":       {report: measure.SelfReport{Late: late(6*µs, 9*ms)}, latency: late(4*ms, 9*ms), reasons: []string{"more than 9 ms late"}},
+		"late at times":       {report: measure.SelfReport{Late: late(6*us, 9*ms)}, latency: late(4*ms, 9*ms), reasons: []string{"more than 9 ms late"}},
 		"nothing measured":    {report: measure.SelfReport{Late: late(2*ms, 9*ms)}},
 		"both":                {report: measure.SelfReport{Loops: 1, Busy: 1, Late: late(2*ms, 9*ms)}, latency: late(4*ms, 9*ms), reasons: []string{"its loop was busy 100 %", "late"}},
 		"full machine":        {report: measure.SelfReport{Machine: 0.99}, note: "the machine was 99 % busy"},

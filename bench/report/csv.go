@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,7 +21,7 @@ func CSV(w io.Writer, results []Result) error {
 		return fmt.Errorf("write CSV: %w", err)
 	}
 	for _, r := range results {
-		for _, f := range flat(r) {
+		for _, f := range flat(finite(r)) {
 			low, high := "", ""
 			if r.Runs > 1 {
 				low, high = plainNumber(f.Low), plainNumber(f.High)
@@ -43,7 +44,7 @@ func CSV(w io.Writer, results []Result) error {
 
 // flat is all that a result counts as figures: its own, the latencies, the checks.
 func flat(r Result) []Figure {
-	figures := append([]Figure(nil), r.Figures...)
+	figures := slices.Clone(r.Figures)
 	for _, l := range r.Latency {
 		figures = append(figures, latencyFigures(l)...)
 	}

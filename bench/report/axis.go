@@ -20,18 +20,21 @@ type tick struct {
 }
 
 const (
-	someTicks   = 4    // on a linear axis; up to twice as many come out
-	wideSpread  = 20   // a latency chart over more than this factor is drawn logarithmically
-	mostDecades = 7    // decades of a logarithmic axis that get a name each
-	maxNines    = 9.0  // 99.9999999 %
-	tickRoom    = 0.14 // share of the side that a percentile's name needs on a phone
+	someTicks   = 4     // on a linear axis; up to twice as many come out
+	wideSpread  = 20    // a latency chart over more than this factor is drawn logarithmically
+	mostDecades = 7     // decades of a logarithmic axis that get a name each
+	maxNines    = 9.0   // 99.9999999 %
+	leastTop    = 1e-12 // a chart of less is as empty as one of nothing,
+	mostTop     = 1e300 // and beyond this floating point has no room for a step more
+	tickRoom    = 0.14  // share of the side that a percentile's name needs on a phone
 )
 
 // linearAxis goes from 0 to the greatest value; round goes on to the next tick.
 func linearAxis(top float64, in string, round bool) axis {
-	if !(top > 0) {
+	if !(top > leastTop) {
 		top = 1
 	}
+	top = min(top, mostTop)
 	step := niceCeil(top / someTicks)
 	if round {
 		top = math.Ceil(top/step-1e-9) * step

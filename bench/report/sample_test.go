@@ -49,7 +49,7 @@ func usage(empty, each int64, connections int64, seconds int) []measure.Usage {
 }
 
 func broadcast(server, target string, speed float64, limit bool) report.Result {
-	delivery := latency(time.Duration(float64(2*time.Millisecond)/speed), 1.5, 400_000)
+	delivery := latency(time.Duration(float64(2*time.Millisecond)/speed), 1.5, 60_000)
 	r := report.Result{
 		Name: "giant channel", Scenario: "broadcast", Server: server, Target: target, Started: noon, Seconds: 30,
 		Params: []report.Pair{

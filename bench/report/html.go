@@ -120,8 +120,8 @@ func newSection(id string, r Result) section {
 		s.Columns = append(s.Columns, column.name)
 	}
 	var curves []curve
+	s.Rows = latencyRows(r)
 	for i, l := range r.Latency {
-		s.Rows = append(s.Rows, latencyRow(l.Name, l.Summary, r.Client.Limit))
 		curves = append(curves, curve{name: l.Name, color: i % colors, points: curveOf(l.Curve)})
 	}
 	if c, ok := latencyChart("latency", curves); ok {

@@ -73,7 +73,7 @@ func tableFigures(b *strings.Builder, r Result) {
 	}
 	g := grid{lefts: 1}
 	for _, f := range r.Figures {
-		value := strings.TrimSpace(r.Bound(f) + " " + unit.Human(f.Value, f.Unit))
+		value := bounded(r.Bound(f), f.Value, f.Unit)
 		if spread := spread(r.Runs, f); spread != "" {
 			g.add(f.Name, value, spread)
 		} else {
@@ -84,12 +84,16 @@ func tableFigures(b *strings.Builder, r Result) {
 	b.WriteByte('\n')
 }
 
-// spread writes the least and the greatest of several runs.
+// spread writes the least and the greatest of several runs, the unit once; nothing when they were all alike.
 func spread(runs int, f Figure) string {
-	if runs < 2 {
+	low, high := unit.Human(f.Low, f.Unit), unit.Human(f.High, f.Unit)
+	if runs < 2 || low == high {
 		return ""
 	}
-	return unit.Human(f.Low, f.Unit) + " … " + unit.Human(f.High, f.Unit)
+	if _, in, ok := strings.Cut(high, " "); ok {
+		low = strings.TrimSuffix(low, " "+in)
+	}
+	return low + " … " + high
 }
 
 // latencyColumns are the columns of a table of latencies.
@@ -115,15 +119,22 @@ func tableLatencies(b *strings.Builder, r Result) {
 		head = append(head, column.name)
 	}
 	g.add(head...)
-	for _, l := range r.Latency {
-		g.add(latencyRow(l.Name, l.Summary, r.Client.Limit)...)
-		if l.Low != nil && l.High != nil {
-			g.add(latencyRow("  least of the runs", *l.Low, r.Client.Limit)...)
-			g.add(latencyRow("  most of the runs", *l.High, r.Client.Limit)...)
-		}
+	for _, row := range latencyRows(r) {
+		g.add(row...)
 	}
 	g.write(b, "   ")
 	b.WriteByte('\n')
+}
+
+// latencyRows are the lines of a table of latencies; of several runs there are the extremes, too.
+func latencyRows(r Result) (rows [][]string) {
+	for _, l := range r.Latency {
+		rows = append(rows, latencyRow(l.Name, l.Summary, r.Client.Limit))
+		if l.Low != nil && l.High != nil {
+			rows = append(rows, latencyRow("· lowest", *l.Low, r.Client.Limit), latencyRow("· highest", *l.High, r.Client.Limit))
+		}
+	}
+	return rows
 }
 
 func latencyRow(name string, s measure.Summary, limit bool) []string {

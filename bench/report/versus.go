@@ -57,7 +57,11 @@ func tableVersus(b *strings.Builder, c Comparison, v Versus) {
 
 // bounded writes a value after the sign of its bound.
 func bounded(bound string, value float64, in string) string {
-	return strings.TrimSpace(bound + " " + unit.Human(value, in))
+	text := unit.Human(value, in)
+	if text == unit.Unknown {
+		return text
+	}
+	return strings.TrimSpace(bound + " " + text)
 }
 
 // outcome says of one row who is how many times better.

@@ -65,17 +65,25 @@ func (a *answer) head(r *bufio.Reader) error {
 	if a.status = parseStatus(line); a.status == 0 {
 		return &ProtocolError{"answer without a status"}
 	}
-	a.closes = bytes.HasPrefix(line, []byte("HTTP/1.0"))
+	old := bytes.HasPrefix(line, []byte("HTTP/1.0"))
+	a.closes = old
 	a.length, a.chunked = -1, false
 	for {
 		line, err := a.line(r)
-		if err != nil || len(line) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(line) == 0 {
+			break
 		}
 		if err := a.field(line); err != nil {
 			return err
 		}
 	}
+	if old && a.chunked { // RFC 9112 section 6.1: faulty
+		return &ProtocolError{"chunks in HTTP/1.0"}
+	}
+	return nil
 }
 
 func (a *answer) field(line []byte) error {

@@ -14,7 +14,7 @@ import (
 // signer makes the signatures of one app (Pusher: "Generating authentication strings", "HTTP API: Authentication").
 type signer struct {
 	key, id string
-	macs    sync.Pool // of *mac
+	macs    sync.Pool // of *mac, for what the clients sign
 }
 
 type mac struct {
@@ -23,10 +23,10 @@ type mac struct {
 }
 
 func newSigner(t Target) *signer {
-	return &signer{key: t.Key, id: t.AppID, macs: sync.Pool{New: func() any {
-		return &mac{Hash: hmac.New(sha256.New, []byte(t.Secret))}
-	}}}
+	return &signer{key: t.Key, id: t.AppID, macs: sync.Pool{New: func() any { return newMAC(t) }}}
 }
+
+func newMAC(t Target) *mac { return &mac{Hash: hmac.New(sha256.New, []byte(t.Secret))} }
 
 // needsAuth reports whether subscribing to channel needs a signature.
 func needsAuth(channel string) bool {
@@ -45,11 +45,9 @@ func (s *signer) appendChannelAuth(dst []byte, socketID, channel, channelData st
 	return m.appendHex(dst)
 }
 
-// appendPath appends /apps/ID plus path with a signed query. query is what the call itself asks, sorted and escaped, without
+// appendPath appends /apps/ID plus path with a query signed by m, which no other goroutine uses. query is what the call itself asks, sorted and escaped, without
 // names that begin with auth_ or body_.
-func (s *signer) appendPath(dst []byte, method, path, query string, body []byte, unix int64) []byte {
-	m := s.macs.Get().(*mac)
-	defer s.macs.Put(m)
+func (s *signer) appendPath(m *mac, dst []byte, method, path, query string, body []byte, unix int64) []byte {
 	begin := len(dst)
 	dst = append(append(append(dst, "/apps/"...), s.id...), path...)
 	m.text = append(append(m.text[:0], method...), '\n')

@@ -29,6 +29,7 @@ type wire struct {
 	peek  *peeker
 	in    *bufio.Reader
 	out   []byte
+	mac   *mac
 	armed int64 // when the deadline was set
 	used  int64 // when the last call ended
 	lost  int   // connections in a row that were kept and gone when they were needed
@@ -40,7 +41,7 @@ const (
 )
 
 func newWire(p *Publisher) *wire {
-	return &wire{p: p, in: bufio.NewReaderSize(nil, answerBuffer)}
+	return &wire{p: p, mac: newMAC(p.target), in: bufio.NewReaderSize(nil, answerBuffer)}
 }
 
 // exchange sends r and reads the answer. A connection that the server closed since it was last used is replaced.
@@ -91,7 +92,7 @@ func (w *wire) compose(r request) {
 	t := &w.p.target
 	b := append(append(w.out[:0], r.method...), ' ')
 	b = append(b, t.prefix()...)
-	b = w.p.signer.appendPath(b, r.method, r.path, r.query, r.body, time.Now().Unix())
+	b = w.p.signer.appendPath(w.mac, b, r.method, r.path, r.query, r.body, time.Now().Unix())
 	b = append(append(b, " HTTP/1.1\r\nHost: "...), t.Addr...)
 	if r.method == "POST" {
 		b = append(b, "\r\nContent-Type: application/json\r\nContent-Length: "...)

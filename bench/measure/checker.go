@@ -164,7 +164,8 @@ func (c *Checker) Join(subscription int, started func(publisher int) int) {
 	}
 }
 
-// Leave ends a subscription: nothing is expected after the last event that it saw, and what still comes is not looked at. It may join again.
+// Leave ends a subscription: nothing is expected after the last event that it saw, and what still comes is not looked at. It may join
+// again.
 func (c *Checker) Leave(subscription int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

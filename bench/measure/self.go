@@ -96,9 +96,11 @@ func (r SelfReport) Judge(latency Summary) SelfReport {
 		r.Reasons = append(r.Reasons, fmt.Sprintf("it used %.2f of the %d cores that it may use", r.CPU, r.Cores))
 	}
 	if tooLate(r.Late.P50, latency.P50, lateLimit) {
-		r.Reasons = append(r.Reasons, fmt.Sprintf("it sent events %s late, where the median latency is %s", unit.Time(r.Late.P50), unit.Time(latency.P50)))
+		r.Reasons = append(r.Reasons, fmt.Sprintf("it sent events %s late, where the median latency is %s",
+			unit.Time(r.Late.P50), unit.Time(latency.P50)))
 	} else if tooLate(r.Late.P99, latency.P99, lateTailLimit) {
-		r.Reasons = append(r.Reasons, fmt.Sprintf("it sent 1 %% of events more than %s late, where the latency's p99 is %s", unit.Time(r.Late.P99), unit.Time(latency.P99)))
+		r.Reasons = append(r.Reasons, fmt.Sprintf("it sent 1 %% of events more than %s late, where the latency's p99 is %s",
+			unit.Time(r.Late.P99), unit.Time(latency.P99)))
 	}
 	r.Limit = len(r.Reasons) > 0
 	if r.Machine > machineLimit {

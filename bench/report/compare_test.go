@@ -128,7 +128,7 @@ func TestMedian(t *testing.T) {
 	if f := even.Figures[0]; f.Value != 20 {
 		t.Errorf("of two: %+v", f)
 	}
-	if single := report.Median([]report.Result{run(10, 9, 0, false)}); single.Figures[0].Value != 10 || single.Runs != 1 {
+	if single := report.Median([]report.Result{run(10, 9, 0, false)}); single.Figures[0].Value != 10 || single.Runs != 1 || single.Latency[0].Low != nil {
 		t.Errorf("of one: %+v", single)
 	}
 	if none := report.Median(nil); none.Runs != 0 {

@@ -10,9 +10,15 @@ import (
 
 // Median makes one result of several runs of the same scenario: figures and latencies are medians with the spread, checks are summed. The
 // curves and series are those of the run in the middle. If the client was the limit in one run, it counts as the limit in all.
+// A single run stays as it is.
 func Median(runs []Result) Result {
 	if len(runs) == 0 {
 		return Result{}
+	}
+	if len(runs) == 1 {
+		single := runs[0]
+		single.Runs = 1
+		return single
 	}
 	r := runs[middle(runs)]
 	r.Started, r.Runs = runs[0].Started, len(runs)

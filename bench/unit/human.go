@@ -28,11 +28,11 @@ func Human(value float64, unit string) string {
 	}
 	switch unit {
 	case Nanoseconds, Processor:
-		return scaled(value, 1000, "ns", "µs", "ms", "s")
+		return scaled(value, "ns", "µs", "ms", "s")
 	case Seconds:
-		return scaled(value*1e9, 1000, "ns", "µs", "ms", "s")
+		return scaled(value*1e9, "ns", "µs", "ms", "s")
 	case Bytes:
-		return scaled(value, 1000, "B", "kB", "MB", "GB", "TB")
+		return scaled(value, "B", "kB", "MB", "GB", "TB")
 	case Count:
 		return number(value)
 	}
@@ -48,19 +48,19 @@ func Short(value float64, unit string) string {
 	case value == 0:
 		return "0"
 	case unit == PerSecond && math.Abs(value) >= 10_000:
-		return scaled(value, 1000, "", "k", "M", "G") + " " + unit
+		return scaled(value, "", "k", "M", "G") + " " + unit
 	case unit == Count && math.Abs(value) >= 100_000:
-		return scaled(value, 1000, "", "k", "M", "G")
+		return scaled(value, "", "k", "M", "G")
 	}
 	return Human(value, unit)
 }
 
-// scaled picks the largest unit that leaves one whole digit.
-func scaled(value, step float64, units ...string) string {
+// scaled picks the largest unit that leaves one whole digit; each is a thousand of the one before.
+func scaled(value float64, units ...string) string {
 	last := len(units) - 1
 	i := 0
-	for i < last && round3(math.Abs(value)) >= step {
-		value /= step
+	for i < last && round3(math.Abs(value)) >= 1000 {
+		value /= 1000
 		i++
 	}
 	if i == 0 && value == math.Trunc(value) {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package measure
 
 // ParseStat has a test of its own.

@@ -75,7 +75,7 @@ func (c *Client) Subscribe(channel, channelData string) {
 		f.b = appendQuoted(f.b, channelData)
 	}
 	f.b = append(f.b, "}}"...)
-	c.post(f, opText)
+	c.post(f)
 }
 
 // Unsubscribe sends pusher:unsubscribe, which no server answers.
@@ -84,7 +84,7 @@ func (c *Client) Unsubscribe(channel string) {
 	f.b = append(f.b, `{"event":"pusher:unsubscribe","data":{"channel":`...)
 	f.b = appendQuoted(f.b, channel)
 	f.b = append(f.b, "}}"...)
-	c.post(f, opText)
+	c.post(f)
 }
 
 // Trigger sends a client event. dataJSON is a JSON value.
@@ -97,14 +97,14 @@ func (c *Client) Trigger(event, channel, dataJSON string) {
 	f.b = append(f.b, `,"data":`...)
 	f.b = append(f.b, dataJSON...)
 	f.b = append(f.b, '}')
-	c.post(f, opText)
+	c.post(f)
 }
 
 // Send sends one text message as it is. text is the caller's again when Send returns.
 func (c *Client) Send(text []byte) {
 	f := newFrame()
 	f.b = append(f.b, text...)
-	c.post(f, opText)
+	c.post(f)
 }
 
 // Close sends a close frame with 1000; the connection ends when the server ends it, or after 5 s.
@@ -145,9 +145,9 @@ func (c *Client) Pause() { c.via.pause(true) }
 // Resume reads again.
 func (c *Client) Resume() { c.via.pause(false) }
 
-// post seals, sends and frees f, unless the client is not open.
-func (c *Client) post(f *outFrame, op byte) {
-	frame := f.seal(op)
+// post sends f as a text, unless the client is not open, and frees it.
+func (c *Client) post(f *outFrame) {
+	frame := f.seal(opText)
 	c.mu.Lock()
 	if c.state.Load() == stateOpen {
 		c.via.sendLocked(frame)

@@ -57,7 +57,7 @@ func (l *loop) connect(s *socket) {
 		err = l.adopt(s, fd)
 	}
 	if err != nil {
-		l.drop(s, explain("connect", err), false)
+		l.drop(s, explain(err), false)
 	}
 }
 

@@ -61,15 +61,15 @@ func ending(was int32, err, fault error) error {
 	return err
 }
 
-// explain names the limit behind the errors that a fleet meets first when it grows.
-func explain(doing string, err error) error {
+// explain says that connecting went wrong, and names the limit behind the errors that a fleet meets first when it grows.
+func explain(err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%s: no local port is left (more Sources, or a wider net.ipv4.ip_local_port_range): %w", doing, err)
+		return fmt.Errorf("connect: no local port is left (more Sources, or a wider net.ipv4.ip_local_port_range): %w", err)
 	case errors.Is(err, syscall.EMFILE):
-		return fmt.Errorf("%s: the open-files limit of this process is reached (ulimit -n): %w", doing, err)
+		return fmt.Errorf("connect: the open-files limit of this process is reached (ulimit -n): %w", err)
 	case errors.Is(err, syscall.ENFILE):
-		return fmt.Errorf("%s: the open-files limit of the system is reached (fs.file-max): %w", doing, err)
+		return fmt.Errorf("connect: the open-files limit of the system is reached (fs.file-max): %w", err)
 	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return fmt.Errorf("connect: %w", err)
 }

@@ -66,7 +66,7 @@ func checkControl(h header) error {
 
 // readLength completes h with the 16 or 64 bits of a longer length.
 func readLength(b []byte, h header) (header, error) {
-	least := 0
+	var least int
 	switch {
 	case h.size < 126:
 		return h, nil

@@ -69,7 +69,7 @@ func (c *cursor) member(first bool) (key, value []byte, ok bool) {
 func (c *cursor) value() ([]byte, bool) {
 	first := c.space()
 	begin := c.i
-	ok := false
+	var ok bool
 	switch first {
 	case '"':
 		ok = c.text()

@@ -58,12 +58,15 @@ func (l *loop) run() {
 		for i := range events {
 			l.event(events[i].Fd, events[i].Events)
 		}
-		if ended := l.obey(); ended || err != nil {
+		ended := l.obey() || err != nil
+		if !ended {
+			l.start()
+		}
+		l.tally(len(events), begin)
+		if ended {
 			l.endAll(err)
 			return
 		}
-		l.start()
-		l.tally(len(events), begin)
 		runtime.Gosched() // a loop that always finds events would keep the processor from the publishers for 10 ms at a time
 	}
 }
@@ -108,10 +111,10 @@ func (l *loop) ringLocked() {
 
 // event handles what epoll says of one slot. No socket is closed by an event of another one, so a slot never has a new owner here.
 func (l *loop) event(slot int32, events uint32) {
-	switch {
-	case slot == slotWake:
+	switch slot {
+	case slotWake:
 		l.poll.quiet(slot)
-	case slot == slotTick:
+	case slotTick:
 		l.poll.quiet(slot)
 		l.sweep()
 	default:

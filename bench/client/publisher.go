@@ -126,7 +126,7 @@ func (p *Publisher) dial() (net.Conn, error) {
 	}
 	tcp, err := d.DialContext(ctx, "tcp", p.addr.String())
 	if err != nil {
-		return nil, explain("connect", err)
+		return nil, explain(err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

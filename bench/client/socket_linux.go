@@ -179,7 +179,7 @@ func (s *socket) readError(err error) error {
 	switch s.state.Load() {
 	case stateUpgrading:
 		if len(s.out) > 0 { // the request: there never was a connection
-			return explain("connect", err)
+			return explain(err)
 		}
 		return fmt.Errorf("upgrade: %w", err)
 	default:

@@ -80,7 +80,7 @@ func (s *stream) connect() error {
 	}
 	conn, err := d.DialContext(ctx, "tcp", f.addr.String())
 	if err != nil {
-		return explain("connect", err)
+		return explain(err)
 	}
 	_ = conn.SetDeadline(time.Now().Add(f.o.ConnectTimeout))
 	if conn, err = s.adopt(ctx, conn); err != nil {

@@ -26,6 +26,8 @@ const (
 	coresLimit = 0.9
 	// A machine fuller than this has client and server wait for each other's cores.
 	machineLimit = 0.95
+	// Cores that others use are missing to the server, and come and go.
+	othersLimit = 0.15
 )
 
 // Self watches the load generator itself, so that its limits are not told as the server's. Late may be called by any goroutine.
@@ -42,14 +44,15 @@ type Self struct {
 type SelfReport struct {
 	Seconds float64  `json:"seconds"`
 	Loops   int      `json:"loops"`
-	Cores   int      `json:"cores"`             // that the client could have used
-	CPU     float64  `json:"cpu_cores"`         // that it used
-	Busy    float64  `json:"busy"`              // share of time its loops were not waiting, 0 to 1
-	Machine float64  `json:"machine,omitempty"` // share of time the machine's cores were busy, 0 to 1; 0: unknown
-	Late    Summary  `json:"late"`              // how late events of a schedule were sent; empty when there was no schedule
-	Limit   bool     `json:"limit"`             // the client was the limit: the figures are not the server's
-	Reasons []string `json:"reasons,omitempty"` // why it was
-	Notes   []string `json:"notes,omitempty"`   // what else to know before believing the figures
+	Cores   int      `json:"cores"`                  // that the client could have used
+	CPU     float64  `json:"cpu_cores"`              // that it used
+	Busy    float64  `json:"busy"`                   // share of time its loops were not waiting, 0 to 1
+	Machine float64  `json:"machine,omitempty"`      // share of time the machine's cores were busy, 0 to 1; 0: unknown
+	Others  float64  `json:"others_cores,omitempty"` // cores that programs beside client and server used, see Beside
+	Late    Summary  `json:"late"`                   // how late events of a schedule were sent; empty when there was no schedule
+	Limit   bool     `json:"limit"`                  // the client was the limit: the figures are not the server's
+	Reasons []string `json:"reasons,omitempty"`      // why it was
+	Notes   []string `json:"notes,omitempty"`        // what else to know before believing the figures
 }
 
 // NewSelf begins a measurement. loops is the number of the client's event loops, busyNs how long they have been busy so far in all.
@@ -105,6 +108,18 @@ func (r SelfReport) Judge(latency Summary) SelfReport {
 	r.Limit = len(r.Reasons) > 0
 	if r.Machine > machineLimit {
 		r.Notes = append(r.Notes, fmt.Sprintf("the machine was %s busy: client and server competed for its cores", percent(r.Machine)))
+	}
+	if r.Others > othersLimit {
+		r.Notes = append(r.Notes, fmt.Sprintf("other programs used %.2f cores meanwhile: the figures are not those of a quiet machine", r.Others))
+	}
+	return r
+}
+
+// Beside fills in Others, from the mean number of cores that a server on the same machine used meanwhile; to be followed by Judge.
+func (r SelfReport) Beside(server float64) SelfReport {
+	r.Others = 0
+	if r.Machine > 0 {
+		r.Others = max(r.Machine*float64(runtime.NumCPU())-r.CPU-server, 0)
 	}
 	return r
 }

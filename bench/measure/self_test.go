@@ -1,6 +1,8 @@
 package measure_test
 
 import (
+	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +29,8 @@ func TestJudge(t *testing.T) {
 		"late at times":       {report: measure.SelfReport{Late: late(6*us, 9*ms)}, latency: late(4*ms, 9*ms), reasons: []string{"more than 9 ms late"}},
 		"nothing measured":    {report: measure.SelfReport{Late: late(2*ms, 9*ms)}},
 		"both":                {report: measure.SelfReport{Loops: 1, Busy: 1, Late: late(2*ms, 9*ms)}, latency: late(4*ms, 9*ms), reasons: []string{"its loop was busy 100 %", "late"}},
+		"a quiet machine":     {report: measure.SelfReport{Others: 0.1}},
+		"a shared machine":    {report: measure.SelfReport{Others: 0.8}, note: "other programs used 0.80 cores"},
 		"full machine":        {report: measure.SelfReport{Machine: 0.99}, note: "the machine was 99 % busy"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -64,5 +68,16 @@ func TestSelf(t *testing.T) {
 	}
 	if r := measure.NewSelf(1, 500).Report(500, measure.Summary{}); r.Busy != 0 || r.Late.Count != 0 {
 		t.Errorf("got %+v", r)
+	}
+}
+
+func TestBeside(t *testing.T) {
+	all := float64(runtime.NumCPU())
+	for _, c := range []struct{ machine, client, server, want float64 }{
+		{0, 0.5, 0.2, 0}, {1, 0.5, 0.2, all - 0.7}, {0.1, 0.5, 20, 0},
+	} {
+		if r := (measure.SelfReport{Machine: c.machine, CPU: c.client}).Beside(c.server); math.Abs(r.Others-c.want) > 1e-9 {
+			t.Errorf("%+v: others %v", c, r.Others)
+		}
 	}
 }

@@ -37,6 +37,7 @@ type page struct {
 	When     string
 	Doubts   []doubt
 	AllWell  bool
+	Noted    int // runs with something to be known before believing them
 	Versus   *versusPage
 	Sections []section
 }
@@ -82,6 +83,9 @@ func newPage(results []Result, comparison *Comparison) page {
 		if len(servers) == 0 || servers[len(servers)-1] != s.Server {
 			servers = append(servers, s.Server)
 		}
+		if len(r.Client.Notes) > 0 {
+			p.Noted++
+		}
 		for _, v := range verdicts(r) {
 			if v.Level == alarm {
 				p.AllWell = false
@@ -114,7 +118,7 @@ func newSection(id string, r Result) section {
 		s.Figures = append(s.Figures, shown{Name: f.Name, Bound: r.Bound(f), Value: unit.Human(f.Value, f.Unit), Spread: spread(r.Runs, f)})
 	}
 	for _, v := range verdicts(r) {
-		s.Verdicts = append(s.Verdicts, shownVerdict{Class: [...]string{"fine", "plain", "alarm"}[v.Level], Head: v.Head, Text: v.Text})
+		s.Verdicts = append(s.Verdicts, shownVerdict{Class: [...]string{"fine", "plain", "care", "alarm"}[v.Level], Head: v.Head, Text: v.Text})
 	}
 	for _, column := range latencyColumns {
 		s.Columns = append(s.Columns, column.name)

@@ -159,7 +159,7 @@ func latencyCell(s measure.Summary, d time.Duration, limit bool) string {
 // tableVerdict writes a verdict: a good one as a line, an alarm with a bar beside it that cannot be overlooked.
 func tableVerdict(b *strings.Builder, v verdict) {
 	if v.Level != alarm {
-		sign := map[level]string{fine: "✓", plain: "·"}[v.Level]
+		sign := map[level]string{fine: "✓", plain: "·", care: "!"}[v.Level]
 		for i, line := range wrap(v.Head+": "+v.Text, tableWidth) {
 			if i > 0 {
 				sign = " "
@@ -191,14 +191,20 @@ func tableDoubts(b *strings.Builder, results []Result) {
 	if len(results) < 2 {
 		return
 	}
-	doubts := 0
+	doubts, noted := 0, 0
 	for _, r := range results {
+		if len(r.Client.Notes) > 0 {
+			noted++
+		}
 		for _, v := range verdicts(r) {
 			if v.Level == alarm {
 				doubts++
 				fmt.Fprintf(b, "▓▓ %s: %s · %s\n", strings.ToUpper(v.Head), r.Title(), r.Server)
 			}
 		}
+	}
+	if noted > 0 {
+		fmt.Fprintf(b, "! take care: %d of %d runs have notes above\n", noted, len(results))
 	}
 	if doubts == 0 {
 		fmt.Fprintf(b, "✓ %d runs: all checks passed, and the client was never the limit\n", len(results))

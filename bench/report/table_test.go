@@ -93,7 +93,7 @@ func TestTableEndsWithAVerdictOnAll(t *testing.T) {
 		want    string
 	}{
 		{[]report.Result{good, good}, "✓ 2 runs: all checks passed, and the client was never the limit\n"},
-		{[]report.Result{broken(), good}, "▓▓ THE CLIENT WAS THE LIMIT: broadcast · soketi 1.6 <beta> & \"co\"\n"},
+		{[]report.Result{broken(), good}, "▓▓ THE CLIENT WAS THE LIMIT: broadcast · soketi 1.6 <beta> & \"co\"\n! take care: 1 of 2 runs have notes above\n"},
 	} {
 		var text bytes.Buffer
 		if err := report.Table(&text, c.results); err != nil || !strings.HasSuffix(text.String(), c.want) {

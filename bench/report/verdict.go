@@ -13,7 +13,8 @@ type level int
 
 const (
 	fine  level = iota
-	plain       // nothing to judge, or only to be known
+	plain       // nothing to judge
+	care        // to be known before believing
 	alarm       // the figures cannot be believed as they stand
 )
 
@@ -28,7 +29,7 @@ type verdict struct {
 func verdicts(r Result) []verdict {
 	all := []verdict{checked(r.Checks), kept(r.Client)}
 	for _, note := range r.Client.Notes {
-		all = append(all, verdict{Level: plain, Head: "note", Text: note})
+		all = append(all, verdict{Level: care, Head: "take care", Text: note})
 	}
 	return all
 }

@@ -48,11 +48,24 @@ func Short(value float64, unit string) string {
 	case value == 0:
 		return "0"
 	case unit == PerSecond && math.Abs(value) >= 10_000:
-		return scaled(value, "", "k", "M", "G") + " " + unit
+		return trim(scaled(value, "", "k", "M", "G")) + " " + unit
 	case unit == Count && math.Abs(value) >= 100_000:
-		return scaled(value, "", "k", "M", "G")
+		return trim(scaled(value, "", "k", "M", "G"))
 	}
-	return Human(value, unit)
+	return trim(Human(value, unit))
+}
+
+// trim drops zeros at the end of a fraction: 1.50 MB is 1.5 MB.
+func trim(text string) string {
+	end := strings.IndexFunc(text, func(r rune) bool { return !strings.ContainsRune("-.,0123456789", r) })
+	if end < 0 {
+		end = len(text)
+	}
+	digits := text[:end]
+	if strings.Contains(digits, ".") {
+		digits = strings.TrimRight(strings.TrimRight(digits, "0"), ".")
+	}
+	return digits + text[end:]
 }
 
 // scaled picks the largest unit that leaves one whole digit; each is a thousand of the one before.

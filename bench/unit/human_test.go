@@ -67,9 +67,12 @@ func TestShort(t *testing.T) {
 		{50e6, unit.Nanoseconds, "50 ms"},
 		{5000, unit.PerSecond, "5,000 /s"},
 		{200_000, unit.PerSecond, "200k /s"},
-		{1_500_000, unit.PerSecond, "1.50M /s"},
+		{1_500_000, unit.PerSecond, "1.5M /s"},
 		{10_000, unit.Count, "10,000"},
 		{250_000, unit.Count, "250k"},
+		{1.5, "cores", "1.5 cores"},
+		{1000, "", "1,000"},
+		{1.999, unit.Bytes, "2 B"},
 	} {
 		if got := unit.Short(c.value, c.unit); got != c.want {
 			t.Errorf("%v %q: got %q, want %q", c.value, c.unit, got, c.want)

@@ -115,13 +115,13 @@ func (c *Client) Close() {
 		c.mu.Unlock()
 		return
 	}
+	c.state.Store(stateLeaving) // before the frame: the server's answer to it is no close of the server's
 	if was > stateUpgrading {
 		f := newFrame()
 		f.b = append(f.b, 1000>>8, 1000&0xff)
 		c.via.sendLocked(f.seal(opClose))
 		f.free()
 	}
-	c.state.Store(stateLeaving)
 	c.mu.Unlock()
 	c.via.leave(was)
 }

@@ -7,7 +7,7 @@
 // # The fleet
 //
 // A Fleet has a few loops; each waits in epoll for its sockets, owns one read buffer for all of them, and parses frames where
-// they were read. An idle client owns no buffer. Over TLS, and on systems without epoll, a client is a goroutine on a net.Conn
+// they were read. An idle client owns no buffer: it costs about 300 bytes, and what the kernel takes for a socket. Over TLS, and on systems without epoll, a client is a goroutine on a net.Conn
 // with the same contract.
 //
 //	call                 on which goroutine   order
@@ -19,6 +19,11 @@
 //
 // Calls for one client never overlap. Calls for two clients may, when there is more than one loop. A call must be short: while
 // it runs, every other client of the loop waits, and the latency that is measured for them is ours.
+//
+// # The publisher
+//
+// A Publisher has a few connections, and its callers are goroutines that block: there are tens of them and not thousands. A request
+// is one write and one read, 25 µs of processor time of which nine tenths are the kernel's, and no garbage.
 //
 // # Time
 //

@@ -107,7 +107,7 @@ func NewFleet(o Options) (*Fleet, error) {
 }
 
 // Dial makes a client and returns at once: it connects, upgrades, and is Connected or Closed. After Close, Closed is called
-// before Dial returns.
+// before Dial returns: a handler that dials again when it is closed must have been told to stop by then.
 func (f *Fleet) Dial(h Handler) *Client { return f.driver.dial(h) }
 
 // Stats is what the fleet did so far.

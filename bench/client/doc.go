@@ -7,8 +7,8 @@
 // # The fleet
 //
 // A Fleet has a few loops; each waits in epoll for its sockets, owns one read buffer for all of them, and parses frames where
-// they were read. An idle client owns no buffer: it costs about 300 bytes, and what the kernel takes for a socket. Over TLS, and on systems without epoll, a client is a goroutine on a net.Conn
-// with the same contract.
+// they were read. An idle client owns no buffer: it costs about 300 bytes, and what the kernel takes for a socket. Over TLS, and on
+// systems without epoll, a client is a goroutine on a net.Conn with the same contract.
 //
 //	call                 on which goroutine   order
 //	Handler.Connected    the client's loop    once, first
@@ -23,7 +23,7 @@
 // # The publisher
 //
 // A Publisher has a few connections, and its callers are goroutines that block: there are tens of them and not thousands. A request
-// is one write and one read, 25 µs of processor time of which nine tenths are the kernel's, and no garbage.
+// is one write and one read, about 25 µs of processor time of which most is the kernel's, and no garbage.
 //
 // # Time
 //

@@ -107,7 +107,7 @@ func (r SelfReport) Judge(latency Summary) SelfReport {
 	}
 	r.Limit = len(r.Reasons) > 0
 	if r.Machine > machineLimit {
-		r.Notes = append(r.Notes, fmt.Sprintf("the machine was %s busy: client and server competed for its cores", percent(r.Machine)))
+		r.Notes = append(r.Notes, fmt.Sprintf("the machine was %s busy: the server competed for its cores with the client or with others", percent(r.Machine)))
 	}
 	if r.Others > othersLimit {
 		r.Notes = append(r.Notes, fmt.Sprintf("other programs used %.2f cores meanwhile: the figures are not those of a quiet machine", r.Others))

@@ -99,7 +99,7 @@ func broken() report.Result {
 	r := broadcast("soketi 1.6 <beta> & \"co\"", "127.0.0.1:6001", 0.35, true)
 	r.Name = ""
 	r.Checks = measure.Checks{Expected: 4_900_000, Delivered: 4_899_988, Missing: 12, Duplicated: 3, Reordered: 1, Unknown: 2}
-	r.Client.Notes = []string{"the machine was 99 % busy: client and server competed for its cores"}
+	r.Client.Notes = []string{"the machine was 99 % busy: the server competed for its cores with the client or with others"}
 	r.Errors = []string{"3 × connect: connection refused", "1 × closed by the server: 4100 over capacity"}
 	r.Figures[0].Value = math.NaN()
 	return r

@@ -105,8 +105,12 @@ func (l *listener) Event(_ *client.Client, e client.Event, now int64) {
 
 // subscription is which of its subscriptions an event came to, from the number at the end of the channel's name.
 func (l *listener) subscription(name []byte) (int, bool) {
+	digits := name[bytes.LastIndexByte(name, '-')+1:]
+	if len(digits) == 0 {
+		return 0, false
+	}
 	channel := 0
-	for _, digit := range name[bytes.LastIndexByte(name, '-')+1:] {
+	for _, digit := range digits {
 		if digit < '0' || digit > '9' || channel >= l.channels {
 			return 0, false
 		}

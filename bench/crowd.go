@@ -52,13 +52,11 @@ func (c *crowd) Closed(_ *client.Client, err error) {
 	c.signal()
 }
 
-// refused notes a pusher:error.
-func (c *crowd) refused(e client.Event) bool {
-	if string(e.Name) != "pusher:error" {
-		return false
+// refused notes an event if it is a pusher:error.
+func (c *crowd) refused(e client.Event) {
+	if string(e.Name) == "pusher:error" {
+		c.faults.add("pusher:error: %.200s", e.Data)
 	}
-	c.faults.add("pusher:error: %.200s", e.Data)
-	return true
 }
 
 // wait returns when so many have come in since the crowd was made. It gives up when someone is lost or nobody comes for a while.

@@ -43,7 +43,7 @@ func TestParseProfileRefuses(t *testing.T) {
 		{"[[run]]\nscenario = 'broadcast'\nkind = 'presence'", `"presence" is neither`},
 		{"[[run]]\nscenario = 'broadcast'\n[[run]]\nscenario = 'broadcast'\nduration = '0s'", "run 2: duration"},
 		{"[[runs]]\nscenario = 'broadcast'", "runs is not known"},
-		{"[servers.a]\nadress = '1'", "servers.a.adress is not known"},
+		{"[servers.a]\nhost = '1'", "servers.a.host is not known"},
 		{"[[run", "expected"},
 	} {
 		if _, err := parseProfile(tc.text); err == nil || !strings.Contains(err.Error(), tc.want) {

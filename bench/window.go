@@ -29,7 +29,7 @@ func newWindow(name string, from int64, length time.Duration, shards int) *windo
 	return w
 }
 
-// record takes a delivery of an event that was due at at and came at now. It is counted by when it came, and its latency by when it was
+// record takes a delivery of an event: at is when it was due, now when it came. It is counted by when it came, and its latency by when it was
 // due: else the slowest of a window would be left out of it.
 func (w *window) record(shard int, at, now int64) {
 	if at >= w.from && at < w.to.Load() {

@@ -56,6 +56,9 @@ func (t *traffic) measure(ctx context.Context, r *rig, f *client.Fleet) *lap {
 	return l
 }
 
+// keptUp is the share of the rate below which the server is said to have fallen behind.
+const keptUp = 0.95
+
 // tell adds the figures of a window of deliveries.
 func (t *traffic) tell(r *rig, l *lap, w *window) {
 	better := report.Higher
@@ -68,6 +71,9 @@ func (t *traffic) tell(r *rig, l *lap, w *window) {
 		r.figure("requests", report.PerSecond, l.perSecond(t.requests.Load()), better)
 	}
 	l.judge(w.latency)
+	if took := l.perSecond(t.accepted.Load()); t.set.Rate > 0 && took < keptUp*t.set.Rate {
+		r.note("the server took %.3g of %.3g events a second: what waited is in the latency", took, t.set.Rate)
+	}
 	if t.audience.subscribers > 1 {
 		l.cpu("delivery", w.count.Load())
 	} else {

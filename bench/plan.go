@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,11 +76,7 @@ func (p plan) announce(set Settings, server Server, round int) {
 	if p.rounds > 1 {
 		of = fmt.Sprintf(", round %d of %d", round+1, p.rounds)
 	}
-	name := server.Name
-	if name == "" {
-		name = server.Addr
-	}
-	_, _ = fmt.Fprintf(p.terminal, "%s: %s%s\n", name, set.title(), of)
+	_, _ = fmt.Fprintf(p.terminal, "%s: %s%s\n", cmp.Or(server.Name, server.Spawn, server.Addr), set.title(), of)
 }
 
 // once makes one run; the error is of what came before it.

@@ -106,6 +106,11 @@ func (r *rig) latency(name string, l *measure.Latency) {
 	}
 }
 
+// note adds what has to be known before the figures are believed.
+func (r *rig) note(format string, args ...any) {
+	r.result.Client.Notes = append(r.result.Client.Notes, fmt.Sprintf(format, args...))
+}
+
 // close ends all connections; no handler runs afterwards.
 func (r *rig) close() {
 	r.mu.Lock()
@@ -210,6 +215,19 @@ func (r *rig) sample(ctx context.Context) measure.Usage {
 		return measure.Usage{}
 	}
 	return u
+}
+
+// peak is the most memory the server was seen with since then.
+func (r *rig) peak(since time.Time) (most int64) {
+	if r.watch == nil {
+		return 0
+	}
+	for _, u := range r.watch.Samples() {
+		if u.At.After(since) {
+			most = max(most, u.RSS)
+		}
+	}
+	return most
 }
 
 // failed reports why the run is no success: what checks and faults say.

@@ -79,6 +79,7 @@ func runSlow(ctx context.Context, r *rig) error {
 	t.self.Store(l.self)
 	r.until(ctx, "all reading", half)
 	before := r.sample(ctx)
+	paused := time.Now()
 	for _, c := range s.clients {
 		c.Pause()
 	}
@@ -89,7 +90,7 @@ func runSlow(ctx context.Context, r *rig) error {
 	a.leaving.Store(true)
 	r.close()
 	r.result.Checks = t.check()
-	s.tell(r, before.RSS, l.to.RSS, calm, slow)
+	s.tell(r, r.peak(paused)-before.RSS, calm, slow)
 	t.tell(r, l, all)
 	return nil
 }
@@ -103,14 +104,15 @@ func (s *sleepers) wakeUp(r *rig) {
 	r.drain(func() bool { return s.ended.Load() < int64(len(s.clients)) && time.Now().Before(deadline) })
 }
 
-func (s *sleepers) tell(r *rig, before, after int64, calm, slow *window) {
+// tell compares the halves. added is how much memory the server took more at most.
+func (s *sleepers) tell(r *rig, added int64, calm, slow *window) {
 	was, is := calm.latency.Summary(), slow.latency.Summary()
 	if was.P99 > 0 && is.Count > 0 {
 		r.figure("p99 with slow readers, of that without", "×", float64(is.P99)/float64(was.P99), report.Lower)
 	}
 	r.figure("slow readers ended by the server", report.Count, float64(s.ended.Load()), report.Neither)
-	if before > 0 && after > 0 {
-		r.figure("memory they added, each", report.Bytes, float64(after-before)/float64(len(s.clients)), report.Lower)
+	if r.process != nil {
+		r.figure("memory for each slow reader, at most", report.Bytes, float64(max(added, 0))/float64(len(s.clients)), report.Lower)
 	}
 	r.latency(calm.name, calm.latency)
 	r.latency(slow.name, slow.latency)

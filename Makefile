@@ -38,7 +38,7 @@ fmt:
 	$(LINT) fmt
 
 lint: $(LINT)
-	$(LINT) run
+	$(LINT) run --allow-parallel-runners
 
 unit:
 	$(GO) test -shuffle=on $(PACKAGES)

@@ -9,7 +9,7 @@ PACKAGES   = $(shell $(GO) list ./... | grep -v /e2e)
 # Inputs for each fuzz target. Not a time: Go's fuzzer then ends in "context deadline exceeded" now and then.
 FUZZ      ?= 20000x
 
-.PHONY: run build test tools lint unit race fuzz e2e js autobahn bench clean fmt
+.PHONY: run build test tools lint unit race fuzz e2e js autobahn bench microbench clean fmt
 
 # The first target, so that plain `make` builds.
 build:
@@ -38,7 +38,7 @@ fmt:
 	$(LINT) fmt
 
 lint: $(LINT)
-	$(LINT) run
+	$(LINT) run --allow-parallel-runners
 
 unit:
 	$(GO) test -shuffle=on $(PACKAGES)
@@ -66,8 +66,24 @@ js: build
 autobahn:
 	./internal/autobahn/run.sh
 
-bench:
+# Every number of docs/performance.md, in less than ten minutes: the load test against the program of this tree, server on core 0 and client on
+# core 1 where there are two. Tables to the terminal, pages and JSON to bench/out.
+BENCH     := bin/reverb bench run --servers bench/profiles/servers.toml $(shell [ "$$(nproc 2>/dev/null || echo 1)" -gt 1 ] && echo --client-cpus 1)
+PROFILES  ?= idle connect broadcast cost channels whisper publish presence churn slow
+
+bench: build
+	@mkdir -p bench/out
+	@status=0; \
+	$(BENCH) --json bench/out/performance.json --html bench/out/performance.html --server reverb $(PROFILES:%=bench/profiles/%.toml) || status=1; \
+	if command -v cc >/dev/null; then \
+	  cc -O2 -Wall -Wextra -o bin/floor bench/floor/floor.c && \
+	  $(BENCH) --rounds 3 --json bench/out/floor.json --html bench/out/floor.html --compare reverb,floor bench/profiles/floor.toml || status=1; \
+	fi; \
+	echo "bench/out/performance.html has the charts"; exit $$status
+
+# The inside without sockets.
+microbench:
 	$(GO) test -run '^$$' -bench . -benchmem -count=5 $(PACKAGES)
 
 clean:
-	rm -rf bin e2e/js/node_modules
+	rm -rf bin bench/out e2e/js/node_modules

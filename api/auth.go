@@ -17,6 +17,16 @@ type call struct {
 	app   *config.App
 	query map[string]string
 	body  []byte // valid until the handler returns
+
+	// mustNotWait makes a handler that would have to wait write nothing and do nothing.
+	mustNotWait bool
+}
+
+// request is what the signature covers, the body apart.
+type request struct {
+	method   string
+	path     string // escaped, as sent, with the prefix
+	rawQuery string
 }
 
 // signed answers for whoever may not call h: size, application, signature, in this order. The body is read before the signature is
@@ -31,12 +41,8 @@ func (a *api) signed(h func(http.ResponseWriter, *http.Request, *call)) http.Han
 			return
 		}
 		defer buf.release()
-		c := &call{app: a.server.App(r.PathValue("appId")), body: buf.b}
-		if c.app == nil {
-			writeText(w, http.StatusNotFound, "No matching application for ID ["+oneLine(r.PathValue("appId"))+"].")
-			return
-		}
-		if refused := a.authenticate(r, c); refused != nil {
+		c, refused := a.authorize(r.PathValue("appId"), request{r.Method, r.URL.EscapedPath(), r.URL.RawQuery}, buf.b)
+		if refused != nil {
 			refused.write(w)
 			return
 		}
@@ -44,13 +50,22 @@ func (a *api) signed(h func(http.ResponseWriter, *http.Request, *call)) http.Han
 	}
 }
 
+// authorize finds the application and checks the request's signature.
+func (a *api) authorize(appID string, r request, body []byte) (*call, *refusal) {
+	c := &call{app: a.server.App(appID), body: body}
+	if c.app == nil {
+		return nil, refuse(http.StatusNotFound, "No matching application for ID ["+oneLine(appID)+"].")
+	}
+	return c, a.authenticate(r, c)
+}
+
 // authenticate checks the signature and, only then, what the signed query says about key, time and body. Reverb checks the
 // signature alone, so a request that it accepts may lack the others, but none that is there may be wrong.
-func (a *api) authenticate(r *http.Request, c *call) *refusal {
+func (a *api) authenticate(r request, c *call) *refusal {
 	if !a.signatureValid(r, c) {
 		return refuse(http.StatusUnauthorized, "Authentication signature invalid.")
 	}
-	c.query = protocol.ParseQuery(r.URL.RawQuery)
+	c.query = protocol.ParseQuery(r.rawQuery)
 	if key, ok := c.query["auth_key"]; ok && key != c.app.Key {
 		return refuse(http.StatusUnauthorized, "Authentication key invalid.")
 	}
@@ -67,14 +82,13 @@ func (a *api) authenticate(r *http.Request, c *call) *refusal {
 }
 
 // signatureValid accepts a signature over the path without the prefix, as Pusher's libraries make it, or with it, or as sent.
-func (a *api) signatureValid(r *http.Request, c *call) bool {
-	sent := r.URL.EscapedPath()
-	single := "/" + strings.TrimLeft(sent, "/")
+func (a *api) signatureValid(r request, c *call) bool {
+	single := "/" + strings.TrimLeft(r.path, "/")
 	stripped := strings.TrimPrefix(single, a.prefix)
 	check := func(path string) bool {
-		return protocol.CheckRequest(c.app.Secret, r.Method, path, r.URL.RawQuery, c.body)
+		return protocol.CheckRequest(c.app.Secret, r.method, path, r.rawQuery, c.body)
 	}
-	return check(stripped) || (single != stripped && check(single)) || (sent != single && check(sent))
+	return check(stripped) || (single != stripped && check(single)) || (r.path != single && check(r.path))
 }
 
 // checkTimestamp refuses a request that was recorded and is played again later (Pusher: within 600 s of the server's clock).

@@ -6,6 +6,9 @@
 //	recoverPanics → CORS (off unless origins are configured) → path (route.go) → method → size of the body (body.go)
 //	→ application → signature (auth.go) → parameters → answer (answer.go)
 //
+// A publish that arrives whole takes a shorter way (direct.go): from the event loop that read it to the same handler and back, without
+// net/http.
+//
 // The first check that fails answers, so a caller that may not know something learns nothing of what comes later.
 //
 // # Answers

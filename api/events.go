@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"reverb/channels"
 	"reverb/config"
@@ -29,6 +30,9 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, c *call) {
 	if refused := checkEvent(&c.app.Rules, &e); refused != nil {
 		refused.write(w)
 		return
+	}
+	if e.hasInfo && c.mustNotWait {
+		return // other nodes may have to be asked
 	}
 	if err := a.publish(r.Context(), c.app, &e, false); err != nil {
 		a.publishFailed(w, c, err)
@@ -91,6 +95,9 @@ func (a *api) batchEvents(w http.ResponseWriter, r *http.Request, c *call) {
 			refused.write(w)
 			return
 		}
+	}
+	if c.mustNotWait && slices.ContainsFunc(batch, func(e event) bool { return e.hasInfo }) {
+		return // as above
 	}
 	for i := range batch {
 		if err := a.publish(r.Context(), c.app, &batch[i], true); err != nil {

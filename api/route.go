@@ -84,9 +84,13 @@ func recoverPanics(next http.Handler, log *slog.Logger) http.Handler {
 			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v) // net/http cuts the connection without a word
 			}
-			log.Error("panic in an HTTP handler", "method", r.Method, "path", r.URL.Path, "err", v, "stack", string(debug.Stack()))
+			logPanic(log, r.Method, r.URL.Path, v)
 			internalError(w)
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+func logPanic(log *slog.Logger, method, path string, cause any) {
+	log.Error("panic in an HTTP handler", "method", method, "path", path, "err", cause, "stack", string(debug.Stack()))
 }

@@ -98,6 +98,7 @@ type conn struct {
 	peerClosed bool    // the client sent its close frame
 	abort      bool    // do not leave unsent bytes to the kernel
 	corked     bool    // frames gather in the outbox; then nothing is armed
+	kept       bool    // an HTTP connection that has had an answer and may be idle; also read by the reader, who alone sets it
 
 	// Guarded by table.mu.
 	slot     int32
@@ -180,7 +181,9 @@ func (c *conn) expire() {
 	defer c.mu.Unlock()
 	switch c.state.Load() {
 	case stateHandshake:
-		c.table.poller.refused.add(refusedTimeout)
+		if !c.kept {
+			c.table.poller.refused.add(refusedTimeout)
+		}
 		c.cutLocked(ReasonHandshakeTimeout, false)
 	case stateClosing:
 		c.cutLocked(c.reason, true)

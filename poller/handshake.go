@@ -23,35 +23,59 @@ type head struct{ b []byte }
 // headTooLarge is written as bytes because net/http never sees such a request.
 const headTooLarge = "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
-// handshake gathers the head of the first request and decides whose it is. It returns what follows an upgrade: frames.
-// A request that is not a well-formed upgrade of one of our paths leaves with all its bytes for net/http, which knows
-// how to answer it.
+// handshake gathers the head of a request and decides whose it is. It returns what follows an upgrade: frames.
+// Publishes are answered here, as many as follow one another. Any other request that is not a well-formed upgrade of one of our paths
+// leaves with all its bytes for net/http, which knows how to answer it.
 func (c *conn) handshake(p []byte) []byte {
-	seen, all := 0, p
+	all, seen := p, 0
 	if c.head != nil {
 		seen = len(c.head.b)
 		c.head.b = append(c.head.b, p...)
 		all = c.head.b
 	}
-	end := headEnd(all, seen)
-	if limit := c.table.poller.cfg.MaxHead; end > limit || end == 0 && len(all) > limit {
-		c.refuseHead()
-		return nil
-	}
-	if end == 0 {
-		if c.head == nil {
-			c.head = &head{bytes.Clone(p)}
+	for {
+		end := headEnd(all, seen)
+		if limit := c.table.poller.cfg.MaxHead; end > limit || end == 0 && len(all) > limit {
+			c.refuseHead()
+			return nil
 		}
-		return nil
+		if end == 0 {
+			c.keepHead(all)
+			return nil
+		}
+		rest, answered := c.direct(all, end)
+		if answered {
+			all, seen = rest, 0
+			if len(all) == 0 {
+				c.head = nil
+				return nil
+			}
+			continue
+		}
+		c.head = nil
+		answer, r := c.upgrade(all[:end])
+		if answer == nil {
+			c.handOver(all)
+			return nil
+		}
+		c.serve(answer, r)
+		return all[end:]
 	}
-	c.head = nil
-	answer, r := c.upgrade(all[:end])
-	if answer == nil {
-		c.handOver(all)
-		return nil
+}
+
+// keepHead keeps the beginning of a head until the rest comes.
+func (c *conn) keepHead(b []byte) {
+	switch {
+	case c.head == nil:
+		c.head = &head{bytes.Clone(b)}
+	case len(b) < len(c.head.b):
+		c.head.b = append(c.head.b[:0], b...)
+	default:
+		return // more of the same head
 	}
-	c.serve(answer, r)
-	return p[end-seen:]
+	if c.kept { // a first head has its time since the connection began
+		c.table.schedule(c, c.table.poller.cfg.HandshakeTimeout)
+	}
 }
 
 // upgrade returns the 101 answer to head, or nil if it is not a well-formed upgrade.
@@ -131,6 +155,10 @@ func (c *conn) serve(answer []byte, r *Request) {
 func (c *conn) handOver(read []byte) {
 	p := c.table.poller
 	c.mu.Lock()
+	c.uncorkLocked()
+	if c.outbox != nil {
+		c.cutLocked(ReasonSlowConsumer, true) // does not even read the answers to what it asked before
+	}
 	if c.state.Load() != stateHandshake {
 		c.mu.Unlock()
 		return

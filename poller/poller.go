@@ -18,18 +18,24 @@ import (
 
 // Config says how a Poller works. Zero values mean the default named here.
 type Config struct {
-	Loops            int                    // event loops; the number of cores, at most 8
-	Upgrade          func(path []byte) bool // is a request for this raw path, without query, for a WebSocket? nil is never
-	ServedBy         string                 // X-Powered-By of the 101 answer; none
-	MaxHead          int                    // bytes of a request head; 16 KiB
-	HandshakeTimeout time.Duration          // until the head is complete; 10 s
-	TLSTimeout       time.Duration          // until the TLS handshake is; 10 s
-	CloseTimeout     time.Duration          // from our close frame until TCP is cut; 5 s
-	OutboxBytes      int64                  // that may wait for one connection; 1 MiB
-	TotalOutboxBytes int64                  // that may wait for all together; 256 MiB
-	MaxConnections   int                    // open sockets, plain and TLS, HTTP included; the file limit decides
-	MaxPerAddress    int                    // open sockets of one client address; no limit
-	Log              *slog.Logger           // nowhere
+	Loops    int                    // event loops; the number of cores, at most 8
+	Upgrade  func(path []byte) bool // is a request for this raw path, without query, for a WebSocket? nil is never
+	ServedBy string                 // X-Powered-By of the 101 answer; none
+
+	// Direct may answer a POST over plain TCP, given its raw target and whole body, with a whole HTTP/1.1 answer that keeps the connection; nil
+	// leaves the request to HTTPListener. It runs on the loop and must not wait, nor keep its arguments.
+	Direct func(target, body []byte) []byte
+
+	MaxHead          int           // bytes of a request head; 16 KiB
+	HandshakeTimeout time.Duration // until the head is complete; 10 s
+	TLSTimeout       time.Duration // until the TLS handshake is; 10 s
+	IdleTimeout      time.Duration // between two requests that Direct answers; 60 s
+	CloseTimeout     time.Duration // from our close frame until TCP is cut; 5 s
+	OutboxBytes      int64         // that may wait for one connection; 1 MiB
+	TotalOutboxBytes int64         // that may wait for all together; 256 MiB
+	MaxConnections   int           // open sockets, plain and TLS, HTTP included; the file limit decides
+	MaxPerAddress    int           // open sockets of one client address; no limit
+	Log              *slog.Logger  // nowhere
 }
 
 // Handler is told of each new WebSocket, whose 101 answer goes out before whatever Open sends. It may Send and Close at once.
@@ -170,12 +176,20 @@ func (p *Poller) Shutdown(ctx context.Context) error {
 	}
 }
 
-// shutdown closes c as a server that leaves does (RFC 6455 7.4.1, 1001).
+// shutdown closes c as a server that leaves does (RFC 6455 7.4.1, 1001). An HTTP connection between two requests is closed as
+// net/http does, without a word.
 func (c *conn) shutdown() {
-	if c.state.Load() == stateHandshake {
+	c.mu.Lock()
+	handshake, kept := c.state.Load() == stateHandshake, c.kept
+	c.mu.Unlock()
+	switch {
+	case handshake && kept:
+		c.close(nil, ReasonShutdown)
+	case handshake:
 		c.Kill(ReasonShutdown)
+	default:
+		c.close(closeFrame(uint16(ws.StatusGoingAway), ""), ReasonShutdown)
 	}
-	c.close(closeFrame(uint16(ws.StatusGoingAway), ""), ReasonShutdown)
 }
 
 func (p *Poller) endSweep() {
@@ -210,6 +224,7 @@ func withDefaults(cfg Config) Config {
 	setDefault(&cfg.MaxHead, 16<<10)
 	setDefault(&cfg.HandshakeTimeout, 10*time.Second)
 	setDefault(&cfg.TLSTimeout, 10*time.Second)
+	setDefault(&cfg.IdleTimeout, 60*time.Second)
 	setDefault(&cfg.CloseTimeout, 5*time.Second)
 	setDefault(&cfg.OutboxBytes, 1<<20)
 	setDefault(&cfg.TotalOutboxBytes, 256<<20)

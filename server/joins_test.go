@@ -296,14 +296,17 @@ func TestJoinsHammer(t *testing.T) {
 	var relays, sessions sync.WaitGroup
 	for range 3 {
 		relays.Go(func() {
-			for {
+			for last := false; ; {
 				if w, ok := r.take(func(scaling.Join) bool { return true }); ok {
 					r.answer(w, nil)
 					continue
 				}
+				if last {
+					return
+				}
 				select {
 				case <-stop:
-					return
+					last = true // what came since the look above is answered too
 				default:
 				}
 			}

@@ -7,6 +7,8 @@ import (
 	"os/signal"
 
 	"github.com/urfave/cli/v2"
+
+	"reverb/bench"
 )
 
 // The exit codes are Reverb's. Process managers of Laravel sites restart on any of them.
@@ -71,6 +73,7 @@ func newApp(p process, out *console) *cli.App {
 			versionCommand(out),
 		},
 	}
+	app.Commands = append(app.Commands, bench.Command(bench.Process{Notify: p.notify, Forget: p.forget}))
 	for _, command := range app.Commands {
 		command.OnUsageError = wrongUsage
 		command.HideHelpCommand = true

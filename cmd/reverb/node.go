@@ -109,7 +109,9 @@ func (n *node) startServer(stream *trace) (err error) {
 	if err = n.relay.Start(n.server); err != nil {
 		return fmt.Errorf("start relay: %w", err)
 	}
-	if n.poller, err = poller.New(pollerConfig(n.cfg, n.server.Endpoint, n.log), n.server); err != nil {
+	sockets := pollerConfig(n.cfg, n.log)
+	sockets.Upgrade, sockets.Direct = n.server.Endpoint, api.Direct(n.cfg, n.server, n.log)
+	if n.poller, err = poller.New(sockets, n.server); err != nil {
 		return fmt.Errorf("start event loops: %w", err)
 	}
 	n.http = api.NewHTTPServer(n.cfg, api.New(n.cfg, n.server, n.log), n.log)
@@ -117,15 +119,15 @@ func (n *node) startServer(stream *trace) (err error) {
 	return nil
 }
 
-func pollerConfig(cfg *config.Config, endpoint func(path []byte) bool, log *slog.Logger) poller.Config {
+func pollerConfig(cfg *config.Config, log *slog.Logger) poller.Config {
 	limits := cfg.Server.Limits
 	return poller.Config{
-		Upgrade: endpoint,
 		// Existing health checks and monitors look for this header of Reverb's.
 		ServedBy:         "Laravel Reverb",
 		MaxHead:          limits.MaxHead,
 		HandshakeTimeout: limits.HandshakeTimeout,
 		TLSTimeout:       limits.TLSTimeout,
+		IdleTimeout:      limits.IdleTimeout,
 		OutboxBytes:      limits.OutboxBytes,
 		TotalOutboxBytes: limits.TotalOutboxBytes,
 		MaxConnections:   limits.MaxConnections,

@@ -35,6 +35,11 @@ var mayImport = map[string][]string{
 	"scaling/laravel":     {"scaling", "scaling/bus", "scaling/cluster", "scaling/php", "protocol", "metrics"},
 	"server":              {"poller", "channels", "scaling", "protocol", "config", "metrics"},
 	"api":                 {"server", "channels", "protocol", "config", "metrics"},
+	"bench":               {"bench/client", "bench/measure", "bench/report"},
+	"bench/client":        {},
+	"bench/measure":       {"bench/unit"},
+	"bench/report":        {"bench/measure", "bench/unit"},
+	"bench/unit":          {},
 	"internal/testclient": {},
 	"internal/redistest":  {},
 }
@@ -42,9 +47,9 @@ var mayImport = map[string][]string{
 // onlyIn says which package alone may import a module.
 var onlyIn = map[string][]string{
 	"github.com/cloudwego/netpoll":   {"poller"},
-	"github.com/gobwas/ws":           {"poller", "protocol", "bench", "internal/testclient"},
+	"github.com/gobwas/ws":           {"poller", "protocol", "internal/testclient"},
 	"github.com/redis/rueidis":       {"scaling/bus"},
-	"github.com/BurntSushi/toml":     {"config"},
+	"github.com/BurntSushi/toml":     {"config", "bench"},
 	"github.com/urfave/cli/v2":       {"cmd/reverb", "bench"},
 	"github.com/prometheus/":         {"metrics"},
 	"github.com/go-chi/chi/v5":       {"api"},
@@ -52,6 +57,8 @@ var onlyIn = map[string][]string{
 	"github.com/joho/godotenv":       {"config"},
 	"github.com/fsnotify/fsnotify":   {"poller"},
 	"github.com/KimMachineGun/autom": {"cmd/reverb"},
+	"github.com/HdrHistogram/":       {"bench/measure"},
+	"github.com/schollz/":            {"bench"},
 }
 
 type file struct {

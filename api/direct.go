@@ -1,0 +1,131 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"reverb/config"
+)
+
+// Direct answers the requests that a busy site sends most, its publishes, without net/http: target is the raw target of a POST whose
+// whole body is at hand. The answer is a whole HTTP/1.1 answer that keeps the connection, the one that New's handler would give; nil
+// leaves the request to that handler. It never waits, so an event loop may call it, and it keeps nothing of its arguments.
+func Direct(cfg *config.Config, s Server, log *slog.Logger) func(target, body []byte) []byte {
+	a := &api{cfg: &cfg.Server, prefix: cfg.Server.Prefix(), server: s, log: log}
+	return func(target, body []byte) []byte {
+		path, query, _ := strings.Cut(string(target), "?")
+		id, batch, ok := publishRoute(path, a.prefix)
+		if !ok || int64(len(body)) > a.cfg.MaxRequestSize {
+			return nil
+		}
+		w, _ := directWriters.Get().(*directWriter)
+		defer w.release()
+		if !a.publishDirectly(w, id, batch, request{http.MethodPost, path, query}, body) {
+			return nil
+		}
+		return w.answer(time.Now())
+	}
+}
+
+// publishRoute takes the plain form of the two publish routes apart. Whatever is escaped, doubled or otherwise unusual is no plain form.
+func publishRoute(path, prefix string) (appID string, batch, ok bool) {
+	rest, ok := strings.CutPrefix(path, prefix)
+	if !ok {
+		return "", false, false
+	}
+	rest, ok = strings.CutPrefix(rest, "/apps/")
+	id, route, _ := strings.Cut(rest, "/")
+	if !ok || id == "" || strings.ContainsRune(id, '%') {
+		return "", false, false
+	}
+	return id, route == "batch_events", route == "events" || route == "batch_events"
+}
+
+// publishDirectly reports whether w has the answer. It has none, and nothing was published, when giving it could mean to wait.
+func (a *api) publishDirectly(w *directWriter, appID string, batch bool, r request, body []byte) (answered bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			logPanic(a.log, r.method, r.path, v)
+			w.reset()
+			internalError(w)
+			answered = true
+		}
+	}()
+	c, refused := a.authorize(appID, r, body)
+	if refused != nil {
+		refused.write(w)
+		return true
+	}
+	c.mustNotWait = true
+	if batch {
+		a.batchEvents(w, &noRequest, c)
+	} else {
+		a.events(w, &noRequest, c)
+	}
+	return w.status != 0
+}
+
+// noRequest stands where a handler wants a request of net/http; it is asked for its context and nothing else.
+var noRequest http.Request
+
+// directWriters are reused because their header maps are.
+var directWriters = sync.Pool{New: func() any { return &directWriter{header: make(http.Header, 4)} }}
+
+// directWriter takes an answer that is written in one piece.
+type directWriter struct {
+	header http.Header
+	status int // 0: none was written
+	body   []byte
+}
+
+func (w *directWriter) Header() http.Header { return w.header }
+
+func (w *directWriter) WriteHeader(status int) { w.status = status }
+
+func (w *directWriter) Write(p []byte) (int, error) {
+	w.body = append(w.body, p...)
+	return len(p), nil
+}
+
+// WriteString is what io.WriteString looks for.
+func (w *directWriter) WriteString(s string) (int, error) {
+	w.body = append(w.body, s...)
+	return len(s), nil
+}
+
+func (w *directWriter) reset() {
+	clear(w.header)
+	w.status, w.body = 0, w.body[:0]
+}
+
+func (w *directWriter) release() {
+	w.reset()
+	if cap(w.body) <= keepBody {
+		directWriters.Put(w)
+	}
+}
+
+// directHeaders are all that the handlers of publishes set, in the order in which net/http writes them.
+var directHeaders = []string{"Cache-Control", "Content-Length", "Content-Type", "Retry-After", "X-Content-Type-Options"}
+
+// answer is what net/http would send.
+func (w *directWriter) answer(now time.Time) []byte {
+	const around = 256 // bytes of the head
+	b := make([]byte, 0, around+len(w.body))
+	b = append(b, "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(w.status), 10)
+	b = append(b, ' ')
+	b = append(b, http.StatusText(w.status)...)
+	for _, name := range directHeaders {
+		if values := w.header[name]; len(values) > 0 {
+			b = append(append(append(append(b, "\r\n"...), name...), ": "...), values[0]...)
+		}
+	}
+	b = append(b, "\r\nDate: "...)
+	b = now.UTC().AppendFormat(b, http.TimeFormat)
+	return append(append(b, "\r\n\r\n"...), w.body...)
+}

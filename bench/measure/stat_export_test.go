@@ -1,0 +1,6 @@
+//go:build linux
+
+package measure
+
+// ParseStat has a test of its own.
+var ParseStat = parseStat

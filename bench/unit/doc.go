@@ -1,0 +1,2 @@
+// Package unit writes numbers with their units for people.
+package unit

@@ -1,0 +1,103 @@
+package poller_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"reverb/poller"
+)
+
+// repeat is a Config.Direct that answers what is below /direct and leaves the rest to net/http.
+func repeat(target, body []byte) []byte {
+	if !strings.HasPrefix(string(target), "/direct") {
+		return nil
+	}
+	text := string(target) + " " + string(body)
+	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nX-Direct: yes\r\n\r\n%s", len(text), text)
+}
+
+func postTo(path, body string) []byte {
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+}
+
+// wantBodies reads as many answers as there are bodies; those that begin with "/" were direct.
+func (c *client) wantBodies(bodies ...string) {
+	c.t.Helper()
+	for _, want := range bodies {
+		res := c.response()
+		body := c.body(res)
+		if body != want {
+			c.t.Errorf("body %q, want %q", body, want)
+		}
+		if direct := res.Header.Get("X-Direct") != ""; direct != strings.HasPrefix(want, "/") {
+			c.t.Errorf("%q: answered directly is %v", body, direct)
+		}
+	}
+}
+
+func TestDirect(t *testing.T) {
+	s := start(t, poller.Config{Direct: repeat}, newHandler(), false)
+	c := s.dial(t)
+	c.write(postTo("/direct/1", "one"))
+	c.wantBodies("/direct/1 one")
+	// Several in one packet, the last one in pieces, and then what only net/http answers, on the same connection.
+	last := postTo("/direct/4", "four")
+	c.write(slices.Concat(postTo("/direct/2", "two"), postTo("/direct/3", ""), last[:20]))
+	c.wantBodies("/direct/2 two", "/direct/3 ")
+	c.write(last[20:])
+	c.wantBodies("/direct/4 four")
+	c.write(slices.Concat(postTo("/direct/5", "five"), postTo("/other", "six")))
+	c.wantBodies("/direct/5 five", "POST /other six")
+	c.write(postTo("/direct/6", "seven"))
+	c.wantBodies("POST /direct/6 seven")
+}
+
+func TestDirectIsNotForTLS(t *testing.T) {
+	c := start(t, poller.Config{Direct: repeat}, newHandler(), true).dial(t)
+	c.write(slices.Concat(postTo("/direct", "x"), postTo("/direct", "y")))
+	c.wantBodies("POST /direct x", "POST /direct y")
+}
+
+// A body that comes later than its head is net/http's to wait for.
+func TestDirectLeavesPartsToNetHTTP(t *testing.T) {
+	s := start(t, poller.Config{Direct: repeat}, newHandler(), false)
+	c := s.dial(t)
+	request := postTo("/direct", "whole")
+	c.write(request[:len(request)-1])
+	c.write(request[len(request)-1:])
+	if body := c.body(c.response()); !strings.HasSuffix(body, "whole") {
+		t.Errorf("body %q", body)
+	}
+}
+
+func TestUpgradeAfterDirect(t *testing.T) {
+	s := start(t, poller.Config{Direct: repeat}, newHandler(), false)
+	c := s.dial(t)
+	c.write(append(postTo("/direct", "x"), upgradeHead...))
+	c.wantBodies("/direct x")
+	if res := c.response(); res.StatusCode != 101 {
+		t.Errorf("status %d, want 101", res.StatusCode)
+	}
+}
+
+func TestDirectIdleTimeout(t *testing.T) {
+	s := start(t, poller.Config{Direct: repeat, IdleTimeout: 30 * time.Millisecond}, newHandler(), false)
+	c := s.dial(t)
+	c.write(postTo("/direct", "x"))
+	c.wantBodies("/direct x")
+	c.expectEnd()
+	if n := s.Stats().Refused["timeout"]; n != 0 {
+		t.Errorf("%d refused for their time, want none", n)
+	}
+}
+
+func TestDirectAtShutdown(t *testing.T) {
+	s := start(t, poller.Config{Direct: repeat}, newHandler(), false)
+	c := s.dial(t)
+	c.write(postTo("/direct", "x"))
+	c.wantBodies("/direct x")
+	// The clean-up of start waits for a Shutdown that this idle connection must not hold up.
+}

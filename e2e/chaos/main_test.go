@@ -23,6 +23,10 @@ var long = flag.Bool("chaos.long", false, "fail longer and more often")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Most of the time a case waits for a lease to end or a Redis to be missed.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	os.Exit(run(m))
 }
 

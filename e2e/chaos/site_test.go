@@ -38,7 +38,7 @@ listen = "%s"
 enabled = true
 lease = %d
 linger = 1
-cache_ttl = 10
+cache_ttl = 3
 [scaling.redis]
 %s
 `

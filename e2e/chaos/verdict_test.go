@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"reverb/internal/redistest"
@@ -21,7 +22,7 @@ const slack = time.Second
 type expectation struct {
 	lossy  []int // slots whose clients may miss events of other nodes
 	absent []int // slots whose residents may leave, once
-	ghosts bool  // a node has died: Redis remembers it for a while
+	ghosts bool  // a node was taken for dead, or Redis has lost it: its id is remembered for a while
 }
 
 // verdict ends the traffic and looks whether everything was as it must be.
@@ -248,17 +249,22 @@ func (tr *traffic) leaveNothing(e expectation) {
 	for _, v := range tr.visitors {
 		v.leave()
 	}
-	// Last events have a time to live; of dead nodes more is known for thirty leases.
-	wait := limit + lease()
-	if e.ghosts && *long {
+	empty(tr.t, tr.s, e.ghosts)
+}
+
+// empty waits until Redis knows nothing of clients that have all left. ghosts says that nodes have died: of them it knows for thirty leases.
+func empty(t testing.TB, s *site, ghosts bool) {
+	t.Helper()
+	wait := limit + lease() // last events have a time to live
+	if ghosts && *long {
 		wait += 35 * lease()
 	}
 	var left []string
 	if !redistest.Eventually(wait, func() bool {
-		left = slices.DeleteFunc(tr.s.keys(), func(name string) bool { return isLasting(name, e.ghosts && !*long) })
+		left = slices.DeleteFunc(s.keys(), func(name string) bool { return isLasting(name, ghosts && !*long) })
 		return len(left) == 0
 	}) {
-		tr.s.fatal("nobody is there, but Redis holds %v", left)
+		s.fatal("nobody is there, but Redis holds %v", left)
 	}
 }
 

@@ -166,6 +166,7 @@ func TestQueryOfACallerWhoGoesAway(t *testing.T) {
 	b.mu.Lock()
 	b.answering = func(scaling.Query) scaling.Answer { <-goOn; return scaling.Answer{} }
 	b.mu.Unlock()
+	await(t, "a knows b", func() bool { return a.relay.Status().Nodes == 2 })
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	if answer := a.relay.Query(ctx, scaling.Query{Of: scaling.QueryConnections, App: "app"}); !answer.Partial() {

@@ -63,7 +63,7 @@ func (c *loopConn) onRead(netpoll.Poll) error {
 // readOnce reads and handles what fits into buf, and reports whether there may be more. Less than a full buffer
 // means that the socket is empty; should it not be, the level-triggered Poll calls again.
 func (c *loopConn) readOnce(buf []byte) bool {
-	n, err := unix.Read(int(c.fd), buf)
+	n, err := receive(int(c.fd), buf)
 	switch {
 	case n > 0:
 		c.input(buf[:n])
@@ -142,7 +142,7 @@ func (c *loopConn) loop() *loop { return c.table.loop }
 
 func (c *loopConn) send(b []byte) (int, error) {
 	for {
-		n, err := unix.Write(int(c.fd), b)
+		n, err := send(int(c.fd), b)
 		if !errors.Is(err, unix.EINTR) {
 			return n, err
 		}

@@ -9,7 +9,7 @@ PACKAGES   = $(shell $(GO) list ./... | grep -v /e2e)
 # Inputs for each fuzz target. Not a time: Go's fuzzer then ends in "context deadline exceeded" now and then.
 FUZZ      ?= 20000x
 
-.PHONY: run build test tools lint unit race fuzz e2e js autobahn bench microbench clean fmt
+.PHONY: run build test tools lint unit race fuzz e2e chaos js autobahn bench microbench clean fmt
 
 # The first target, so that plain `make` builds.
 build:
@@ -56,9 +56,14 @@ fuzz:
 # Then once more with every node in a cluster of one: nothing that a client sees may change.
 e2e:
 	$(GO) test -count=1 ./e2e ./e2e/cluster
+	$(GO) test -count=1 ./e2e/chaos
 	@set -e; port=$$(( 20000 + RANDOM % 10000 )); \
 	  redis-server --port $$port --bind 127.0.0.1 --save "" --appendonly no >/dev/null & pid=$$!; trap "kill $$pid" EXIT; \
 	  REVERB_E2E_REDIS=$$port $(GO) test -count=1 ./e2e
+
+# What e2e/chaos does in its short form above, with the lease of production, several times, and with 10,000 members: about half an hour.
+chaos:
+	$(GO) test -count=1 -v -timeout 60m ./e2e/chaos -chaos.long
 
 js: build
 	cd e2e/js && REVERB_BIN=$(CURDIR)/$(BIN) npm test

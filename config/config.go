@@ -10,10 +10,11 @@ import (
 // Config is a whole configuration. It does not change after Load and may be
 // read by any goroutine.
 type Config struct {
-	Server  Server
-	Apps    Apps
-	Scaling Scaling
-	Metrics Metrics
+	Server    Server
+	Apps      Apps
+	Scaling   Scaling
+	Metrics   Metrics
+	Dashboard Dashboard
 
 	// origins tells for each key that was written somewhere where that was.
 	origins map[string]origin
@@ -185,6 +186,7 @@ func Default() *Config {
 			BufferAge:    30 * time.Second,
 			Redis:        Redis{Host: "127.0.0.1", Port: 6379, Database: "0", Timeout: 5 * time.Second, Prefix: "reverb"},
 		},
-		Metrics: Metrics{Path: "/metrics"},
+		Metrics:   Metrics{Path: "/metrics"},
+		Dashboard: Dashboard{Listen: "127.0.0.1:8081"},
 	}
 }

@@ -33,7 +33,7 @@ func (c *Config) Effective() []Entry {
 			entries = append(entries, Entry{path, valueOf(k.at(app), k.secret), c.source(path, fallback)})
 		}
 	}
-	return append(append(entries, byTable["scaling"]...), byTable["metrics"]...)
+	return append(append(append(entries, byTable["scaling"]...), byTable["metrics"]...), byTable["dashboard"]...)
 }
 
 // source is where a path was written.

@@ -97,6 +97,11 @@ var serverKeys = []key[Config]{
 	{name: "metrics.listen", at: func(c *Config) setting { return anyText(&c.Metrics.Listen) }},
 	{name: "metrics.path", at: func(c *Config) setting { return someText(&c.Metrics.Path) }},
 	{name: "metrics.profiles", at: func(c *Config) setting { return truth(&c.Metrics.Profiles) }},
+
+	{name: "dashboard.enabled", at: func(c *Config) setting { return truth(&c.Dashboard.Enabled) }},
+	{name: "dashboard.listen", at: func(c *Config) setting { return someText(&c.Dashboard.Listen) }},
+	{name: "dashboard.username", at: func(c *Config) setting { return anyText(&c.Dashboard.Username) }},
+	{name: "dashboard.password_hash", secret: true, at: func(c *Config) setting { return anyText(&c.Dashboard.PasswordHash) }},
 }
 
 // appKeys are the keys of one [[apps]] entry, in the order of config.toml. The

@@ -12,6 +12,7 @@ func (l *loader) finish() {
 	l.checkServer()
 	l.checkScaling()
 	l.checkMetrics()
+	l.checkDashboard()
 	for i, app := range l.cfg.Apps {
 		l.checkApp(element("apps", i), app)
 	}

@@ -17,6 +17,9 @@ func (s *Server) Deliver(m scaling.Message) error {
 	if s.trace != nil {
 		s.trace.BroadcastingTo(m.Channel, m.Payload)
 	}
+	if watch := s.watch.Load(); watch != nil {
+		(*watch)(Seen{Message: m, Reached: s.hub.Occupied(m.App, m.Channel)})
+	}
 	if s.scaled && !s.hub.Occupied(m.App, m.Channel) {
 		return nil // of another node's subscribers only; on a single node reached has asked already
 	}

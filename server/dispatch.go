@@ -69,7 +69,7 @@ func (s *Server) send(m scaling.Message) error {
 // reached reports whether an event for this channel can arrive at anybody. On a single node most of Laravel's broadcasts to a
 // user's private channel find nobody at home; those are not even encoded.
 func (s *Server) reached(app, channel string) bool {
-	return s.scaled || s.trace != nil || s.hub.Occupied(app, channel)
+	return s.scaled || s.trace != nil || s.watch.Load() != nil || s.hub.Occupied(app, channel)
 }
 
 // dropped notes an event that a channel could not take.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"reverb/channels"
 	"reverb/config"
@@ -44,6 +45,7 @@ type Server struct {
 
 	sessions registry
 	draining atomic.Bool
+	watch    atomic.Pointer[Watch] // nil while nobody looks
 
 	stop     chan struct{} // closed by Close
 	stopOnce sync.Once
@@ -125,8 +127,9 @@ func (s *Server) Open(c poller.Conn, r *poller.Request) poller.Receiver {
 		return s.refuse(c, a, id, refusal)
 	}
 	c.SetMaxMessage(a.maxMessage)
-	ss := &Session{app: a, conn: c, id: id}
-	ss.lastSeen.Store(int64(s.clock.now()))
+	now := s.clock.now()
+	ss := &Session{app: a, conn: c, id: id, opened: uint32(now / time.Second)}
+	ss.lastSeen.Store(int64(now))
 	if a.conf.RateLimit.Enabled || s.scaled {
 		ss.more = s.extras(a.conf)
 	}

@@ -26,6 +26,9 @@ type Session struct {
 	state    atomic.Uint32 // an ending, and the busy bit
 	control  atomic.Bool   // the client has used control frames, so it can be pinged by one
 
+	// Constant after construction; here because the place leaves four bytes.
+	opened uint32 // seconds on the server's clock
+
 	// Owned by the registry.
 	place place
 }

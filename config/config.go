@@ -15,6 +15,9 @@ type Config struct {
 	Scaling   Scaling
 	Metrics   Metrics
 	Dashboard Dashboard
+	Laravel   Laravel
+	Database  Database
+	Pulse     Pulse
 
 	// origins tells for each key that was written somewhere where that was.
 	origins map[string]origin
@@ -188,5 +191,8 @@ func Default() *Config {
 		},
 		Metrics:   Metrics{Path: "/metrics"},
 		Dashboard: Dashboard{Listen: "127.0.0.1:8081"},
+		Laravel:   Laravel{Name: "laravel", RedisPrefix: "laravel-database-", RedisCacheDB: "1"},
+		Database:  Database{Driver: DriverSQLite, Host: "127.0.0.1", Username: "root", SSLMode: "prefer"},
+		Pulse:     Pulse{Driver: PulseStorage, Interval: 15 * time.Second, SampleRate: 1, RedisConnection: "default"},
 	}
 }

@@ -33,7 +33,10 @@ func (c *Config) Effective() []Entry {
 			entries = append(entries, Entry{path, valueOf(k.at(app), k.secret), c.source(path, fallback)})
 		}
 	}
-	return append(append(append(entries, byTable["scaling"]...), byTable["metrics"]...), byTable["dashboard"]...)
+	for _, table := range []string{"scaling", "metrics", "dashboard", "laravel", "database", "pulse"} {
+		entries = append(entries, byTable[table]...)
+	}
+	return entries
 }
 
 // source is where a path was written.

@@ -3,8 +3,8 @@ package config
 import "strings"
 
 // envTable maps the variables of Laravel Reverb to keys. What REVERB_APP_* is
-// about is decided in envApp. REVERB_SCALING_ENABLED comes before REDIS_*,
-// which depend on it.
+// about is decided in envApp. What turns something on comes before what then
+// counts, see isIdle.
 var envTable = []struct{ name, key string }{
 	{"REVERB_SERVER_HOST", "server.host"},
 	{"REVERB_SERVER_PORT", "server.port"},
@@ -25,6 +25,27 @@ var envTable = []struct{ name, key string }{
 	{"REVERB_APP_RATE_LIMIT_DECAY_SECONDS", "apps.rate_limiting.decay_seconds"},
 	{"REVERB_APP_RATE_LIMIT_TERMINATE", "apps.rate_limiting.terminate_on_limit"},
 
+	{"PULSE_ENABLED", "pulse.enabled"},
+	{"PULSE_INGEST_DRIVER", "pulse.driver"},
+	{"REVERB_PULSE_INGEST_INTERVAL", "pulse.interval"},
+	{"PULSE_DB_CONNECTION", "pulse.connection"},
+	{"PULSE_REDIS_CONNECTION", "pulse.redis_connection"},
+	{"APP_NAME", "laravel.name"},
+	{"REDIS_PREFIX", "laravel.redis_prefix"},
+	{"REDIS_CACHE_DB", "laravel.redis_cache_db"},
+	{"DATABASE_URL", "database.url"}, // before Laravel 11
+	{"DB_URL", "database.url"},
+	{"DB_CONNECTION", "database.driver"},
+	{"DB_HOST", "database.host"},
+	{"DB_PORT", "database.port"},
+	{"DB_SOCKET", "database.socket"},
+	{"DB_DATABASE", "database.name"},
+	{"DB_USERNAME", "database.username"},
+	{"DB_PASSWORD", "database.password"},
+	{"DB_PREFIX", "database.prefix"},
+	{"DB_SSLMODE", "database.sslmode"},
+	{"MYSQL_ATTR_SSL_CA", "database.ca"},
+
 	{"REVERB_SCALING_ENABLED", "scaling.enabled"},
 	{"REVERB_SCALING_CHANNEL", "scaling.channel"},
 	{"REDIS_URL", "scaling.redis.url"},
@@ -42,7 +63,6 @@ var envIgnored = []string{
 	"REVERB_SERVER",
 	"REVERB_PORT",
 	"REVERB_SCHEME",
-	"REVERB_PULSE_INGEST_INTERVAL",
 	"REVERB_TELESCOPE_INGEST_INTERVAL",
 }
 
@@ -67,8 +87,8 @@ func (l *loader) readEnv(s Source) {
 	}
 }
 
-// writeVariable applies one variable. What is wrong with REDIS_* does not count
-// while scaling is off: a site then has them for its cache and its queue.
+// writeVariable applies one variable. What is wrong with REDIS_* or DB_* does not
+// count while nothing here uses them: a site has them for itself.
 func (l *loader) writeVariable(v variable, path string, set setting, secret bool) {
 	value, null := laravelWord(v.value)
 	blank := null || value == ""
@@ -81,9 +101,22 @@ func (l *loader) writeVariable(v variable, path string, set setting, secret bool
 	}
 }
 
-// isIdle reports whether an origin is a REDIS_* variable that nobody uses.
+// isIdle reports whether an origin is a variable that Laravel has for itself
+// and nobody here uses.
 func (l *loader) isIdle(o origin) bool {
-	return strings.HasPrefix(o.name, "REDIS_") && !l.cfg.Scaling.Enabled
+	p := &l.cfg.Pulse
+	prefix, _, _ := strings.Cut(o.name, "_")
+	switch {
+	case o.name == "REDIS_PREFIX", o.name == "REDIS_CACHE_DB", o.name == "PULSE_REDIS_CONNECTION", prefix == "APP":
+		return !p.writesTo(PulseRedis)
+	case prefix == "REDIS":
+		return !l.cfg.Scaling.Enabled && !p.writesTo(PulseRedis)
+	case prefix == "DB", prefix == "DATABASE", prefix == "MYSQL", o.name == "PULSE_DB_CONNECTION":
+		return !p.writesTo(PulseStorage)
+	case o.name == "PULSE_INGEST_DRIVER", o.name == "REVERB_PULSE_INGEST_INTERVAL":
+		return !p.Enabled
+	}
+	return false
 }
 
 // variables are the variables of envTable that are set anywhere. A variable of

@@ -178,7 +178,7 @@ func TestRefusedFiles(t *testing.T) {
 		"list":                {"[server]\ncors_origins = [\"a\", 1]", `:2: server.cors_origins = [a 1]: want a list of non-empty strings`},
 		"control character":   {"[server]\nhostname = \"a\\u0001\"", `:2: server.hostname = "a\x01": want a string`},
 		"unknown key":         {"[metrics]\nport = 1", `:2: metrics.port: unknown key: want one of listen, path`},
-		"unknown table":       {"[webhooks]\nurl = \"x\"", `:1: webhooks: unknown key: want one of server, scaling, metrics, dashboard, apps`},
+		"unknown table":       {"[webhooks]\nurl = \"x\"", `:1: webhooks: unknown key: want one of server, scaling, metrics, dashboard, laravel, database, pulse, apps`},
 		"dotted unknown":      {"server.limits.max = 1", `:1: server.limits.max: unknown key: want one of handshake_timeout,`},
 		"unknown app key":     {"[[apps]]\n[[apps]]\nname = 1", `:3: apps[1].name: unknown key: want one of app_id, key, secret, profile,`},
 		"value for table":     {"server = 1", `:1: server: want a table, written [server]`},

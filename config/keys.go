@@ -102,6 +102,35 @@ var serverKeys = []key[Config]{
 	{name: "dashboard.listen", at: func(c *Config) setting { return someText(&c.Dashboard.Listen) }},
 	{name: "dashboard.username", at: func(c *Config) setting { return anyText(&c.Dashboard.Username) }},
 	{name: "dashboard.password_hash", secret: true, at: func(c *Config) setting { return anyText(&c.Dashboard.PasswordHash) }},
+
+	{name: "laravel.name", at: func(c *Config) setting { return anyText(&c.Laravel.Name) }},
+	{name: "laravel.redis_prefix", at: func(c *Config) setting { return anyText(&c.Laravel.RedisPrefix) }},
+	{name: "laravel.redis_cache_db", at: func(c *Config) setting { return numberText(&c.Laravel.RedisCacheDB) }},
+
+	{name: "database.url", secret: true, at: func(c *Config) setting { return urlSetting{textSetting{p: &c.Database.URL}} }},
+	{name: "database.driver", at: func(c *Config) setting { return someText(&c.Database.Driver) }},
+	{name: "database.host", at: func(c *Config) setting { return someText(&c.Database.Host) }},
+	{name: "database.port", at: func(c *Config) setting {
+		return numberSetting[int]{p: &c.Database.Port, max: maxPort, digits: true, blankZero: true}
+	}},
+	{name: "database.socket", at: func(c *Config) setting { return anyText(&c.Database.Socket) }},
+	{name: "database.name", at: func(c *Config) setting { return anyText(&c.Database.Name) }},
+	{name: "database.username", at: func(c *Config) setting { return anyText(&c.Database.Username) }},
+	{name: "database.password", secret: true, at: func(c *Config) setting { return anyText(&c.Database.Password) }},
+	{name: "database.prefix", at: func(c *Config) setting { return anyText(&c.Database.Prefix) }},
+	{name: "database.sslmode", at: func(c *Config) setting { return someText(&c.Database.SSLMode) }},
+	{name: "database.ca", at: func(c *Config) setting { return anyText(&c.Database.CA) }},
+
+	{name: "pulse.enabled", at: func(c *Config) setting { return truth(&c.Pulse.Enabled) }},
+	{name: "pulse.driver", at: func(c *Config) setting { return oneOf(&c.Pulse.Driver, PulseStorage, PulseRedis) }},
+	{name: "pulse.interval", at: func(c *Config) setting { return seconds(&c.Pulse.Interval, 1) }},
+	{name: "pulse.sample_rate", at: func(c *Config) setting { return rateSetting{&c.Pulse.SampleRate} }},
+	{name: "pulse.connection", at: func(c *Config) setting { return anyText(&c.Pulse.Connection) }},
+	{name: "pulse.database_url", secret: true, at: func(c *Config) setting {
+		return urlSetting{textSetting{p: &c.Pulse.DatabaseURL}}
+	}},
+	{name: "pulse.redis_connection", at: func(c *Config) setting { return someText(&c.Pulse.RedisConnection) }},
+	{name: "pulse.redis_database", at: func(c *Config) setting { return anyText(&c.Pulse.RedisDatabase) }},
 }
 
 // appKeys are the keys of one [[apps]] entry, in the order of config.toml. The

@@ -11,6 +11,8 @@ import (
 func (l *loader) finish() {
 	l.checkServer()
 	l.checkScaling()
+	l.checkLaravel()
+	l.checkPulse()
 	l.checkMetrics()
 	l.checkDashboard()
 	for i, app := range l.cfg.Apps {

@@ -53,6 +53,11 @@ var (
 	nameRelayDropped     = name{"reverb_relay_dropped_total", "Messages that did not go to other nodes or come from them, by reason."}
 	nameRelayIgnored     = name{"reverb_relay_ignored_total", "Messages that are none of ours or cannot be read, by reason."}
 	nameRelayQueries     = name{"reverb_relay_queries_total", "Questions to the cluster, by result: whole, or partial when a node did not answer."}
+
+	namePulseWritten = name{"reverb_pulse_written_total", "Messages whose counts Laravel Pulse has got."}
+	namePulseLost    = name{"reverb_pulse_lost_total", "Messages whose counts were given up."}
+	namePulseWaiting = name{"reverb_pulse_waiting", "Messages whose counts wait to be written."}
+	namePulseUp      = name{"reverb_pulse_up", "1 when the last write for Laravel Pulse succeeded, 0 when it did not."}
 )
 
 func (n name) counter() prometheus.CounterOpts {

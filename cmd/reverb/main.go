@@ -68,6 +68,7 @@ func newApp(p process, out *console) *cli.App {
 			restartCommand(p, out),
 			installCommand(p, out),
 			checkCommand(p, out),
+			dashboardPasswordCommand(p, out),
 			versionCommand(out),
 		},
 	}

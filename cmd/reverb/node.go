@@ -42,6 +42,7 @@ type node struct {
 	poller   *poller.Poller
 	http     *http.Server
 	scrapes  *http.Server // of metrics, on their own address; nil = off
+	page     *page        // the dashboard; nil = off
 	control  *control     // nil: the socket could not be made
 
 	// Goroutines that are not owned by one of the above.
@@ -74,6 +75,9 @@ func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []st
 		return nil, err
 	}
 	if err = n.startMetrics(); err != nil {
+		return nil, err
+	}
+	if err = n.startPage(certificate); err != nil {
 		return nil, err
 	}
 	n.running.Go(n.serveHTTP)
@@ -243,6 +247,7 @@ func (n *node) close(ctx context.Context) {
 	if n.listener != nil {
 		_ = n.listener.Close()
 	}
+	n.endPage(ctx)
 	if n.http != nil {
 		n.endHTTP(ctx, n.http)
 	}

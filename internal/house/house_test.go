@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"scaling/laravel":     {"scaling", "scaling/bus", "scaling/cluster", "scaling/php", "protocol", "metrics"},
 	"server":              {"poller", "channels", "scaling", "protocol", "config", "metrics"},
 	"api":                 {"server", "channels", "protocol", "config", "metrics"},
+	"dashboard":           {"server", "channels", "config", "metrics", "protocol"},
 	"internal/testclient": {},
 	"internal/redistest":  {},
 }

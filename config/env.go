@@ -119,7 +119,7 @@ func (l *loader) isIdle(o origin) bool {
 	return false
 }
 
-// variables are the variables of envTable that are set anywhere. A variable of
+// variables are all that are set anywhere. A variable of
 // the environment hides that of the file even when it is empty, as in Laravel.
 func (l *loader) variables(s Source) map[string]variable {
 	environ := map[string]string{}
@@ -140,13 +140,12 @@ func (l *loader) variables(s Source) map[string]variable {
 			l.report(origin{place: file, line: line}, "", "%s", err)
 		})
 	}
-	vars := map[string]variable{}
-	for _, e := range envTable {
-		if value, ok := environ[e.name]; ok {
-			vars[e.name] = variable{value, origin{place: "environment", name: e.name}}
-		} else if v, ok := lines[e.name]; ok {
-			vars[e.name] = variable{v.value, origin{place: file, line: v.line, name: e.name}}
-		}
+	vars := make(map[string]variable, len(environ)+len(lines))
+	for name, v := range lines {
+		vars[name] = variable{v.value, origin{place: file, line: v.line, name: name}}
+	}
+	for name, value := range environ {
+		vars[name] = variable{value, origin{place: "environment", name: name}}
 	}
 	return vars
 }

@@ -18,6 +18,7 @@ import (
 	"reverb/metrics"
 	"reverb/poller"
 	"reverb/protocol"
+	"reverb/pulse"
 	"reverb/scaling"
 	"reverb/server"
 )
@@ -41,9 +42,10 @@ type node struct {
 	server   *server.Server
 	poller   *poller.Poller
 	http     *http.Server
-	scrapes  *http.Server // of metrics, on their own address; nil = off
-	page     *page        // the dashboard; nil = off
-	control  *control     // nil: the socket could not be made
+	scrapes  *http.Server    // of metrics, on their own address; nil = off
+	counts   *pulse.Recorder // nil: Laravel Pulse is not told
+	page     *page           // the dashboard; nil = off
+	control  *control        // nil: the socket could not be made
 
 	// Goroutines that are not owned by one of the above.
 	running sync.WaitGroup
@@ -75,6 +77,9 @@ func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []st
 		return nil, err
 	}
 	if err = n.startMetrics(); err != nil {
+		return nil, err
+	}
+	if err = n.startPulse(); err != nil {
 		return nil, err
 	}
 	if err = n.startPage(certificate); err != nil {
@@ -264,6 +269,9 @@ func (n *node) close(ctx context.Context) {
 	}
 	if n.hub != nil {
 		n.hub.Close()
+	}
+	if n.counts != nil {
+		n.counts.Close()
 	}
 	if n.scrapes != nil {
 		n.endHTTP(ctx, n.scrapes)

@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"dashboard":           {"server", "channels", "config", "metrics", "protocol"},
 	"internal/testclient": {},
 	"internal/redistest":  {},
+	"internal/sqltest":    {},
 }
 
 // onlyIn says which package alone may import a module.

@@ -49,7 +49,7 @@ func (d *Dashboard) channels(w http.ResponseWriter, r *http.Request, conf *confi
 		return
 	}
 	defer done()
-	rows, partial := newTop(&l, channelOrder(l.sort)), false
+	rows, partial := newTop(&l, channelOrder(l.sort), byName), false
 	infos := d.server.LocalChannels(conf)
 	if r.FormValue("scope") == "all" {
 		var all []channels.Info
@@ -78,19 +78,16 @@ func collect(rows *top[channelRow], infos iter.Seq[channels.Info], l *listing, k
 }
 
 func channelOrder(by string) func(a, b channelRow) int {
-	return func(a, b channelRow) int {
-		first := 0
-		switch by {
-		case "subscriptions":
-			first = cmp.Compare(a.Subscriptions, b.Subscriptions)
-		case "users":
-			first = cmp.Compare(a.Users, b.Users)
-		case "kind":
-			first = cmp.Compare(a.Kind, b.Kind)
-		}
-		return cmp.Or(first, cmp.Compare(a.Name, b.Name))
+	switch by {
+	case "subscriptions":
+		return func(a, b channelRow) int { return cmp.Compare(a.Subscriptions, b.Subscriptions) }
+	case "users":
+		return func(a, b channelRow) int { return cmp.Compare(a.Users, b.Users) }
 	}
+	return byName
 }
+
+func byName(a, b channelRow) int { return cmp.Compare(a.Name, b.Name) }
 
 // memberRow is one user of a presence channel.
 type memberRow struct {

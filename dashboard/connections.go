@@ -40,7 +40,7 @@ func (d *Dashboard) connections(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer done()
-	rows := newTop(&l, connectionOrder(l.sort))
+	rows := newTop(&l, connectionOrder(l.sort), byID)
 	for ss := range d.server.Sessions() {
 		c := ss.Describe()
 		if app != "" && c.App != app {
@@ -58,23 +58,21 @@ func (d *Dashboard) connections(w http.ResponseWriter, r *http.Request) {
 }
 
 func connectionOrder(by string) func(a, b server.Connection) int {
-	return func(a, b server.Connection) int {
-		first := 0
-		switch by {
-		case "app":
-			first = cmp.Compare(a.App, b.App)
-		case "address":
-			first = a.Address.Compare(b.Address)
-		case "age":
-			first = cmp.Compare(a.Age, b.Age)
-		case "idle":
-			first = cmp.Compare(a.Idle, b.Idle)
-		case "waiting":
-			first = cmp.Compare(a.Waiting, b.Waiting)
-		}
-		return cmp.Or(first, cmp.Compare(a.ID.Hash(), b.ID.Hash()))
+	switch by {
+	case "app":
+		return func(a, b server.Connection) int { return cmp.Compare(a.App, b.App) }
+	case "address":
+		return func(a, b server.Connection) int { return a.Address.Compare(b.Address) }
+	case "idle":
+		return func(a, b server.Connection) int { return cmp.Compare(a.Idle, b.Idle) }
+	case "waiting":
+		return func(a, b server.Connection) int { return cmp.Compare(a.Waiting, b.Waiting) }
 	}
+	return func(a, b server.Connection) int { return cmp.Compare(a.Age, b.Age) }
 }
+
+// byID keeps rows that are alike in the same places from one look to the next.
+func byID(a, b server.Connection) int { return cmp.Compare(a.ID.Hash(), b.ID.Hash()) }
 
 // connection tells everything of one connection.
 func (d *Dashboard) connection(w http.ResponseWriter, r *http.Request) {

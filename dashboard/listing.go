@@ -49,15 +49,22 @@ func (l *listing) finds(text string) bool {
 // top keeps the first rows of a list that may be far longer than what is kept of it.
 type top[T any] struct {
 	keep    int
-	compare func(a, b T) int
-	total   int // rows that were added
+	compare func(a, b T) int // as they are shown
+	total   int              // rows that were added
 	rows    []T
 }
 
-func newTop[T any](l *listing, compare func(a, b T) int) *top[T] {
+// newTop sorts by one column, upwards or downwards, and rows that are alike in it by another, always upwards.
+func newTop[T any](l *listing, column, alike func(a, b T) int) *top[T] {
+	sign := 1
 	if l.descending {
-		ascending := compare
-		compare = func(a, b T) int { return ascending(b, a) }
+		sign = -1
+	}
+	compare := func(a, b T) int {
+		if c := column(a, b); c != 0 {
+			return sign * c
+		}
+		return alike(a, b)
 	}
 	return &top[T]{keep: l.offset + l.most, compare: compare}
 }

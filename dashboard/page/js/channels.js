@@ -1,6 +1,6 @@
 // The channels of an application, and one of them.
 import { enc, post } from './api.js';
-import { confirm, h, kindBadge, setText, toast } from './dom.js';
+import { confirm, h, kindBadge, setText, socketLink, toast } from './dom.js';
 import { count, pretty, whole } from './format.js';
 import { list } from './list.js';
 import { pickApp } from './pick.js';
@@ -38,7 +38,7 @@ export function channelList(main) {
 
 export function oneChannel(main, [app, name]) {
   const presence = name.startsWith('presence-');
-  const facts = h('p', { class: 'muted' });
+  const facts = h('p', { class: 'lead' });
   const kind = h('span');
   const cache = h('pre', { tabindex: '0' });
   const cached = h('section', { class: 'card', hidden: true }, h('h2', {}, 'Cached event'), cache);
@@ -67,7 +67,7 @@ export function oneChannel(main, [app, name]) {
   const sockets = {
     label: 'Sockets', rows: (a) => a.sockets ?? [], total: (a) => a.sockets_total ?? 0, key: (row) => row.socket_id,
     note: (a, all) => `${count(all, 'socket')} on this node`, empty: 'No sockets on this node.',
-    columns: [{ title: 'Socket', text: (row) => row.socket_id, cell: (row) => h('a', { class: 'mono', href: `#/connection/${enc(row.socket_id)}` }, row.socket_id) }],
+    columns: [{ title: 'Socket', text: (row) => row.socket_id, cell: (row) => socketLink(row.socket_id) }],
   };
   const shown = list({
     ...(presence ? members : sockets),

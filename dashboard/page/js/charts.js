@@ -1,9 +1,10 @@
 // Charts that move, drawn by uPlot. Colours come from the style sheet, so that they follow light and dark.
 import { h, setText } from './dom.js';
-import { clock } from './format.js';
+import { bytes, clock } from './format.js';
 import { stats } from './state.js';
 
 const HEIGHT = 150;
+const powers = Array.from({ length: 50 }, (_, i) => 2 ** i); // steps of an axis of bytes
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -13,8 +14,9 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
  */
 export function chart({ title, series, format, hint }) {
   const numbers = series.map(() => h('b', {}, '–'));
-  const legend = h('ul', { class: 'legend' }, series.map((s, i) => h('li', { class: `key ${s.colour.slice(2)}` }, h('i'), s.label, ' ', numbers[i])));
-  const place = h('div', { class: 'plot', role: 'img' });
+  const legend = h('ul', { class: 'legend' }, series.map((s, i) => h('li', { class: `key ${s.colour.slice(2)}` }, h('i'), s.label, numbers[i])));
+  const none = h('p', { class: 'none', hidden: true }, 'Nothing in this time');
+  const place = h('div', { class: 'plot', role: 'img' }, none);
   const when = h('span', { class: 'when', 'aria-hidden': 'true' });
   const card = h('section', { class: 'card chart' }, h('h2', { title: hint }, title, when), legend, place);
   let plot = null;
@@ -40,8 +42,8 @@ export function chart({ title, series, format, hint }) {
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'reverb' }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.15 : 1] } },
       axes: [
-        { ...axis, size: 24, space: 70, values: (_, splits) => splits.map((s) => (s % 60 ? clock(s * 1000) : clock(s * 1000).slice(0, 5))) },
-        { ...axis, size: 54, space: 34, gap: 4, values: (_, splits) => splits.map((v) => format(v)) },
+        { ...axis, size: 24, space: 46, values: (_, splits) => splits.map((s) => (s % 60 ? clock(s * 1000) : clock(s * 1000).slice(0, 5))) },
+        { ...axis, size: 54, space: 26, gap: 4, incrs: format === bytes ? powers : undefined, values: (_, splits) => splits.map((v) => format(v)) },
       ],
       series: [{}, ...series.map((s) => ({
         stroke: colour(s.colour), width: 1.75, points: { show: false }, fill: s.fill ? fill(s.colour) : undefined,
@@ -76,6 +78,7 @@ export function chart({ title, series, format, hint }) {
       plot.setData(data, false);
       plot.setScale('x', { min: end - seconds, max: end });
     }
+    none.hidden = data.slice(1).some((values) => values.some((v) => v !== null && v !== undefined));
     tell(plot?.cursor.idx);
   }
 

@@ -1,6 +1,6 @@
 // The connections of this node, and one of them.
 import { enc, get, post } from './api.js';
-import { badge, confirm, h, kindBadge, setText, toast } from './dom.js';
+import { badge, confirm, h, kindBadge, setText, socketLink, toast } from './dom.js';
 import { bytes, count, span } from './format.js';
 import { list } from './list.js';
 import { pickApp } from './pick.js';
@@ -21,7 +21,7 @@ export function connectionList(main) {
     empty: 'No connection.',
     columns: [
       { title: 'Socket', text: (row) => `${row.socket_id} ${row.pinged}`, cell: (row) => h('div', { class: 'name' },
-        h('a', { class: 'mono', href: `#/connection/${enc(row.socket_id)}` }, row.socket_id), row.pinged && badge('pinged', 'warn')) },
+        socketLink(row.socket_id), row.pinged && badge('pinged', 'warn')) },
       { title: 'Application', sort: 'app', wide: true, text: (row) => row.app },
       { title: 'Address', sort: 'address', wide: true, text: (row) => row.address },
       { title: 'Age', sort: 'age', num: true, text: (row) => span(row.age) },

@@ -28,6 +28,12 @@ export function kindBadge(kind) {
   return badge(kind, `kind-${kind.split(' ')[0]}`);
 }
 
+/** A socket id, which breaks at its dot where it has to. */
+export function socketLink(id) {
+  const [first, second] = id.split('.');
+  return h('a', { class: 'mono', href: `#/connection/${encodeURIComponent(id)}` }, `${first}.`, h('wbr'), second);
+}
+
 export function debounce(ms, f) {
   let timer;
   return (...args) => {

@@ -73,7 +73,7 @@ export function events(main, _, params) {
       if (details.open && details.children.length === 1) details.append(more(e));
     } }, h('summary', {},
       h('time', {}, clock(e.at)), h('span', { class: 'event' }, e.event || '(no event)'),
-      h('span', { class: 'channel' }, e.channel), !e.reached && badge('nobody here', 'quiet'),
+      h('span', { class: 'channel' }, e.channel, !e.reached && badge('nobody here', 'quiet')),
       h('code', { class: 'data' }, e.data)));
     return h('li', {}, details);
   }

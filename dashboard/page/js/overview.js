@@ -59,7 +59,7 @@ export function overview(main) {
       { title: 'Application', cell: (row) => h('a', { href: '#/channels', onclick: () => remember('app', row.id) }, row.id), text: (row) => row.id },
       { title: 'Connections', num: true, text: (row) => whole(row.connections) },
       { title: 'From clients', num: true, wide: true, text: (row) => rate(row.received) },
-      { title: 'Published', num: true, text: (row) => rate(row.published) },
+      { title: 'Published', num: true, wide: true, text: (row) => rate(row.published) },
       { title: 'Deliveries', num: true, text: (row) => rate(row.sent) },
     ],
   });

@@ -41,6 +41,8 @@ ${settings}`);
   });
   const server = {
     port: await listening,
+    /** The first group of what the server has said. */
+    find: (pattern) => output.match(pattern)?.[1],
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM');
       await exited;

@@ -37,7 +37,7 @@ export function chart({ title, series, format, hint }) {
     if (width < 40 || !globalThis.uPlot) return;
     const axis = { stroke: colour('--muted'), font: '11px system-ui, sans-serif', grid: { stroke: colour('--grid'), width: 1 }, ticks: { show: false } };
     plot = new uPlot({
-      width, height: HEIGHT, padding: [8, 4, 0, 0],
+      width, height: HEIGHT, padding: [8, 16, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'reverb' }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.15 : 1] } },

@@ -25,7 +25,7 @@ export function connectionList(main) {
       { title: 'Application', sort: 'app', wide: true, text: (row) => row.app },
       { title: 'Address', sort: 'address', wide: true, text: (row) => row.address },
       { title: 'Age', sort: 'age', num: true, text: (row) => span(row.age) },
-      { title: 'Last seen', sort: 'idle', num: true, text: (row) => span(row.idle) },
+      { title: 'Last seen', sort: 'idle', num: true, wide: true, text: (row) => span(row.idle) },
       { title: 'Waiting', sort: 'waiting', num: true, text: (row) => bytes(row.waiting) },
     ],
   });

@@ -52,10 +52,16 @@ func valueOf(s setting, secret bool) string {
 	if u, ok := s.(urlSetting); ok {
 		return u.redacted()
 	}
-	if text, ok := s.(textSetting); ok && secret {
-		return hidden(*text.p)
+	if !secret {
+		return s.String()
 	}
-	return s.String()
+	switch s := s.(type) {
+	case textSetting:
+		return hidden(*s.p)
+	case listSetting:
+		return "[" + strings.TrimSuffix(strings.Repeat(`"`+mask+`", `, len(*s.p)), ", ") + "]"
+	}
+	return mask
 }
 
 // hidden is a mask, or nothing for nothing.

@@ -15,6 +15,8 @@ var envTable = []struct{ name, key string }{
 	{"REVERB_APP_ID", "apps.app_id"},
 	{"REVERB_APP_KEY", "apps.key"},
 	{"REVERB_APP_SECRET", "apps.secret"},
+	{"REVERB_APP_PREVIOUS_KEYS", "apps.previous_keys"},       // ours; as APP_PREVIOUS_KEYS of Laravel
+	{"REVERB_APP_PREVIOUS_SECRETS", "apps.previous_secrets"}, // ours
 	{"REVERB_APP_PING_INTERVAL", "apps.ping_interval"},
 	{"REVERB_APP_ACTIVITY_TIMEOUT", "apps.activity_timeout"},
 	{"REVERB_APP_MAX_CONNECTIONS", "apps.max_connections"},
@@ -33,6 +35,10 @@ var envTable = []struct{ name, key string }{
 	{"APP_NAME", "laravel.name"},
 	{"REDIS_PREFIX", "laravel.redis_prefix"},
 	{"REDIS_CACHE_DB", "laravel.redis_cache_db"},
+	{"CACHE_DRIVER", "laravel.cache_store"}, // before Laravel 11
+	{"CACHE_STORE", "laravel.cache_store"},
+	{"CACHE_PREFIX", "laravel.cache_prefix"},
+	{"DB_CACHE_TABLE", "laravel.cache_table"},
 	{"DATABASE_URL", "database.url"}, // before Laravel 11
 	{"DB_URL", "database.url"},
 	{"DB_CONNECTION", "database.driver"},
@@ -104,15 +110,17 @@ func (l *loader) writeVariable(v variable, path string, set setting, secret bool
 // isIdle reports whether an origin is a variable that Laravel has for itself
 // and nobody here uses.
 func (l *loader) isIdle(o origin) bool {
-	p := &l.cfg.Pulse
+	p, cache := &l.cfg.Pulse, &l.cfg.Laravel.Cache
 	prefix, _, _ := strings.Cut(o.name, "_")
 	switch {
+	case prefix == "CACHE", o.name == "DB_CACHE_TABLE":
+		return true // the stores of a site are more than those that hold a signal
 	case o.name == "REDIS_PREFIX", o.name == "REDIS_CACHE_DB", o.name == "PULSE_REDIS_CONNECTION", prefix == "APP":
-		return !p.writesTo(PulseRedis)
+		return !p.writesTo(PulseRedis) && !cache.wants(l, CacheRedis)
 	case prefix == "REDIS":
-		return !l.cfg.Scaling.Enabled && !p.writesTo(PulseRedis)
+		return !l.cfg.Scaling.Enabled && !p.writesTo(PulseRedis) && !cache.wants(l, CacheRedis)
 	case prefix == "DB", prefix == "DATABASE", prefix == "MYSQL", o.name == "PULSE_DB_CONNECTION":
-		return !p.writesTo(PulseStorage)
+		return !p.writesTo(PulseStorage) && !cache.wants(l, CacheDatabase)
 	case o.name == "PULSE_INGEST_DRIVER", o.name == "REVERB_PULSE_INGEST_INTERVAL":
 		return !p.Enabled
 	}
@@ -131,7 +139,9 @@ func (l *loader) variables(s Source) map[string]variable {
 	}
 	lines := map[string]dotenvLine{}
 	text, file, ok := l.readText(s.EnvFile, ".env")
+	l.envFile = file
 	if ok {
+		l.cfg.from.EnvFile = file
 		lookup := func(name string) (string, bool) {
 			value, ok := environ[name]
 			return value, ok

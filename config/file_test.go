@@ -180,7 +180,7 @@ func TestRefusedFiles(t *testing.T) {
 		"unknown key":         {"[metrics]\nport = 1", `:2: metrics.port: unknown key: want one of listen, path`},
 		"unknown table":       {"[webhooks]\nurl = \"x\"", `:1: webhooks: unknown key: want one of server, scaling, metrics, dashboard, laravel, database, pulse, apps`},
 		"dotted unknown":      {"server.limits.max = 1", `:1: server.limits.max: unknown key: want one of handshake_timeout,`},
-		"unknown app key":     {"[[apps]]\n[[apps]]\nname = 1", `:3: apps[1].name: unknown key: want one of app_id, key, secret, profile,`},
+		"unknown app key":     {"[[apps]]\n[[apps]]\nname = 1", `:3: apps[1].name: unknown key: want one of app_id, key, secret, previous_keys, previous_secrets, profile,`},
 		"value for table":     {"server = 1", `:1: server: want a table, written [server]`},
 		"table for value":     {"[server.host]\nx = 1", `:1: server.host = a table: want a non-empty string`},
 		"single apps":         {"[apps]\nkey = \"k\"", `:1: apps: want an array of tables, written [[apps]]`},
@@ -231,8 +231,8 @@ func TestAllProblemsAtOnceInOrder(t *testing.T) {
 	want := []string{
 		s.File + `:7: apps[0].ping_interval = 0: want a whole number of seconds from 1 to 86400`,
 		s.File + `:2: server.port = 70000: want a whole number from 0 to 65535`,
-		s.File + `:3: server.hots: unknown key: want one of host, port, path, hostname, max_request_size, drain_timeout, ` +
-			`auth_timestamp_tolerance, cors_origins, control_socket, tls, limits`,
+		s.File + `:3: server.hots: unknown key: want one of host, port, path, hostname, max_request_size, predrain, drain_timeout, ` +
+			`auth_timestamp_tolerance, cors_origins, watch, control_socket, tls, limits`,
 		s.File + `:4: server.host = 1: want a non-empty string`,
 		s.File + `:9: scaling.enabled = "yes": want true or false`,
 		s.EnvFile + `:3: a value with spaces must stand in quotes`,

@@ -26,11 +26,13 @@ var serverKeys = []key[Config]{
 	{name: "server.path", at: func(c *Config) setting { return anyText(&c.Server.Path) }},
 	{name: "server.hostname", at: func(c *Config) setting { return anyText(&c.Server.Hostname) }},
 	{name: "server.max_request_size", at: func(c *Config) setting { return bytes(&c.Server.MaxRequestSize, 1, maxBytes) }},
+	{name: "server.predrain", at: func(c *Config) setting { return seconds(&c.Server.Predrain, 0) }},
 	{name: "server.drain_timeout", at: func(c *Config) setting { return seconds(&c.Server.DrainTimeout, 0) }},
 	{name: "server.auth_timestamp_tolerance", at: func(c *Config) setting {
 		return seconds(&c.Server.AuthTimestampTolerance, 0)
 	}},
 	{name: "server.cors_origins", at: func(c *Config) setting { return list(&c.Server.CORSOrigins) }},
+	{name: "server.watch", at: func(c *Config) setting { return truth(&c.Server.Watch) }},
 	{name: "server.control_socket", at: func(c *Config) setting { return anyText(&c.Server.ControlSocket) }},
 
 	{name: "server.tls.cert", at: func(c *Config) setting { return anyText(&c.Server.TLS.Cert) }},
@@ -106,6 +108,11 @@ var serverKeys = []key[Config]{
 	{name: "laravel.name", at: func(c *Config) setting { return anyText(&c.Laravel.Name) }},
 	{name: "laravel.redis_prefix", at: func(c *Config) setting { return anyText(&c.Laravel.RedisPrefix) }},
 	{name: "laravel.redis_cache_db", at: func(c *Config) setting { return numberText(&c.Laravel.RedisCacheDB) }},
+	{name: "laravel.cache_store", at: func(c *Config) setting { return storeOf(&c.Laravel.Cache.Store) }},
+	{name: "laravel.cache_prefix", at: func(c *Config) setting { return anyText(&c.Laravel.Cache.Prefix) }},
+	{name: "laravel.cache_path", at: func(c *Config) setting { return anyText(&c.Laravel.Cache.Path) }},
+	{name: "laravel.cache_table", at: func(c *Config) setting { return someText(&c.Laravel.Cache.Table) }},
+	{name: "laravel.restart_signal", at: func(c *Config) setting { return truth(&c.Laravel.Cache.Signal) }},
 
 	{name: "database.url", secret: true, at: func(c *Config) setting { return urlSetting{textSetting{p: &c.Database.URL}} }},
 	{name: "database.driver", at: func(c *Config) setting { return someText(&c.Database.Driver) }},
@@ -139,6 +146,8 @@ var appKeys = []key[App]{
 	{name: "apps.app_id", at: func(a *App) setting { return idText(&a.ID) }},
 	{name: "apps.key", at: func(a *App) setting { return someText(&a.Key) }},
 	{name: "apps.secret", secret: true, at: func(a *App) setting { return someText(&a.Secret) }},
+	{name: "apps.previous_keys", at: func(a *App) setting { return list(&a.PreviousKeys) }},
+	{name: "apps.previous_secrets", secret: true, at: func(a *App) setting { return list(&a.PreviousSecrets) }},
 	{name: "apps.profile", at: func(a *App) setting {
 		return profileSetting{oneOf(&a.Profile, ProfileReverb, ProfilePusher), a}
 	}},

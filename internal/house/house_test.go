@@ -57,7 +57,7 @@ var onlyIn = map[string][]string{
 	"github.com/go-chi/chi/v5":       {"api"},
 	"github.com/fatih/color":         {"cmd/reverb"},
 	"github.com/joho/godotenv":       {"config"},
-	"github.com/fsnotify/fsnotify":   {"poller"},
+	"github.com/fsnotify/fsnotify":   {"poller", "config"},
 	"github.com/KimMachineGun/autom": {"cmd/reverb"},
 }
 

@@ -7,6 +7,8 @@ type Laravel struct {
 	Name         string // "laravel"
 	RedisPrefix  string // of all keys the site has in Redis; follows from Name: "laravel-database-"
 	RedisCacheDB string // number of the database of its Redis connection "cache"; "1"
+
+	Cache Cache
 }
 
 // checkLaravel derives the prefix from the name, as config/database.php of

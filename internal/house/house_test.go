@@ -33,6 +33,8 @@ var mayImport = map[string][]string{
 	"scaling/cluster":     {"scaling", "scaling/bus", "protocol", "metrics"},
 	"scaling/php":         {},
 	"database":            {"config"},
+	"handover":            {},
+	"laravel":             {"config", "database"},
 	"pulse":               {"config", "database", "scaling/php", "metrics"},
 	"scaling/laravel":     {"scaling", "scaling/bus", "scaling/cluster", "scaling/php", "protocol", "metrics"},
 	"server":              {"poller", "channels", "scaling", "protocol", "config", "metrics"},
@@ -47,7 +49,7 @@ var mayImport = map[string][]string{
 var onlyIn = map[string][]string{
 	"github.com/cloudwego/netpoll":   {"poller"},
 	"github.com/gobwas/ws":           {"poller", "protocol", "bench", "internal/testclient"},
-	"github.com/redis/rueidis":       {"scaling/bus", "pulse"},
+	"github.com/redis/rueidis":       {"scaling/bus", "pulse", "laravel", "database"},
 	"github.com/go-sql-driver/mysql": {"database"},
 	"github.com/jackc/pgx/v5":        {"database"},
 	"modernc.org/sqlite":             {"database"},

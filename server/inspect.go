@@ -28,9 +28,10 @@ type Connection struct {
 
 // Apps returns the applications of the node, by id.
 func (s *Server) Apps() []*config.App {
-	apps := make([]*config.App, 0, len(s.byID))
-	for _, a := range s.byID {
-		apps = append(apps, a.conf)
+	served := s.apps.Load().byID
+	apps := make([]*config.App, 0, len(served))
+	for _, set := range served {
+		apps = append(apps, set.App)
 	}
 	slices.SortFunc(apps, func(a, b *config.App) int { return cmp.Compare(a.ID, b.ID) })
 	return apps
@@ -81,7 +82,7 @@ func (ss *Session) Describe() Connection {
 	seen, pinged := time.Duration(ss.lastSeen.Load()), time.Duration(ss.pingedAt.Load())
 	c := Connection{
 		ID:      ss.id,
-		App:     ss.app.conf.ID,
+		App:     ss.app.id,
 		Address: ss.conn.RemoteAddr(),
 		Age:     max(0, now.Truncate(time.Second)-time.Duration(ss.opened)*time.Second),
 		Idle:    max(0, now-seen),
@@ -96,7 +97,7 @@ func (ss *Session) Describe() Connection {
 // Subscribed yields the session's subscriptions, in no order. It may be called from any goroutine, for it does not touch the session's
 // own list; it looks at every subscription of the app on this node.
 func (ss *Session) Subscribed() iter.Seq[channels.Place] {
-	return ss.app.server.hub.PlacesOf(ss.app.conf.ID, ss)
+	return ss.app.server.hub.PlacesOf(ss.app.id, ss)
 }
 
 // Disconnect closes the connection as a termination of its user would; false: it is closing already.

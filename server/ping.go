@@ -59,7 +59,7 @@ const (
 
 // idle judges the session at now. Sessions without subscriptions are judged too (Reverb forgets them).
 func (ss *Session) idle(now time.Duration) idleness {
-	interval := ss.app.conf.PingInterval
+	interval := ss.app.conf().PingInterval
 	if interval <= 0 || ss.ended() {
 		return alive
 	}
@@ -89,7 +89,7 @@ func (ss *Session) ping(now time.Duration) {
 
 // prune closes a session that did not answer.
 func (ss *Session) prune() {
-	frame := protocol.ErrorFrame(protocol.ErrPongTimeout, ss.app.conf.Rules.ErrorObject)
+	frame := protocol.ErrorFrame(protocol.ErrPongTimeout, ss.app.conf().Rules.ErrorObject)
 	if !ss.end(endPruned, frame, uint16(protocol.ErrPongTimeout.Code), protocol.ErrPongTimeout.Message) {
 		return
 	}

@@ -113,6 +113,7 @@ func (n *node) startServer(stream *trace) (err error) {
 			counters.Sent(deliveries)
 			counters.BroadcastSeconds(seconds)
 		},
+		OnReply: func(app string, frames int) { n.metrics.App(app).Sent(frames) },
 	}
 	if stream != nil {
 		hub.OnAnnounce = func(channel string, frame protocol.Frame) { stream.BroadcastingTo(channel, frame.Payload()) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,8 +19,11 @@ import (
 // at a full minute.
 type bench struct {
 	*pulse.Recorder
+	log strings.Builder
+
+	mu sync.Mutex
+	// Guarded by mu.
 	now     metrics.Counts
-	log     strings.Builder
 	got     map[pulse.Count]uint64 // by slot, N = 0
 	writes  []time.Time
 	broken  error
@@ -35,14 +39,37 @@ func newBench(change func(*config.Pulse)) *bench {
 	}
 	b.Recorder = pulse.NewForTest(pulse.Options{
 		Config:  c,
-		Counts:  func() []metrics.Counts { return []metrics.Counts{b.now} },
+		Counts:  b.counts,
 		Metrics: metrics.New("test").Pulse(),
 		Log:     slog.New(slog.NewTextHandler(&b.log, nil)),
 	}, b.write)
 	return b
 }
 
+func (b *bench) counts() []metrics.Counts {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return []metrics.Counts{b.now}
+}
+
+// add counts messages.
+func (b *bench) add(sent, received uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now.Sent += sent
+	b.now.Received += received
+}
+
+// fail breaks the place that is written to; nil: it works again.
+func (b *bench) fail(err error, unsure bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.broken, b.unsure = err, unsure
+}
+
 func (b *bench) write(_ context.Context, counts []pulse.Count, now time.Time) ([]pulse.Count, uint64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.writes = append(b.writes, now)
 	var total uint64
 	for _, c := range counts {
@@ -74,11 +101,10 @@ func TestWritesEveryInterval(t *testing.T) {
 		b, begin := newBench(nil), time.Now()
 		b.Start()
 		for range 5 {
-			b.now.Sent += 3
-			b.now.Received++
+			b.add(3, 1)
 			wait(10 * time.Second)
 		}
-		b.now.Sent++
+		b.add(1, 0)
 		b.Close()
 		want := []time.Duration{15, 30, 45, 50}
 		if len(b.writes) != len(want) {
@@ -104,7 +130,7 @@ func TestMinutes(t *testing.T) {
 		for i := range 18 {
 			wait(10 * time.Second)
 			if i < 9 {
-				b.now.Sent += 1 << (4 * (i / 6)) // 6 of 1 in the first minute, 3 of 16 in the second
+				b.add(1<<(4*(i/6)), 0) // 6 of 1 in the first minute, 3 of 16 in the second
 			}
 		}
 		wait(time.Hour)
@@ -119,7 +145,7 @@ func TestMinutes(t *testing.T) {
 func TestSampleRate(t *testing.T) {
 	b := newBench(func(p *config.Pulse) { p.SampleRate = 0.3 })
 	for range 100 {
-		b.now.Sent++
+		b.add(1, 0)
 		b.Flush()
 	}
 	if b.written < 29 || b.written > 30 {
@@ -130,8 +156,8 @@ func TestSampleRate(t *testing.T) {
 // A counter that goes back, because a message was being handled, is not counted twice.
 func TestCounterGoesBack(t *testing.T) {
 	b := newBench(nil)
-	for _, n := range []uint64{10, 9, 9, 12, 11, 12} {
-		b.now.Received = n
+	for _, n := range []int64{10, -1, 0, 3, -1, 1} {
+		b.add(0, uint64(n))
 		b.Flush()
 	}
 	if b.written != 12 {
@@ -143,16 +169,16 @@ func TestCounterGoesBack(t *testing.T) {
 // comes back.
 func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(func(p *config.Pulse) { p.Interval = 2 * time.Minute })
-		b.broken = errors.New("no route to host")
+		b := newBench(func(p *config.Pulse) { p.Interval = 10 * time.Minute })
+		b.fail(errors.New("no route to host"), false)
 		b.Start()
 		slots := 0
 		for range 9 * 24 * 6 {
-			b.now.Sent += 5
+			b.add(5, 0)
 			wait(10 * time.Minute)
 		}
-		b.broken = nil
-		wait(2 * time.Minute)
+		b.fail(nil, false)
+		wait(10 * time.Minute)
 		for range b.got {
 			slots++
 		}
@@ -175,9 +201,11 @@ func TestOutage(t *testing.T) {
 // What may have been written is not written again.
 func TestUnsure(t *testing.T) {
 	b := newBench(nil)
-	b.now.Sent, b.broken, b.unsure = 7, errors.New("broken"), true
+	b.add(7, 0)
+	b.fail(errors.New("broken"), true)
 	b.Flush()
-	b.now.Sent, b.broken = 9, nil
+	b.add(2, 0)
+	b.fail(nil, false)
 	b.Flush()
 	if waiting, _ := b.Waiting(); b.written != 2 || waiting != 0 {
 		t.Errorf("wrote %d, %d wait", b.written, waiting)
@@ -188,11 +216,11 @@ func TestUnsure(t *testing.T) {
 func TestCloseWhenDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(nil)
-		b.broken = errors.New("down")
+		b.fail(errors.New("down"), false)
 		b.Start()
-		b.now.Sent = 1
+		b.add(1, 0)
 		wait(20 * time.Second)
-		b.now.Sent = 2
+		b.add(1, 0)
 		b.Close()
 		if len(b.writes) != 1 {
 			t.Errorf("%d writes", len(b.writes))

@@ -198,12 +198,12 @@ func (s *site) sum(t *testing.T, app string, period int) (n float64) {
 // testNodes lets several nodes write the same rows at once: a failure is all or nothing, and what is tried again is not counted twice.
 func (s *site) testNodes(t *testing.T) {
 	t.Helper()
-	const nodes, times = 4, 10
+	const nodes, times = 3, 4
 	var running sync.WaitGroup
 	for range nodes {
 		running.Go(func() {
 			for range times {
-				counts := make([]pulse.Count, 0, 300) // 1,200 rows: more than one statement
+				counts := make([]pulse.Count, 0, 270) // 1,080 rows: more than one statement
 				for i := range cap(counts) {
 					counts = append(counts, pulse.Count{At: minute, Kind: sent, App: fmt.Sprint("app", i), N: 1})
 				}

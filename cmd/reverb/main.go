@@ -28,6 +28,7 @@ func main() {
 
 // process is what a command gets from the process it runs in, so that tests run commands without being one.
 type process struct {
+	args           []string // with the name in front
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
@@ -37,11 +38,15 @@ type process struct {
 
 // run is the whole program but the exit.
 func run(args []string, p process) int {
+	p.args = args
 	out, failures := newConsole(p.stdout, p.environ), newConsole(p.stderr, p.environ)
 	err := newApp(p, out).Run(args)
+	var status exitStatus
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &status):
+		return int(status)
 	case !errors.Is(err, errTold):
 		failures.fail(err.Error())
 	}
@@ -68,6 +73,7 @@ func newApp(p process, out *console) *cli.App {
 			restartCommand(p, out),
 			installCommand(p, out),
 			checkCommand(p, out),
+			doctorCommand(p, out),
 			dashboardPasswordCommand(p, out),
 			versionCommand(out),
 		},

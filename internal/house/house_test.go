@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"server":              {"poller", "channels", "scaling", "protocol", "config", "metrics"},
 	"api":                 {"server", "channels", "protocol", "config", "metrics"},
 	"dashboard":           {"server", "channels", "config", "metrics", "protocol"},
+	"doctor":              {"config", "protocol"},
 	"internal/testclient": {},
 	"internal/redistest":  {},
 	"internal/sqltest":    {},
@@ -48,7 +49,7 @@ var mayImport = map[string][]string{
 // onlyIn says which package alone may import a module.
 var onlyIn = map[string][]string{
 	"github.com/cloudwego/netpoll":   {"poller"},
-	"github.com/gobwas/ws":           {"poller", "protocol", "bench", "internal/testclient"},
+	"github.com/gobwas/ws":           {"poller", "protocol", "bench", "doctor", "internal/testclient"},
 	"github.com/redis/rueidis":       {"scaling/bus", "pulse", "laravel", "database"},
 	"github.com/go-sql-driver/mysql": {"database"},
 	"github.com/jackc/pgx/v5":        {"database"},

@@ -4,6 +4,7 @@ import { bytes, clock } from './format.js';
 import { stats } from './state.js';
 
 const HEIGHT = 150;
+const NARROW = 40; // no chart below that many pixels
 const powers = Array.from({ length: 50 }, (_, i) => 2 ** i); // steps of an axis of bytes
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -32,9 +33,9 @@ export function chart({ title, series, format, hint }) {
   }
 
   function make() {
-    plot?.destroy();
     const width = Math.floor(place.clientWidth);
-    if (width < 40 || !globalThis.uPlot) return;
+    if (width < NARROW || !globalThis.uPlot) return;
+    plot?.destroy();
     const axis = { stroke: colour('--muted'), font: '11px system-ui, sans-serif', grid: { stroke: colour('--grid'), width: 1 }, ticks: { show: false } };
     plot = new uPlot({
       width, height: HEIGHT, padding: [8, 16, 0, 0],
@@ -84,7 +85,8 @@ export function chart({ title, series, format, hint }) {
 
   const resized = new ResizeObserver(() => {
     const width = Math.floor(place.clientWidth);
-    if (plot && width >= 40) plot.setSize({ width, height: HEIGHT });
+    if (width < NARROW) return; // not laid out
+    if (plot) plot.setSize({ width, height: HEIGHT });
     else make();
   });
   resized.observe(place);

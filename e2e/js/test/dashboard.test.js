@@ -58,12 +58,18 @@ describe('the live page', () => {
 
   before(async () => {
     server = await startServer(0, `
+[[apps]]
+app_id = "654321"
+key = "another-key"
+secret = "another-secret"
 [dashboard]
 enabled = true
 listen = "127.0.0.1:0"
 username = "ops"
 ${hash}
 `);
+    // Its line comes through another pipe than the banner that startServer waits for.
+    await until(() => server.find(/dashboard is served/));
     dashboard = server.find(/dashboard is served.*url=(http:\/\/127\.0\.0\.1:\d+\/)/);
     site = await startSite();
     proxy = await startProxy(new URL(dashboard).port);
@@ -128,7 +134,11 @@ ${hash}
     const label = await page.locator('.plot').first().getAttribute('aria-label');
     assert.match(label, /Connections, now: open 6/);
     await page.getByRole('button', { name: '1 min' }).click();
-    // Something is drawn, in the colour of the series.
+    // A window that was too narrow for a while does not lose its charts.
+    await page.setViewportSize({ width: 20, height: 900 });
+    await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); }));
+    await page.setViewportSize({ width: 1440, height: 900 });
+    // Something is drawn.
     const inked = await page.evaluate(() => {
       const canvas = document.querySelector('.plot canvas');
       const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);

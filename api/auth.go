@@ -33,7 +33,7 @@ func (a *api) signed(h func(http.ResponseWriter, *http.Request, *call)) http.Han
 		defer buf.release()
 		c := &call{app: a.server.App(r.PathValue("appId")), body: buf.b}
 		if c.app == nil {
-			writeText(w, http.StatusNotFound, "No matching application for ID ["+oneLine(r.PathValue("appId"))+"].")
+			unknownApp(w, r.PathValue("appId"))
 			return
 		}
 		if refused := a.authenticate(r, c); refused != nil {
@@ -51,7 +51,7 @@ func (a *api) authenticate(r *http.Request, c *call) *refusal {
 		return refuse(http.StatusUnauthorized, "Authentication signature invalid.")
 	}
 	c.query = protocol.ParseQuery(r.URL.RawQuery)
-	if key, ok := c.query["auth_key"]; ok && key != c.app.Key {
+	if key, ok := c.query["auth_key"]; ok && !c.app.HasKey(key) {
 		return refuse(http.StatusUnauthorized, "Authentication key invalid.")
 	}
 	if digest, ok := c.query["body_md5"]; ok && !strings.EqualFold(digest, bodyDigest(c.body)) {
@@ -66,13 +66,16 @@ func (a *api) authenticate(r *http.Request, c *call) *refusal {
 	return nil
 }
 
-// signatureValid accepts a signature over the path without the prefix, as Pusher's libraries make it, or with it, or as sent.
+// signatureValid accepts a signature over the path without the prefix, as Pusher's libraries make it, or with it, or as sent; by any
+// of the app's secrets.
 func (a *api) signatureValid(r *http.Request, c *call) bool {
 	sent := r.URL.EscapedPath()
 	single := "/" + strings.TrimLeft(sent, "/")
 	stripped := strings.TrimPrefix(single, a.prefix)
 	check := func(path string) bool {
-		return protocol.CheckRequest(c.app.Secret, r.Method, path, r.URL.RawQuery, c.body)
+		return c.app.AnySecret(func(secret string) bool {
+			return protocol.CheckRequest(secret, r.Method, path, r.URL.RawQuery, c.body)
+		})
 	}
 	return check(stripped) || (single != stripped && check(single)) || (sent != single && check(sent))
 }
@@ -100,6 +103,10 @@ func (a *api) checkTimestamp(c *call) *refusal {
 		return refuse(http.StatusUnauthorized, "Authentication timestamp expired.")
 	}
 	return nil
+}
+
+func unknownApp(w http.ResponseWriter, id string) {
+	writeText(w, http.StatusNotFound, "No matching application for ID ["+oneLine(id)+"].")
 }
 
 func bodyDigest(body []byte) string {

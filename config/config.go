@@ -38,6 +38,8 @@ type Server struct {
 	DrainTimeout           time.Duration // from then to the cut; 10 s, 0 cuts at once
 	AuthTimestampTolerance time.Duration // age of auth_timestamp either way; 600 s, 0 = not checked
 	CORSOrigins            []string      // origins that may read HTTP answers in a browser; none
+	TrustedProxies         []string      // addresses and networks whose word about the client is taken; none. See Proxies
+	ProxyProtocol          bool          // they give it as a PROXY header, not as X-Forwarded-For; false
 	Watch                  bool          // reload when the files change; false
 	ControlSocket          string        // Unix socket of `reverb restart`; "" = by port, in a directory of our user
 	HealthPath             string        // Prefix + "/up"; follows from Path

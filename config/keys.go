@@ -32,6 +32,8 @@ var serverKeys = []key[Config]{
 		return seconds(&c.Server.AuthTimestampTolerance, 0)
 	}},
 	{name: "server.cors_origins", at: func(c *Config) setting { return list(&c.Server.CORSOrigins) }},
+	{name: "server.trusted_proxies", at: func(c *Config) setting { return list(&c.Server.TrustedProxies) }},
+	{name: "server.proxy_protocol", at: func(c *Config) setting { return truth(&c.Server.ProxyProtocol) }},
 	{name: "server.watch", at: func(c *Config) setting { return truth(&c.Server.Watch) }},
 	{name: "server.control_socket", at: func(c *Config) setting { return anyText(&c.Server.ControlSocket) }},
 

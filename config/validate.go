@@ -10,6 +10,7 @@ import (
 // concern more than one value. Those of a single value are in keys.go.
 func (l *loader) finish() {
 	l.checkServer()
+	l.checkProxies()
 	l.checkScaling()
 	l.checkCache()
 	l.checkLaravel()

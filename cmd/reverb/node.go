@@ -148,6 +148,8 @@ func pollerConfig(cfg *config.Config, endpoint func(path []byte) bool, log *slog
 		TotalOutboxBytes: limits.TotalOutboxBytes,
 		MaxConnections:   limits.MaxConnections,
 		MaxPerAddress:    limits.MaxConnectionsPerAddress,
+		Proxies:          cfg.Server.Proxies(),
+		ProxyProtocol:    cfg.Server.ProxyProtocol,
 		Log:              log,
 	}
 }

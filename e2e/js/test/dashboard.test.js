@@ -269,7 +269,7 @@ ${hash}
 });
 
 async function until(condition) {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 40_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`never true: ${condition}`);
     await new Promise((resolve) => { setTimeout(resolve, 20); });

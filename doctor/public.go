@@ -203,7 +203,7 @@ func (e *examination) refused(f Finding, a answer) Finding {
 	case a.status == http.StatusServiceUnavailable:
 		f.Why = "the proxy has no server that is ready, or the site is in maintenance"
 		f.Fix = []string{"look at the health of the proxy's upstream", "php artisan up", pass}
-	case a.status == http.StatusNotFound || a.status == http.StatusMethodNotAllowed || a.status == http.StatusOK || a.isPage():
+	case a.status == http.StatusNotFound || a.status == http.StatusMethodNotAllowed || a.status < 300:
 		f.Why = "what answers is the web site, or a default page, and not the WebSocket server: the proxy has no place for " + e.public.prefix + "/app"
 		f.Fix = []string{pass, "or .env: REVERB_HOST and REVERB_PORT, where the server is"}
 	default:

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -167,7 +166,7 @@ func redisReason(err error) string {
 // examineRedis looks at one server.
 func (e *examination) examineRedis(address string, r config.Redis, secure *tls.Config) {
 	title := "Redis " + address
-	ctx, cancel := context.WithTimeout(e.ctx, 4*stepTimeout)
+	ctx, cancel := e.step()
 	defer cancel()
 	c, err := e.openRedis(ctx, address, secure)
 	if err == nil {

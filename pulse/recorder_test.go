@@ -106,13 +106,13 @@ func TestWritesEveryInterval(t *testing.T) {
 		}
 		b.add(1, 0)
 		b.Close()
-		want := []time.Duration{15, 30, 45, 50}
+		want := []time.Duration{15 * time.Second, 30 * time.Second, 45 * time.Second, 50 * time.Second}
 		if len(b.writes) != len(want) {
 			t.Fatalf("wrote at %v", b.writes)
 		}
 		for i, d := range want {
-			if at := b.writes[i].Sub(begin); at != d*time.Second {
-				t.Errorf("write %d after %v, want %d s", i, at, d)
+			if at := b.writes[i].Sub(begin); at != d {
+				t.Errorf("write %d after %v, want %v", i, at, d)
 			}
 		}
 		at := begin.Unix()

@@ -31,8 +31,8 @@ func (s *Server) createDatabase(daemon, data string) {
 		s.t.Fatal(err)
 	}
 	go func() {
-		defer stdin.Close()
 		_, _ = stdin.Write([]byte("create database " + Name + ";\n"))
+		_ = stdin.Close()
 	}()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.t.Fatalf("create database: %v\n%s", err, out)

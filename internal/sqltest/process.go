@@ -58,7 +58,7 @@ func newServer(t testing.TB, ready string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	s := &Server{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, t: t, dir: dir, ready: ready}
 	t.Cleanup(s.Stop)
 	return s

@@ -81,6 +81,7 @@ func exercise(m *metrics.Metrics) {
 	value := func(v float64) func() float64 { return func() float64 { return v } }
 	m.SetGauges(metrics.Gauges{
 		Channels: value(7), Subscriptions: value(8), Sockets: value(9), OutboxBytes: value(10),
+		Draining: value(1), DrainLeft: value(5),
 		BytesIn: value(11), BytesOut: value(12), FramesIn: value(13),
 		RelayUp: value(1), RelayNodes: value(3), RelayWaitingBytes: value(14),
 		PollerRefused: func() map[string]uint64 { return map[string]uint64{"emfile": 2} },

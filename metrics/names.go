@@ -36,6 +36,8 @@ var (
 	nameSubscriptions = name{"reverb_subscriptions", "Subscriptions on this node: pairs of connection and channel."}
 	nameSockets       = name{"reverb_sockets", "Open sockets of the public port: WebSocket, HTTP and those in the handshake."}
 	nameOutboxBytes   = name{"reverb_outbox_bytes", "Bytes that wait for slow sockets, all connections together."}
+	nameDraining      = name{"reverb_draining", "1 from the moment when the node was asked to stop, before that 0."}
+	nameDrainLeft     = name{"reverb_drain_connections", "Connections that a node that was asked to stop has still to close."}
 	nameBytesIn       = name{"reverb_received_bytes_total", "Bytes read by the event loops: WebSocket frames and the heads of requests."}
 	nameBytesOut      = name{"reverb_sent_bytes_total", "Bytes written to WebSocket connections."}
 	nameFramesIn      = name{"reverb_received_frames_total", "Messages and control frames read from WebSocket connections."}

@@ -21,6 +21,9 @@ func (s *Server) Leave() { s.leaving.Store(true) }
 // anybody is sent away.
 func (s *Server) BeginDrain() { s.draining.Store(true) }
 
+// Remaining is how many clients are still here.
+func (s *Server) Remaining() int { return s.sessions.len() }
+
 // Drain closes all sessions with code 4200, which lets clients come back at once, and returns when none is left or ctx ends. Clients
 // have no jitter of their own (pusher-js returns after exactly 0 ms), so the closes are in random order and evenly spread over four
 // fifths of the time that ctx leaves; the last fifth is for outboxes to flush and for closing handshakes.

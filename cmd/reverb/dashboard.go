@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"reverb/dashboard"
+	"reverb/handover"
 	"reverb/poller"
 )
 
@@ -33,22 +34,21 @@ func (n *node) startPage(certificate *poller.Certificate) error {
 	if !conf.Enabled {
 		return nil
 	}
-	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", conf.Listen)
+	listeners, err := n.lineage.listen(handover.Dashboard, conf.Listen, func() (net.Listener, error) {
+		return new(net.ListenConfig).Listen(context.Background(), "tcp", conf.Listen)
+	})
 	if err != nil {
 		return fmt.Errorf("listen on dashboard.listen = %q: %s", conf.Listen, reasonText(err))
 	}
-	address := ln.Addr().String()
-	ln = limitListener(ln, pageConnections)
 	scheme := "http"
+	var own *tls.Config
 	if certificate != nil && !conf.Loopback() {
-		scheme = "https"
-		own := certificate.TLSConfig().Clone()
+		scheme, own = "https", certificate.TLSConfig().Clone()
 		own.NextProtos = nil
-		ln = tls.NewListener(ln, own)
 	}
 	name, err := os.Hostname()
 	if err != nil {
-		name = address
+		name = listeners[0].Addr().String()
 	}
 	d := dashboard.New(dashboard.Options{
 		Config: n.cfg, Server: n.server, Metrics: n.metrics, Log: n.log, Version: version(), Name: name,
@@ -61,13 +61,21 @@ func (n *node) startPage(certificate *poller.Certificate) error {
 		MaxHeaderBytes:    pageHead,
 		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}}
-	n.running.Go(func() {
-		if err := n.page.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			n.log.Error("the listener of the dashboard has ended", "err", err)
-		}
-	})
-	n.log.Info("dashboard is served", "url", scheme+"://"+address+"/")
+	for _, ln := range listeners {
+		n.running.Go(func() { n.servePage(ln, own) })
+		n.log.Info("dashboard is served", "url", scheme+"://"+ln.Addr().String()+"/")
+	}
 	return nil
+}
+
+func (n *node) servePage(bare net.Listener, own *tls.Config) {
+	ln := limitListener(bare, pageConnections)
+	if own != nil {
+		ln = tls.NewListener(ln, own)
+	}
+	if err := n.page.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		n.log.Error("the listener of the dashboard has ended", "err", err)
+	}
 }
 
 // endPage ends the streams first, for they do not end by themselves.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"syscall"
@@ -95,6 +96,9 @@ func doctorOptions(c *cli.Context, p process) doctor.Options {
 	o.Probes.KeyPair = func(cert, key, passphrase string) error {
 		_, err := poller.LoadCertificate(cert, key, passphrase)
 		return err
+	}
+	o.Probes.ClientAddress = func(ctx context.Context, socketID string) (netip.AddrPort, error) {
+		return askClient(ctx, o.Config, p.environ, socketID)
 	}
 	return o
 }

@@ -71,9 +71,11 @@ func newApp(p process, out *console) *cli.App {
 		Commands: []*cli.Command{
 			startCommand(p, out),
 			restartCommand(p, out),
+			reloadCommand(p, out),
 			installCommand(p, out),
 			checkCommand(p, out),
 			doctorCommand(p, out),
+			healthCommand(p, out),
 			dashboardPasswordCommand(p, out),
 			versionCommand(out),
 		},

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"reverb/config"
+	"reverb/database"
 	"reverb/scaling/php"
 )
 
@@ -34,7 +35,7 @@ type stream struct {
 }
 
 func newStream(c config.Redis, prefix string) (*stream, error) {
-	options, err := clientOptions(c)
+	options, err := database.RedisOptions(c, "reverb-pulse", writeTimeout)
 	if err != nil {
 		return nil, err
 	}

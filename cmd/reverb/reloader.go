@@ -47,11 +47,12 @@ func (r *reloader) reload(who string) (config.Changes, error) {
 	r.apply(r.inForce.Apps)
 	r.log.Info("configuration reloaded", "asked_by", who, "apps", len(r.inForce.Apps), "apps_changed", len(changes.Apps))
 	for _, app := range changes.Apps {
-		keys := make([]string, len(app.Keys))
-		for i, key := range app.Keys {
-			keys[i] = brief(key.String())
+		if app.Kind != config.AppChanged {
+			r.log.Info("app "+app.Kind, "app", app.ID)
 		}
-		r.log.Info("app "+app.Kind, "app", app.ID, "changes", strings.Join(keys, "; "))
+		for _, key := range app.Keys {
+			r.log.Info("app "+app.Kind, "app", app.ID, "change", brief(key.String()))
+		}
 	}
 	for _, key := range changes.Restart {
 		r.log.Warn("a changed value needs a restart; the one of before stays in force", "change", brief(key.String()))

@@ -29,7 +29,7 @@ func (e *examination) checkClientAddress(s *socket) {
 		e.ok(check, title, "the server sees clients' own addresses")
 	case seen.Addr().Unmap().IsLoopback(), seen.Addr().Unmap().IsPrivate() && !own.IsPrivate():
 		e.warn(check, title, fmt.Sprintf("the server sees %s instead of the client's", seen.Addr().Unmap()), "limits per address take all visitors for one, and logs do not say who it was",
-			"Nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", fmt.Sprintf("config.toml: trust the proxy %s (see docs/configuration.md, trusted proxies)", seen.Addr().Unmap()))
+			"Nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", fmt.Sprintf("config.toml: [server] trusted_proxies = [%q]", seen.Addr().Unmap()))
 	default:
 		e.ok(check, title, "the server sees %s, we connect from %s: right if that is this machine's public address", seen.Addr().Unmap(), own)
 	}

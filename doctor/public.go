@@ -155,7 +155,7 @@ func (e *examination) halfWay(f Finding, a answer) Finding {
 	default:
 		f.What += ": " + short(a.body)
 		f.Why = "the server was reached, but the request was not as it was sent"
-		f.Fix = []string{"compare with the site in docs/doctor.md"}
+		f.Fix = []string{"compare with the site of Nginx that `reverb install` prints"}
 	}
 	return f
 }

@@ -34,7 +34,7 @@ func (e *examination) checkServer() {
 		e.skip(check, title, "nothing listens on %s: what needs a running server is examined only if the public address answers", e.local.address())
 	case err != nil:
 		e.fail(check, title, fmt.Sprintf("%s does not answer: %s", e.local.address(), reason(err)), "something holds the port, and it is not this server with this configuration",
-			fmt.Sprintf("ss -ltnp 'sport = :%d' # shows whose it is", e.local.port), "after a change of the certificate's keys in config.toml: reverb restart")
+			fmt.Sprintf("ss -ltnp 'sport = :%d' # shows whose it is", e.local.port), "reverb restart, if [server.tls] was changed since the start")
 	default:
 		e.fail(check, title, fmt.Sprintf("%s answers %d to %s/up: it is another program, or this server with another path", e.local.address(), a.status, e.local.prefix),
 			"the server cannot start on a port that is taken, and a proxy finds the wrong one",

@@ -124,7 +124,7 @@ func TestDoctorOtherSecret(t *testing.T) {
 // TestDoctorBehindNginx: real proxies, wrong in the ways that users meet.
 func TestDoctorBehindNginx(t *testing.T) {
 	server := "127.0.0.1:" + freePort(t)
-	s := testclient.Start(t, bin, testclient.Options{DotEnv: doctorEnv(server, server)})
+	s := testclient.Start(t, bin, testclient.Options{DotEnv: doctorEnv(server, server), Config: "[server]\ndrain_timeout = 0\ntrusted_proxies = [\"127.0.0.1\"]\n"})
 	const upgrade = "proxy_http_version 1.1; proxy_set_header Host $http_host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"Upgrade\"; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; "
 	pass := "proxy_pass http://" + server + ";"
 	for _, c := range []struct {
@@ -136,6 +136,8 @@ func TestDoctorBehindNginx(t *testing.T) {
 		args      []string
 	}{
 		{"right", "location / { " + upgrade + pass + " }", "trip.event", "ok", "received after", nil},
+		{"client address", "location / { " + upgrade + pass + " }", "public.address", "ok", "own addresses", nil},
+		{"no X-Forwarded-For", "location / { " + strings.Replace(upgrade, "X-Forwarded-For", "X-Other", 1) + pass + " }", "public.address", "warning", "trusted_proxies", nil},
 		{"no Upgrade", "location / { proxy_http_version 1.1; " + pass + " }", "public.upgrade", "failure", "proxy_set_header Upgrade $http_upgrade;", nil},
 		{"HTTP/1.0", "location / { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"Upgrade\"; " + pass + " }", "public.upgrade", "failure", "proxy_http_version 1.1;", nil},
 		{"no location", "location / { return 404; }", "public.upgrade", "failure", "location /app", nil},
@@ -148,16 +150,27 @@ func TestDoctorBehindNginx(t *testing.T) {
 			addr := startNginx(t, c.locations)
 			dir := t.TempDir()
 			writeFile(t, filepath.Join(dir, ".env"), []byte(doctorEnv(addr, server)))
+			writeFile(t, filepath.Join(dir, "config.toml"), fmt.Appendf(nil, "[server]\ncontrol_socket = %q\n", controlOf(t, s)))
 			report, code := doctor(t, dir, c.args...)
 			if says := report.says(t, c.check, c.status); !strings.Contains(says, c.says) {
 				t.Errorf("nothing of %q in\n%s", c.says, says)
 			}
-			if want := map[string]int{"ok": 0, "failure": 2}[c.status]; code != want {
+			if want := map[string]int{"ok": 0, "warning": 0, "failure": 2}[c.status]; code != want {
 				t.Errorf("exit code %d, want %d", code, want)
 			}
 		})
 	}
 	s.Stop()
+}
+
+// controlOf is the control socket of a server that was started without a name for it.
+func controlOf(t *testing.T, s *testclient.Server) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(s.Dir, "reverb-*", "*.sock"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("control sockets %q, %v", found, err)
+	}
+	return found[0]
 }
 
 // startNginx runs nginx with these locations until the end of the test.

@@ -82,6 +82,7 @@ func exercise(m *metrics.Metrics) {
 	m.SetGauges(metrics.Gauges{
 		Channels: value(7), Subscriptions: value(8), Sockets: value(9), OutboxBytes: value(10),
 		Draining: value(1), DrainLeft: value(5),
+		ConfigLoaded: value(17), ConfigRefused: value(1),
 		BytesIn: value(11), BytesOut: value(12), FramesIn: value(13),
 		RelayUp: value(1), RelayNodes: value(3), RelayWaitingBytes: value(14),
 		PollerRefused: func() map[string]uint64 { return map[string]uint64{"emfile": 2} },
@@ -95,6 +96,8 @@ func TestScrape(t *testing.T) {
 	got := scrape(t, m)
 	wantLines(t, got,
 		`reverb_connections{app="1"} 1`,
+		`reverb_config_loaded_timestamp_seconds 17`,
+		`reverb_config_reload_refused 1`,
 		`reverb_relay_up 1`,
 		`reverb_relay_nodes 3`,
 		`reverb_relay_waiting_bytes 14`,

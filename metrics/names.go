@@ -38,6 +38,8 @@ var (
 	nameOutboxBytes   = name{"reverb_outbox_bytes", "Bytes that wait for slow sockets, all connections together."}
 	nameDraining      = name{"reverb_draining", "1 from the moment when the node was asked to stop, before that 0."}
 	nameDrainLeft     = name{"reverb_drain_connections", "Connections that a node that was asked to stop has still to close."}
+	nameConfigLoaded  = name{"reverb_config_loaded_timestamp_seconds", "When the configuration that is in force was read."}
+	nameConfigRefused = name{"reverb_config_reload_refused", "1 when the last reload found a configuration that cannot be used, else 0."}
 	nameBytesIn       = name{"reverb_received_bytes_total", "Bytes read by the event loops: WebSocket frames and the heads of requests."}
 	nameBytesOut      = name{"reverb_sent_bytes_total", "Bytes written to WebSocket connections."}
 	nameFramesIn      = name{"reverb_received_frames_total", "Messages and control frames read from WebSocket connections."}

@@ -86,8 +86,13 @@ func TestReloadOfABrokenFile(t *testing.T) {
 	if len(raw) > 8<<10 || *applied != nil || strings.Count(log.String(), "level=ERROR") != 3 {
 		t.Errorf("%d bytes of answer, %d apps applied, log of %d bytes", len(raw), len(*applied), log.Len())
 	}
+	writeApps(t, file, strings.Repeat("[[apps]]\n", 1000))
+	raw, _, _ = answerOf(t, r)
+	if lines := strings.Count(raw, "\n"); lines != maxViolations+2 || !strings.Contains(raw, "error and ") || r.refused.Load() != 1 {
+		t.Errorf("%d lines of answer", lines)
+	}
 	writeApps(t, file, "")
-	if raw, _, err := answerOf(t, r); err != nil || !strings.HasSuffix(raw, "\nreloaded\n") || len(*applied) != 1 {
+	if raw, _, err := answerOf(t, r); err != nil || !strings.HasSuffix(raw, "\nreloaded\n") || len(*applied) != 1 || r.refused.Load() != 0 {
 		t.Errorf("after it was mended: %q, %v", raw, err)
 	}
 }

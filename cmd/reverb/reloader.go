@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -24,10 +25,16 @@ type reloader struct {
 	mu sync.Mutex // held for a whole reload
 	// Guarded by mu.
 	inForce *config.Config
+
+	// Atomic.
+	loaded  atomic.Int64 // when inForce was read, seconds since 1970
+	refused atomic.Int64 // 1 when the last reload was
 }
 
 func newReloader(cfg *config.Config, apply func(config.Apps), log *slog.Logger) *reloader {
-	return &reloader{apply: apply, log: log, inForce: cfg}
+	r := &reloader{apply: apply, log: log, inForce: cfg}
+	r.loaded.Store(time.Now().Unix())
+	return r
 }
 
 // reload reads the files again. What it finds is applied as a whole, or, when anything in it is wrong, not at all. Who asked is for the
@@ -37,7 +44,8 @@ func (r *reloader) reload(who string) (config.Changes, error) {
 	defer r.mu.Unlock()
 	next, err := r.inForce.Reload()
 	if err != nil {
-		for _, line := range strings.Split(err.Error(), "\n") {
+		r.refused.Store(1)
+		for _, line := range violations(err) {
 			r.log.Error("the configuration cannot be used; the one of before stays in force", "asked_by", who, "err", line)
 		}
 		return config.Changes{}, err
@@ -45,6 +53,8 @@ func (r *reloader) reload(who string) (config.Changes, error) {
 	changes := r.inForce.Changes(next)
 	r.inForce = r.inForce.Adopt(next)
 	r.apply(r.inForce.Apps)
+	r.loaded.Store(time.Now().Unix())
+	r.refused.Store(0)
 	r.log.Info("configuration reloaded", "asked_by", who, "apps", len(r.inForce.Apps), "apps_changed", len(changes.Apps))
 	for _, app := range changes.Apps {
 		if app.Kind != config.AppChanged {
@@ -60,8 +70,25 @@ func (r *reloader) reload(who string) (config.Changes, error) {
 	return changes, nil
 }
 
-// maxBrief bounds what is told of one change, in bytes: a list may have any number of entries.
-const maxBrief = 1000
+// Bounds of what is told: of one change or violation, in bytes, because a list may have any number of entries; and of violations,
+// because somebody may have written anything into the file.
+const (
+	maxBrief      = 1000
+	maxViolations = 50
+)
+
+// violations are the lines of what is wrong with a configuration.
+func violations(err error) []string {
+	lines := strings.Split(err.Error(), "\n")
+	more := len(lines) - maxViolations
+	if more > 0 {
+		lines = append(lines[:maxViolations], "and "+strconv.Itoa(more)+" more")
+	}
+	for i := range lines {
+		lines[i] = brief(lines[i])
+	}
+	return lines
+}
 
 func brief(text string) string {
 	if len(text) <= maxBrief {
@@ -86,7 +113,7 @@ func (r *reloader) answer(conn net.Conn, address string) {
 	}
 	tell(answerOK, address, strconv.Itoa(os.Getpid()))
 	if err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
+		for _, line := range violations(err) {
 			tell(answerError, line)
 		}
 		return

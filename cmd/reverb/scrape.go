@@ -63,6 +63,8 @@ func (n *node) gauges() metrics.Gauges {
 		OutboxBytes:   func() float64 { return float64(n.poller.Stats().OutboxBytes) },
 		Draining:      func() float64 { return n.drainGauge(1) },
 		DrainLeft:     func() float64 { return n.drainGauge(n.server.Remaining()) },
+		ConfigLoaded:  func() float64 { return float64(n.reloads.loaded.Load()) },
+		ConfigRefused: func() float64 { return float64(n.reloads.refused.Load()) },
 		BytesIn:       func() float64 { return float64(n.poller.Stats().BytesIn) },
 		BytesOut:      func() float64 { return float64(n.poller.Stats().BytesOut) },
 		FramesIn:      func() float64 { return float64(n.poller.Stats().FramesIn) },

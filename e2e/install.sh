@@ -7,6 +7,8 @@ missing=()
 command -v redis-server >/dev/null && command -v redis-cli >/dev/null || missing+=(redis-server)
 [[ -x /usr/sbin/mariadbd ]] || command -v mariadbd >/dev/null || missing+=(mariadb-server)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+command -v supervisord >/dev/null && command -v supervisorctl >/dev/null || missing+=(supervisor)
+command -v systemd-socket-activate >/dev/null || missing+=(systemd)
 [[ ${#missing[@]} = 0 ]] && exit 0
 if ! command -v apt-get >/dev/null; then
   echo "install these first: ${missing[*]}" >&2

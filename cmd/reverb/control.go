@@ -33,7 +33,8 @@ const (
 )
 
 const (
-	controlLine    = 128             // the longest line, in bytes
+	controlLine    = 128             // the longest command, in bytes
+	controlAnswer  = 16 << 10        // the longest answer, in bytes: why a new server did not start
 	controlTimeout = 2 * time.Second // for a command to arrive, and for an answer to be taken
 	controlWaiting = 16              // clients that are told of one stop
 	maxHandover    = 3600            // seconds that a new server may take

@@ -112,9 +112,9 @@ func askRestart(out *console, command string, conn net.Conn) error {
 	if _, err := conn.Write([]byte(command + "\n")); err != nil {
 		return fmt.Errorf("ask for restart: %w", err)
 	}
-	name, last := "", ""
+	name, last, end := "", "", "stopped"
 	lines := bufio.NewScanner(conn)
-	lines.Buffer(make([]byte, 0, controlLine), controlLine)
+	lines.Buffer(nil, controlAnswer)
 	for {
 		_ = conn.SetReadDeadline(time.Now().Add(restartTimeout))
 		if !lines.Scan() {
@@ -126,6 +126,7 @@ func askRestart(out *console, command string, conn net.Conn) error {
 			name = serverName(rest)
 		case answerStarting:
 		case answerStarted:
+			end = "its clients have moved"
 			out.colouredDetail(name, "process "+rest+" has taken over", out.styles.green)
 		case answerDraining:
 			if text := draining(rest); text != last {
@@ -133,7 +134,7 @@ func askRestart(out *console, command string, conn net.Conn) error {
 				out.detail(name, text)
 			}
 		case answerStopped:
-			out.colouredDetail(name, fmt.Sprintf("stopped after %.1f s", time.Since(begun).Seconds()), out.styles.green)
+			out.colouredDetail(name, fmt.Sprintf("%s after %.1f s", end, time.Since(begun).Seconds()), out.styles.green)
 			return nil
 		default:
 			return errors.New(rest)

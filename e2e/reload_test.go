@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"reverb/internal/testclient"
 )
@@ -36,7 +37,11 @@ func reloadCommand(s *testclient.Server) (string, error) {
 
 func configure(t *testing.T, s *testclient.Server, text string) {
 	t.Helper()
-	writeFile(t, filepath.Join(s.Dir, "config.toml"), []byte(text))
+	file := filepath.Join(s.Dir, "config.toml")
+	writeFile(t, file+"~", []byte(text)) // a reload may be under way
+	if err := os.Rename(file+"~", file); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func contains(t *testing.T, text string, want ...string) {
@@ -179,5 +184,58 @@ func TestReloadByADeployment(t *testing.T) {
 	}
 	first.Send(`{"event":"pusher:ping"}`)
 	first.Expect(`{"event":"pusher:pong"}`)
+	s.Stop()
+}
+
+// While one app comes, goes and changes, another's subscribers get every event in order, and its site is never refused.
+func TestReloadUnderLoad(t *testing.T) {
+	const server = "port = 0\ndrain_timeout = 1"
+	variants := []string{
+		apps(server, "1 k1 s1", "2 k2 s2"),
+		apps(server, "2 k2 s2\nmax_message_size = 500"),
+		apps(server, "1 new s1\nprevious_keys = [\"k1\"]", "2 fresh fresh\nprevious_keys = [\"k2\"]\nprevious_secrets = [\"s2\"]"),
+		apps(server, "1 k1 s1\nenabled = false", "2 k2 s2\n[apps.rate_limiting]\nenabled = true"),
+	}
+	s := testclient.Start(t, bin, testclient.Options{Config: variants[0]})
+	listener := testclient.Connect(t, s.Addr, "k2")
+	listener.Join("s2", "private-room", "")
+
+	stop, coming := make(chan struct{}), make(chan struct{})
+	go func() { // those of the other app, whatever becomes of them
+		defer close(coming)
+		dialer := net.Dialer{Timeout: 5 * time.Second}
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			conn, err := dialer.Dial("tcp", s.Addr)
+			if err != nil {
+				continue // the test's own end will tell
+			}
+			_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+			_, _ = fmt.Fprintf(conn, "GET /app/k1?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+				"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+			_, _ = conn.Read(make([]byte, 1024))
+			_ = conn.Close()
+		}
+	}()
+	app := appOf(s, "2", "k2", "s2")
+	for i := range 200 {
+		if i%5 == 0 {
+			configure(t, s, variants[i/5%len(variants)])
+			s.Signal(syscall.SIGHUP)
+		}
+		app.Post(t, "/events", fmt.Sprintf(`{"name":"n","channel":"private-room","data":"%d"}`, i)).Expect(t, 200, `{}`)
+	}
+	for i := range 200 {
+		listener.Expect(fmt.Sprintf(`{"event":"n","data":"%d","channel":"private-room"}`, i))
+	}
+	close(stop)
+	<-coming
+	if strings.Contains(s.Output(), "level=ERROR") || strings.Contains(s.Output(), "panic") {
+		t.Errorf("log\n%s", s.Output())
+	}
 	s.Stop()
 }

@@ -246,9 +246,10 @@ func (n *node) serve(signals <-chan os.Signal, out *console) (handedOver bool) {
 	ctx, cut := context.WithCancel(context.Background())
 	defer cut()
 	stopped := make(chan struct{})
+	why := end // a copy: signals that come are counted below
 	go func() {
 		defer close(stopped)
-		n.stop(ctx, end, out)
+		n.stop(ctx, why, out)
 	}()
 	failed := n.lineage.failed()
 	for {

@@ -54,7 +54,7 @@ func (a *api) signed(h func(http.ResponseWriter, *http.Request, *call)) http.Han
 func (a *api) authorize(appID string, r request, body []byte) (*call, *refusal) {
 	c := &call{app: a.server.App(appID), body: body}
 	if c.app == nil {
-		return nil, refuse(http.StatusNotFound, "No matching application for ID ["+oneLine(appID)+"].")
+		return nil, unknownApp(appID)
 	}
 	return c, a.authenticate(r, c)
 }
@@ -66,7 +66,7 @@ func (a *api) authenticate(r request, c *call) *refusal {
 		return refuse(http.StatusUnauthorized, "Authentication signature invalid.")
 	}
 	c.query = protocol.ParseQuery(r.rawQuery)
-	if key, ok := c.query["auth_key"]; ok && key != c.app.Key {
+	if key, ok := c.query["auth_key"]; ok && !c.app.HasKey(key) {
 		return refuse(http.StatusUnauthorized, "Authentication key invalid.")
 	}
 	if digest, ok := c.query["body_md5"]; ok && !strings.EqualFold(digest, bodyDigest(c.body)) {
@@ -81,12 +81,15 @@ func (a *api) authenticate(r request, c *call) *refusal {
 	return nil
 }
 
-// signatureValid accepts a signature over the path without the prefix, as Pusher's libraries make it, or with it, or as sent.
+// signatureValid accepts a signature over the path without the prefix, as Pusher's libraries make it, or with it, or as sent; by any
+// of the app's secrets.
 func (a *api) signatureValid(r request, c *call) bool {
 	single := "/" + strings.TrimLeft(r.path, "/")
 	stripped := strings.TrimPrefix(single, a.prefix)
 	check := func(path string) bool {
-		return protocol.CheckRequest(c.app.Secret, r.method, path, r.rawQuery, c.body)
+		return c.app.AnySecret(func(secret string) bool {
+			return protocol.CheckRequest(secret, r.method, path, r.rawQuery, c.body)
+		})
 	}
 	return check(stripped) || (single != stripped && check(single)) || (r.path != single && check(r.path))
 }
@@ -114,6 +117,10 @@ func (a *api) checkTimestamp(c *call) *refusal {
 		return refuse(http.StatusUnauthorized, "Authentication timestamp expired.")
 	}
 	return nil
+}
+
+func unknownApp(id string) *refusal {
+	return refuse(http.StatusNotFound, "No matching application for ID ["+oneLine(id)+"].")
 }
 
 func bodyDigest(body []byte) string {

@@ -49,6 +49,21 @@ func TestSignature(t *testing.T) {
 	}
 }
 
+func TestKeysAndSecretsOfBefore(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) {
+		app := c.Apps.ByID(appID)
+		app.Key, app.Secret = "new", "new-secret"
+		app.PreviousKeys, app.PreviousSecrets = []string{appKey}, []string{"oldest", appSecret}
+	})
+	for query, status := range map[string]int{"": 200, "auth_key=" + appKey: 200, "auth_key=new": 200, "auth_key=other": 401} {
+		if rec := w.do(http.MethodPost, eventsPath+"?"+sign(http.MethodPost, eventsPath, query, eventBody), eventBody); rec.Code != status {
+			t.Errorf("%q: status %d, want %d", query, rec.Code, status)
+		}
+	}
+	w = newWorld(t, func(c *config.Config) { c.Apps.ByID(appID).Secret = "new-secret" })
+	wantAnswer(t, w.signed(http.MethodPost, eventsPath, eventBody), 401, "Authentication signature invalid.")
+}
+
 func TestTimestampToleranceOff(t *testing.T) {
 	w := newWorld(t, func(c *config.Config) { c.Server.AuthTimestampTolerance = 0 })
 	query := sign(http.MethodPost, eventsPath, "auth_timestamp=1", eventBody)

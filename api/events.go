@@ -185,6 +185,10 @@ func (a *api) publishFailed(w http.ResponseWriter, c *call, err error) {
 		writeText(w, http.StatusServiceUnavailable, "Too many messages are waiting for delivery.")
 		return
 	}
+	if errors.Is(err, protocol.ErrUnknownApp) { // a reload took it away since the signature was checked
+		unknownApp(c.app.ID).write(w)
+		return
+	}
 	a.log.Error("publish refused", "app", c.app.ID, "err", err)
 	internalError(w)
 }

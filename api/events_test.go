@@ -212,6 +212,8 @@ func TestPublishFails(t *testing.T) {
 		}
 		w.node.publishErr = errors.New("relay is broken")
 		wantAnswer(t, w.signed(http.MethodPost, path, body), 500, "Internal server error.")
+		w.node.publishErr = protocol.ErrUnknownApp // taken away meanwhile
+		wantAnswer(t, w.signed(http.MethodPost, path, body), 404, "No matching application for ID ["+appID+"].")
 	}
 }
 

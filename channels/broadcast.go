@@ -43,9 +43,10 @@ type queue struct {
 	pass pass
 }
 
-// tally is the numbers of a pass for Options.OnPass.
+// tally is the numbers of a pass for Options.OnPass, and of a subscribe.
 type tally struct {
 	frames, deliveries int
+	replies            int // for Options.OnReply
 	elapsed            time.Duration
 }
 
@@ -169,6 +170,9 @@ func (c *Channel) idleLocked() {
 func (h *Hub) report(c *Channel, t tally) {
 	if h.onPass != nil && t.frames > 0 {
 		h.onPass(c.home.app, t.frames, t.deliveries, t.elapsed.Seconds())
+	}
+	if h.onReply != nil && t.replies > 0 {
+		h.onReply(c.home.app, t.replies)
 	}
 }
 

@@ -278,6 +278,24 @@ func TestPassIsBounded(t *testing.T) {
 	})
 }
 
+// What a subscribe is answered with is told apart from passes; a cache channel answers with two frames.
+func TestOnReply(t *testing.T) {
+	var told []string
+	h := channels.NewHub(channels.Options{
+		OnPass: func(_ string, frames, deliveries int, _ float64) {
+			told = append(told, fmt.Sprint("pass ", frames, " ", deliveries))
+		},
+		OnReply: func(app string, frames int) { told = append(told, fmt.Sprint(app, " ", frames)) },
+	})
+	defer h.Close()
+	join(t, h, "room", newSocket(), "")
+	join(t, h, "cache-room", newSocket(), "")
+	join(t, h, room, newSocket(), `{"user_id":1}`)
+	if want := []string{"app 1", "app 2", "pass 1 0", "app 1"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+}
+
 func TestOnPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []string

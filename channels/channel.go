@@ -61,16 +61,18 @@ func (s *Subscription) Kind() protocol.Kind { return s.channel.kind }
 // Data returns the decoded channel_data, or nil when none was sent.
 func (s *Subscription) Data() *protocol.MemberData { return s.data }
 
-// replyLocked gives send what a socket is told about its own subscribe. The caller holds c.mu.
-func (c *Channel) replyLocked(send func(protocol.Frame)) {
+// replyLocked gives send what a socket is told about its own subscribe and returns how many frames that is. The caller holds c.mu.
+func (c *Channel) replyLocked(send func(protocol.Frame)) int {
 	if c.roster != nil {
 		send(c.roster.succeededFrame(c.name))
 	} else {
 		send(protocol.SubscriptionSucceededFrame(c.name))
 	}
-	if c.kind.IsCache() {
-		send(c.cachedFrameLocked())
+	if !c.kind.IsCache() {
+		return 1
 	}
+	send(c.cachedFrameLocked())
+	return 2
 }
 
 // vacateLocked ends a channel that nobody is left in. Frames that wait have nobody to go to. The caller holds c.mu.

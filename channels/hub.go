@@ -46,6 +46,10 @@ type Options struct {
 	// It runs on the walker's goroutine with no lock held. It may be nil.
 	OnPass func(app string, frames, deliveries int, seconds float64)
 
+	// OnReply is told after a subscribe how many frames its socket got in answer. Those that had to wait for a pass are deliveries of
+	// that. It runs with no lock held. It may be nil.
+	OnReply func(app string, frames int)
+
 	// OnAnnounce is given each member announcement when it gets its place in the channel's order, also when nobody is there to have
 	// it. It runs with locks of the hub held and must not wait or call the hub. It may be nil.
 	OnAnnounce func(channel string, frame protocol.Frame)
@@ -61,6 +65,7 @@ type Hub struct {
 	pendingBytes int64
 	replicated   bool
 	onPass       func(app string, frames, deliveries int, seconds float64)
+	onReply      func(app string, frames int)
 	onAnnounce   func(channel string, frame protocol.Frame)
 	observer     Observer
 
@@ -80,6 +85,7 @@ func NewHub(o Options) *Hub {
 		pendingBytes: o.PendingBytes,
 		replicated:   o.Replicated,
 		onPass:       o.OnPass,
+		onReply:      o.OnReply,
 		onAnnounce:   o.OnAnnounce,
 		observer:     o.Observer,
 	}
@@ -181,7 +187,7 @@ func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*
 	}
 	c.subs.add(s)
 	h.subscriptions.Add(1)
-	c.replyLocked(sub.Send)
+	t.replies += c.replyLocked(sub.Send)
 	return s, nil
 }
 
@@ -227,7 +233,7 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 		}
 	}
 	if !c.busy {
-		c.replyLocked(s.subscriber.Send)
+		t.replies += c.replyLocked(s.subscriber.Send)
 		return nil
 	}
 	s.replying = true

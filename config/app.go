@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // App is one [[apps]] entry. It is immutable after Load and shared by all
 // connections of the app.
@@ -8,6 +11,10 @@ type App struct {
 	ID, Key, Secret string
 	Profile         string // "reverb" or "pusher"; see ProfileRules
 	Enabled         bool   // true; a disabled app refuses connections with 4003
+
+	// PreviousKeys and PreviousSecrets are what the app had before a rotation
+	// and is known by too, as long as they stand here; at most maxPrevious.
+	PreviousKeys, PreviousSecrets []string
 
 	AllowedOrigins         []string      // host patterns with *; ["*"]. Empty = nobody
 	AcceptClientEventsFrom string        // "members", "all" or "none"
@@ -52,8 +59,26 @@ func NewApp(id, key, secret string) *App {
 	}
 }
 
-// Apps are the apps of a node in the order of the file. Ids and keys are
-// unique.
+// HasKey reports whether the app is known by key: its present one or a previous
+// one.
+func (a *App) HasKey(key string) bool {
+	return key == a.Key || slices.Contains(a.PreviousKeys, key)
+}
+
+// AnyKey reports whether valid says yes to one of the app's keys.
+func (a *App) AnyKey(valid func(key string) bool) bool {
+	return valid(a.Key) || slices.ContainsFunc(a.PreviousKeys, valid)
+}
+
+// AnySecret reports whether valid says yes to one of the app's secrets. Who
+// signs with a previous one need not have the previous key with it: client,
+// site and broadcaster do not change in the same moment.
+func (a *App) AnySecret(valid func(secret string) bool) bool {
+	return valid(a.Secret) || slices.ContainsFunc(a.PreviousSecrets, valid)
+}
+
+// Apps are the apps of a node in the order of the file. Ids and keys, the
+// previous ones included, are unique.
 type Apps []*App
 
 // ByID returns the app of /apps/{id}/…, or nil. The comparison is exact; in
@@ -70,7 +95,7 @@ func (a Apps) ByID(id string) *App {
 // ByKey returns the app of /app/{key}, or nil.
 func (a Apps) ByKey(key string) *App {
 	for _, app := range a {
-		if app.Key == key {
+		if app.HasKey(key) {
 			return app
 		}
 	}

@@ -10,13 +10,20 @@ import (
 // Config is a whole configuration. It does not change after Load and may be
 // read by any goroutine.
 type Config struct {
-	Server  Server
-	Apps    Apps
-	Scaling Scaling
-	Metrics Metrics
+	Server    Server
+	Apps      Apps
+	Scaling   Scaling
+	Metrics   Metrics
+	Dashboard Dashboard
+	Laravel   Laravel
+	Database  Database
+	Pulse     Pulse
 
 	// origins tells for each key that was written somewhere where that was.
 	origins map[string]origin
+
+	// from is where all of it came from, for Reload.
+	from Source
 }
 
 // Server is the table [server]: where we listen and what holds for all apps.
@@ -27,9 +34,13 @@ type Server struct {
 	Hostname string // public name or URL, for banner and certificate look-up only; ""
 
 	MaxRequestSize         int64         // body of an HTTP request, bytes; 10,000
-	DrainTimeout           time.Duration // from the stop signal to the cut; 10 s, 0 cuts at once
+	Predrain               time.Duration // from the stop signal until nobody is let in; 0
+	DrainTimeout           time.Duration // from then to the cut; 10 s, 0 cuts at once
 	AuthTimestampTolerance time.Duration // age of auth_timestamp either way; 600 s, 0 = not checked
 	CORSOrigins            []string      // origins that may read HTTP answers in a browser; none
+	TrustedProxies         []string      // addresses and networks whose word about the client is taken; none. See Proxies
+	ProxyProtocol          bool          // they give it as a PROXY header, not as X-Forwarded-For; false
+	Watch                  bool          // reload when the files change; false
 	ControlSocket          string        // Unix socket of `reverb restart`; "" = by port, in a directory of our user
 	HealthPath             string        // Prefix + "/up"; follows from Path
 
@@ -185,6 +196,10 @@ func Default() *Config {
 			BufferAge:    30 * time.Second,
 			Redis:        Redis{Host: "127.0.0.1", Port: 6379, Database: "0", Timeout: 5 * time.Second, Prefix: "reverb"},
 		},
-		Metrics: Metrics{Path: "/metrics"},
+		Metrics:   Metrics{Path: "/metrics"},
+		Dashboard: Dashboard{Listen: "127.0.0.1:8081"},
+		Laravel:   Laravel{Name: "laravel", RedisPrefix: "laravel-database-", RedisCacheDB: "1", Cache: Cache{Prefix: "laravel-cache-", Table: "cache", Signal: true}},
+		Database:  Database{Driver: DriverSQLite, Host: "127.0.0.1", Username: "root", SSLMode: "prefer"},
+		Pulse:     Pulse{Driver: PulseStorage, Interval: 15 * time.Second, SampleRate: 1, RedisConnection: "default"},
 	}
 }

@@ -33,7 +33,10 @@ func (c *Config) Effective() []Entry {
 			entries = append(entries, Entry{path, valueOf(k.at(app), k.secret), c.source(path, fallback)})
 		}
 	}
-	return append(append(entries, byTable["scaling"]...), byTable["metrics"]...)
+	for _, table := range []string{"scaling", "metrics", "dashboard", "laravel", "database", "pulse"} {
+		entries = append(entries, byTable[table]...)
+	}
+	return entries
 }
 
 // source is where a path was written.
@@ -49,10 +52,16 @@ func valueOf(s setting, secret bool) string {
 	if u, ok := s.(urlSetting); ok {
 		return u.redacted()
 	}
-	if text, ok := s.(textSetting); ok && secret {
-		return hidden(*text.p)
+	if !secret {
+		return s.String()
 	}
-	return s.String()
+	switch s := s.(type) {
+	case textSetting:
+		return hidden(*s.p)
+	case listSetting:
+		return "[" + strings.TrimSuffix(strings.Repeat(`"`+mask+`", `, len(*s.p)), ", ") + "]"
+	}
+	return mask
 }
 
 // hidden is a mask, or nothing for nothing.

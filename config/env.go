@@ -3,8 +3,8 @@ package config
 import "strings"
 
 // envTable maps the variables of Laravel Reverb to keys. What REVERB_APP_* is
-// about is decided in envApp. REVERB_SCALING_ENABLED comes before REDIS_*,
-// which depend on it.
+// about is decided in envApp. What turns something on comes before what then
+// counts, see isIdle.
 var envTable = []struct{ name, key string }{
 	{"REVERB_SERVER_HOST", "server.host"},
 	{"REVERB_SERVER_PORT", "server.port"},
@@ -15,6 +15,8 @@ var envTable = []struct{ name, key string }{
 	{"REVERB_APP_ID", "apps.app_id"},
 	{"REVERB_APP_KEY", "apps.key"},
 	{"REVERB_APP_SECRET", "apps.secret"},
+	{"REVERB_APP_PREVIOUS_KEYS", "apps.previous_keys"},       // ours; as APP_PREVIOUS_KEYS of Laravel
+	{"REVERB_APP_PREVIOUS_SECRETS", "apps.previous_secrets"}, // ours
 	{"REVERB_APP_PING_INTERVAL", "apps.ping_interval"},
 	{"REVERB_APP_ACTIVITY_TIMEOUT", "apps.activity_timeout"},
 	{"REVERB_APP_MAX_CONNECTIONS", "apps.max_connections"},
@@ -24,6 +26,31 @@ var envTable = []struct{ name, key string }{
 	{"REVERB_APP_RATE_LIMIT_MAX_ATTEMPTS", "apps.rate_limiting.max_attempts"},
 	{"REVERB_APP_RATE_LIMIT_DECAY_SECONDS", "apps.rate_limiting.decay_seconds"},
 	{"REVERB_APP_RATE_LIMIT_TERMINATE", "apps.rate_limiting.terminate_on_limit"},
+
+	{"PULSE_ENABLED", "pulse.enabled"},
+	{"PULSE_INGEST_DRIVER", "pulse.driver"},
+	{"REVERB_PULSE_INGEST_INTERVAL", "pulse.interval"},
+	{"PULSE_DB_CONNECTION", "pulse.connection"},
+	{"PULSE_REDIS_CONNECTION", "pulse.redis_connection"},
+	{"APP_NAME", "laravel.name"},
+	{"REDIS_PREFIX", "laravel.redis_prefix"},
+	{"REDIS_CACHE_DB", "laravel.redis_cache_db"},
+	{"CACHE_DRIVER", "laravel.cache_store"}, // before Laravel 11
+	{"CACHE_STORE", "laravel.cache_store"},
+	{"CACHE_PREFIX", "laravel.cache_prefix"},
+	{"DB_CACHE_TABLE", "laravel.cache_table"},
+	{"DATABASE_URL", "database.url"}, // before Laravel 11
+	{"DB_URL", "database.url"},
+	{"DB_CONNECTION", "database.driver"},
+	{"DB_HOST", "database.host"},
+	{"DB_PORT", "database.port"},
+	{"DB_SOCKET", "database.socket"},
+	{"DB_DATABASE", "database.name"},
+	{"DB_USERNAME", "database.username"},
+	{"DB_PASSWORD", "database.password"},
+	{"DB_PREFIX", "database.prefix"},
+	{"DB_SSLMODE", "database.sslmode"},
+	{"MYSQL_ATTR_SSL_CA", "database.ca"},
 
 	{"REVERB_SCALING_ENABLED", "scaling.enabled"},
 	{"REVERB_SCALING_CHANNEL", "scaling.channel"},
@@ -42,7 +69,6 @@ var envIgnored = []string{
 	"REVERB_SERVER",
 	"REVERB_PORT",
 	"REVERB_SCHEME",
-	"REVERB_PULSE_INGEST_INTERVAL",
 	"REVERB_TELESCOPE_INGEST_INTERVAL",
 }
 
@@ -67,8 +93,8 @@ func (l *loader) readEnv(s Source) {
 	}
 }
 
-// writeVariable applies one variable. What is wrong with REDIS_* does not count
-// while scaling is off: a site then has them for its cache and its queue.
+// writeVariable applies one variable. What is wrong with REDIS_* or DB_* does not
+// count while nothing here uses them: a site has them for itself.
 func (l *loader) writeVariable(v variable, path string, set setting, secret bool) {
 	value, null := laravelWord(v.value)
 	blank := null || value == ""
@@ -81,12 +107,27 @@ func (l *loader) writeVariable(v variable, path string, set setting, secret bool
 	}
 }
 
-// isIdle reports whether an origin is a REDIS_* variable that nobody uses.
+// isIdle reports whether an origin is a variable that Laravel has for itself
+// and nobody here uses.
 func (l *loader) isIdle(o origin) bool {
-	return strings.HasPrefix(o.name, "REDIS_") && !l.cfg.Scaling.Enabled
+	p, cache := &l.cfg.Pulse, &l.cfg.Laravel.Cache
+	prefix, _, _ := strings.Cut(o.name, "_")
+	switch {
+	case prefix == "CACHE", o.name == "DB_CACHE_TABLE":
+		return true // the stores of a site are more than those that hold a signal
+	case o.name == "REDIS_PREFIX", o.name == "REDIS_CACHE_DB", o.name == "PULSE_REDIS_CONNECTION", prefix == "APP":
+		return !p.writesTo(PulseRedis) && !cache.wants(l, CacheRedis)
+	case prefix == "REDIS":
+		return !l.cfg.Scaling.Enabled && !p.writesTo(PulseRedis) && !cache.wants(l, CacheRedis)
+	case prefix == "DB", prefix == "DATABASE", prefix == "MYSQL", o.name == "PULSE_DB_CONNECTION":
+		return !p.writesTo(PulseStorage) && !cache.wants(l, CacheDatabase)
+	case o.name == "PULSE_INGEST_DRIVER", o.name == "REVERB_PULSE_INGEST_INTERVAL":
+		return !p.Enabled
+	}
+	return false
 }
 
-// variables are the variables of envTable that are set anywhere. A variable of
+// variables are all that are set anywhere. A variable of
 // the environment hides that of the file even when it is empty, as in Laravel.
 func (l *loader) variables(s Source) map[string]variable {
 	environ := map[string]string{}
@@ -98,7 +139,9 @@ func (l *loader) variables(s Source) map[string]variable {
 	}
 	lines := map[string]dotenvLine{}
 	text, file, ok := l.readText(s.EnvFile, ".env")
+	l.envFile = file
 	if ok {
+		l.cfg.from.EnvFile = file
 		lookup := func(name string) (string, bool) {
 			value, ok := environ[name]
 			return value, ok
@@ -107,13 +150,12 @@ func (l *loader) variables(s Source) map[string]variable {
 			l.report(origin{place: file, line: line}, "", "%s", err)
 		})
 	}
-	vars := map[string]variable{}
-	for _, e := range envTable {
-		if value, ok := environ[e.name]; ok {
-			vars[e.name] = variable{value, origin{place: "environment", name: e.name}}
-		} else if v, ok := lines[e.name]; ok {
-			vars[e.name] = variable{v.value, origin{place: file, line: v.line, name: e.name}}
-		}
+	vars := make(map[string]variable, len(environ)+len(lines))
+	for name, v := range lines {
+		vars[name] = variable{v.value, origin{place: file, line: v.line, name: name}}
+	}
+	for name, value := range environ {
+		vars[name] = variable{value, origin{place: "environment", name: name}}
 	}
 	return vars
 }

@@ -17,6 +17,7 @@ func (l *loader) readFile(name string) {
 	if !ok {
 		return
 	}
+	l.cfg.from.File = used
 	tree, err := decodeTOML(text)
 	if err != nil {
 		l.unreadable = true

@@ -178,9 +178,9 @@ func TestRefusedFiles(t *testing.T) {
 		"list":                {"[server]\ncors_origins = [\"a\", 1]", `:2: server.cors_origins = [a 1]: want a list of non-empty strings`},
 		"control character":   {"[server]\nhostname = \"a\\u0001\"", `:2: server.hostname = "a\x01": want a string`},
 		"unknown key":         {"[metrics]\nport = 1", `:2: metrics.port: unknown key: want one of listen, path`},
-		"unknown table":       {"[webhooks]\nurl = \"x\"", `:1: webhooks: unknown key: want one of server, scaling, metrics, apps`},
+		"unknown table":       {"[webhooks]\nurl = \"x\"", `:1: webhooks: unknown key: want one of server, scaling, metrics, dashboard, laravel, database, pulse, apps`},
 		"dotted unknown":      {"server.limits.max = 1", `:1: server.limits.max: unknown key: want one of handshake_timeout,`},
-		"unknown app key":     {"[[apps]]\n[[apps]]\nname = 1", `:3: apps[1].name: unknown key: want one of app_id, key, secret, profile,`},
+		"unknown app key":     {"[[apps]]\n[[apps]]\nname = 1", `:3: apps[1].name: unknown key: want one of app_id, key, secret, previous_keys, previous_secrets, profile,`},
 		"value for table":     {"server = 1", `:1: server: want a table, written [server]`},
 		"table for value":     {"[server.host]\nx = 1", `:1: server.host = a table: want a non-empty string`},
 		"single apps":         {"[apps]\nkey = \"k\"", `:1: apps: want an array of tables, written [[apps]]`},
@@ -192,6 +192,10 @@ func TestRefusedFiles(t *testing.T) {
 		"path":                {"[server]\npath = \"a b\"", `:2: server.path = "a b": want segments of letters, digits and - . _ ~`},
 		"path with pattern":   {"[server]\npath = \"{x}\"", `:2: server.path = "{x}": want segments`},
 		"path upwards":        {"[server]\npath = \"a/../b\"", `:2: server.path = "a/../b": want segments`},
+		"proxy":               {"[server]\ntrusted_proxies = [\"10.0.0.1\", \"proxy\"]", `:2: server.trusted_proxies has "proxy": want an address or a network`},
+		"proxy everywhere":    {"[server]\ntrusted_proxies = [\"::/0\"]", `:2: server.trusted_proxies has "::/0": want`},
+		"proxy of two kinds":  {"[server]\ntrusted_proxies = [\"::ffff:10.0.0.0/104\"]", `:2: server.trusted_proxies has "::ffff:10.0.0.0/104": want`},
+		"protocol of nobody":  {"[server]\nproxy_protocol = true", `:2: server.proxy_protocol: want server.trusted_proxies too`},
 		"host":                {"[server]\nhost = \"http://x\"", `:2: server.host = "http://x": want an address`},
 		"outboxes":            {"[server.limits]\ntotal_outbox_bytes = 5000", `:2: server.limits.total_outbox_bytes = 5000: want at least server.limits.outbox_bytes, which is 1048576`},
 		"message over limit":  {"[[apps]]\nmax_message_size = 16777217", `:2: apps[0].max_message_size = 16777217: want at most server.limits.max_message_size, which is 16777216`},
@@ -231,8 +235,8 @@ func TestAllProblemsAtOnceInOrder(t *testing.T) {
 	want := []string{
 		s.File + `:7: apps[0].ping_interval = 0: want a whole number of seconds from 1 to 86400`,
 		s.File + `:2: server.port = 70000: want a whole number from 0 to 65535`,
-		s.File + `:3: server.hots: unknown key: want one of host, port, path, hostname, max_request_size, drain_timeout, ` +
-			`auth_timestamp_tolerance, cors_origins, control_socket, tls, limits`,
+		s.File + `:3: server.hots: unknown key: want one of host, port, path, hostname, max_request_size, predrain, drain_timeout, ` +
+			`auth_timestamp_tolerance, cors_origins, trusted_proxies, proxy_protocol, watch, control_socket, tls, limits`,
 		s.File + `:4: server.host = 1: want a non-empty string`,
 		s.File + `:9: scaling.enabled = "yes": want true or false`,
 		s.EnvFile + `:3: a value with spaces must stand in quotes`,

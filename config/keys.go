@@ -26,11 +26,15 @@ var serverKeys = []key[Config]{
 	{name: "server.path", at: func(c *Config) setting { return anyText(&c.Server.Path) }},
 	{name: "server.hostname", at: func(c *Config) setting { return anyText(&c.Server.Hostname) }},
 	{name: "server.max_request_size", at: func(c *Config) setting { return bytes(&c.Server.MaxRequestSize, 1, maxBytes) }},
+	{name: "server.predrain", at: func(c *Config) setting { return seconds(&c.Server.Predrain, 0) }},
 	{name: "server.drain_timeout", at: func(c *Config) setting { return seconds(&c.Server.DrainTimeout, 0) }},
 	{name: "server.auth_timestamp_tolerance", at: func(c *Config) setting {
 		return seconds(&c.Server.AuthTimestampTolerance, 0)
 	}},
 	{name: "server.cors_origins", at: func(c *Config) setting { return list(&c.Server.CORSOrigins) }},
+	{name: "server.trusted_proxies", at: func(c *Config) setting { return list(&c.Server.TrustedProxies) }},
+	{name: "server.proxy_protocol", at: func(c *Config) setting { return truth(&c.Server.ProxyProtocol) }},
+	{name: "server.watch", at: func(c *Config) setting { return truth(&c.Server.Watch) }},
 	{name: "server.control_socket", at: func(c *Config) setting { return anyText(&c.Server.ControlSocket) }},
 
 	{name: "server.tls.cert", at: func(c *Config) setting { return anyText(&c.Server.TLS.Cert) }},
@@ -97,6 +101,45 @@ var serverKeys = []key[Config]{
 	{name: "metrics.listen", at: func(c *Config) setting { return anyText(&c.Metrics.Listen) }},
 	{name: "metrics.path", at: func(c *Config) setting { return someText(&c.Metrics.Path) }},
 	{name: "metrics.profiles", at: func(c *Config) setting { return truth(&c.Metrics.Profiles) }},
+
+	{name: "dashboard.enabled", at: func(c *Config) setting { return truth(&c.Dashboard.Enabled) }},
+	{name: "dashboard.listen", at: func(c *Config) setting { return someText(&c.Dashboard.Listen) }},
+	{name: "dashboard.username", at: func(c *Config) setting { return anyText(&c.Dashboard.Username) }},
+	{name: "dashboard.password_hash", secret: true, at: func(c *Config) setting { return anyText(&c.Dashboard.PasswordHash) }},
+
+	{name: "laravel.name", at: func(c *Config) setting { return anyText(&c.Laravel.Name) }},
+	{name: "laravel.redis_prefix", at: func(c *Config) setting { return anyText(&c.Laravel.RedisPrefix) }},
+	{name: "laravel.redis_cache_db", at: func(c *Config) setting { return numberText(&c.Laravel.RedisCacheDB) }},
+	{name: "laravel.cache_store", at: func(c *Config) setting { return storeOf(&c.Laravel.Cache.Store) }},
+	{name: "laravel.cache_prefix", at: func(c *Config) setting { return anyText(&c.Laravel.Cache.Prefix) }},
+	{name: "laravel.cache_path", at: func(c *Config) setting { return anyText(&c.Laravel.Cache.Path) }},
+	{name: "laravel.cache_table", at: func(c *Config) setting { return someText(&c.Laravel.Cache.Table) }},
+	{name: "laravel.restart_signal", at: func(c *Config) setting { return truth(&c.Laravel.Cache.Signal) }},
+
+	{name: "database.url", secret: true, at: func(c *Config) setting { return urlSetting{textSetting{p: &c.Database.URL}} }},
+	{name: "database.driver", at: func(c *Config) setting { return someText(&c.Database.Driver) }},
+	{name: "database.host", at: func(c *Config) setting { return someText(&c.Database.Host) }},
+	{name: "database.port", at: func(c *Config) setting {
+		return numberSetting[int]{p: &c.Database.Port, max: maxPort, digits: true, blankZero: true}
+	}},
+	{name: "database.socket", at: func(c *Config) setting { return anyText(&c.Database.Socket) }},
+	{name: "database.name", at: func(c *Config) setting { return anyText(&c.Database.Name) }},
+	{name: "database.username", at: func(c *Config) setting { return anyText(&c.Database.Username) }},
+	{name: "database.password", secret: true, at: func(c *Config) setting { return anyText(&c.Database.Password) }},
+	{name: "database.prefix", at: func(c *Config) setting { return anyText(&c.Database.Prefix) }},
+	{name: "database.sslmode", at: func(c *Config) setting { return someText(&c.Database.SSLMode) }},
+	{name: "database.ca", at: func(c *Config) setting { return anyText(&c.Database.CA) }},
+
+	{name: "pulse.enabled", at: func(c *Config) setting { return truth(&c.Pulse.Enabled) }},
+	{name: "pulse.driver", at: func(c *Config) setting { return oneOf(&c.Pulse.Driver, PulseStorage, PulseRedis) }},
+	{name: "pulse.interval", at: func(c *Config) setting { return seconds(&c.Pulse.Interval, 1) }},
+	{name: "pulse.sample_rate", at: func(c *Config) setting { return rateSetting{&c.Pulse.SampleRate} }},
+	{name: "pulse.connection", at: func(c *Config) setting { return anyText(&c.Pulse.Connection) }},
+	{name: "pulse.database_url", secret: true, at: func(c *Config) setting {
+		return urlSetting{textSetting{p: &c.Pulse.DatabaseURL}}
+	}},
+	{name: "pulse.redis_connection", at: func(c *Config) setting { return someText(&c.Pulse.RedisConnection) }},
+	{name: "pulse.redis_database", at: func(c *Config) setting { return anyText(&c.Pulse.RedisDatabase) }},
 }
 
 // appKeys are the keys of one [[apps]] entry, in the order of config.toml. The
@@ -105,6 +148,8 @@ var appKeys = []key[App]{
 	{name: "apps.app_id", at: func(a *App) setting { return idText(&a.ID) }},
 	{name: "apps.key", at: func(a *App) setting { return someText(&a.Key) }},
 	{name: "apps.secret", secret: true, at: func(a *App) setting { return someText(&a.Secret) }},
+	{name: "apps.previous_keys", at: func(a *App) setting { return list(&a.PreviousKeys) }},
+	{name: "apps.previous_secrets", secret: true, at: func(a *App) setting { return list(&a.PreviousSecrets) }},
 	{name: "apps.profile", at: func(a *App) setting {
 		return profileSetting{oneOf(&a.Profile, ProfileReverb, ProfilePusher), a}
 	}},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -15,6 +16,8 @@ type Source struct {
 	EnvFile string            // .env; "" = .env of the working directory when it exists
 	Environ []string          // os.Environ()
 	Flags   map[string]string // host port path hostname; empty and "0" count as not given, as in Reverb
+
+	dir string // that relative names begin at; "" = the working directory
 }
 
 // ErrNoApp is in the error of Load when neither file nor environment has an app.
@@ -23,8 +26,9 @@ var ErrNoApp = errors.New("no app is configured: run `reverb install`, " +
 
 // Load reads, merges and validates; the error lists every violation, a line each.
 func Load(s Source) (*Config, error) {
-	l := &loader{cfg: Default(), bad: map[string]bool{}}
+	l := &loader{cfg: Default(), dir: s.dir, bad: map[string]bool{}}
 	l.cfg.origins = map[string]origin{}
+	l.cfg.from = s.placed()
 	l.readFile(s.File)
 	l.readEnv(s)
 	l.readFlags(s.Flags)
@@ -40,6 +44,7 @@ func Load(s Source) (*Config, error) {
 // loader is one run of Load.
 type loader struct {
 	cfg      *Config
+	dir      string // Source.dir
 	problems []error
 
 	// bad holds the paths that already have a problem, so that a value that
@@ -49,6 +54,9 @@ type loader struct {
 	// unreadable is set when a whole source is missing: what depends on all
 	// values cannot be judged then.
 	unreadable bool
+
+	// envFile is the .env, which need not exist: the site is around it.
+	envFile string
 }
 
 // origin is the place of a value.
@@ -155,7 +163,11 @@ func (l *loader) readText(name, fallback string) (text, used string, ok bool) {
 	if used == "" {
 		used = fallback
 	}
-	f, err := os.Open(used)
+	path := used
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(l.dir, path)
+	}
+	f, err := os.Open(path)
 	if name == "" && errors.Is(err, os.ErrNotExist) {
 		return "", used, false
 	}

@@ -10,13 +10,18 @@ import (
 // concern more than one value. Those of a single value are in keys.go.
 func (l *loader) finish() {
 	l.checkServer()
+	l.checkProxies()
 	l.checkScaling()
+	l.checkCache()
+	l.checkLaravel()
+	l.checkPulse()
 	l.checkMetrics()
+	l.checkDashboard()
 	for i, app := range l.cfg.Apps {
 		l.checkApp(element("apps", i), app)
 	}
 	l.checkUnique("app_id", func(a *App) string { return a.ID })
-	l.checkUnique("key", func(a *App) string { return a.Key })
+	l.checkKeys()
 	if len(l.cfg.Apps) == 0 && !l.bad["apps"] {
 		l.problems = append(l.problems, ErrNoApp)
 	}
@@ -122,7 +127,28 @@ func (l *loader) checkApp(at string, app *App) {
 	if !isToken(app.Key) {
 		l.fail(at+".key", " = %s: want letters, digits and - . _ ~, it is a part of URLs", shown(app.Key))
 	}
+	l.checkPrevious(at, app)
 	l.checkCeiling(at+".max_message_size", app)
+}
+
+// maxPrevious bounds the previous keys of an app, and its previous secrets: each
+// costs a signature more for every request that is refused.
+const maxPrevious = 4
+
+func (l *loader) checkPrevious(at string, app *App) {
+	for _, c := range []struct {
+		key  string
+		have int
+	}{{"previous_keys", len(app.PreviousKeys)}, {"previous_secrets", len(app.PreviousSecrets)}} {
+		if c.have > maxPrevious {
+			l.fail(at+"."+c.key, ": has %d values: want at most %d", c.have, maxPrevious)
+		}
+	}
+	for _, key := range app.PreviousKeys {
+		if !isToken(key) {
+			l.fail(at+".previous_keys", " has %s: want letters, digits and - . _ ~, it is a part of URLs", shown(key))
+		}
+	}
 }
 
 // checkCeiling holds an app under the node's limit for messages. A default
@@ -137,6 +163,25 @@ func (l *loader) checkCeiling(path string, app *App) {
 		return
 	}
 	l.fail(path, " = %d: want at most server.limits.max_message_size, which is %d", app.MaxMessageSize, ceiling)
+}
+
+// checkKeys reports a key that two apps have: who brings it must be of one app.
+// That the present key of an app is among its previous ones does no harm.
+func (l *loader) checkKeys() {
+	l.checkUnique("key", func(a *App) string { return a.Key })
+	owner := map[string]int{}
+	for i, app := range l.cfg.Apps {
+		owner[app.Key] = i
+	}
+	for i, app := range l.cfg.Apps {
+		for _, key := range app.PreviousKeys {
+			first, taken := owner[key]
+			if taken && first != i {
+				l.fail(element("apps", i)+".previous_keys", " has %s: want another than %s has", shown(key), element("apps", first))
+			}
+			owner[key] = i
+		}
+	}
 }
 
 // checkUnique reports the second app that has the value of another: the first

@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
-# Installs the programs that the tests put around the server: nginx, Chromium and Redis, from Debian's packages.
+# Installs the programs that the tests put around the server: nginx, Chromium, Redis and databases, from Debian's packages.
 set -euo pipefail
 missing=()
 [[ -x /usr/sbin/nginx ]] || command -v nginx >/dev/null || missing+=(nginx)
 [[ -n ${CHROMIUM:-} || -x /usr/bin/chromium ]] || missing+=(chromium)
 command -v redis-server >/dev/null && command -v redis-cli >/dev/null || missing+=(redis-server)
+[[ -x /usr/sbin/mariadbd ]] || command -v mariadbd >/dev/null || missing+=(mariadb-server)
+command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+command -v supervisord >/dev/null && command -v supervisorctl >/dev/null || missing+=(supervisor)
+command -v systemd-socket-activate >/dev/null || missing+=(systemd)
 [[ ${#missing[@]} = 0 ]] && exit 0
 if ! command -v apt-get >/dev/null; then
   echo "install these first: ${missing[*]}" >&2
@@ -13,5 +17,5 @@ fi
 sudo=; [[ $(id -u) = 0 ]] || sudo=sudo
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -q
-# The tests start their own nginx and their own Redis: the packages must not start theirs on the usual ports.
+# The tests start their own nginx, Redis and databases: the packages must not start theirs on the usual ports.
 $sudo env RUNLEVEL=1 apt-get install -y -q --no-install-recommends "${missing[@]}"

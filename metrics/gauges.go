@@ -10,6 +10,8 @@ import (
 // called from the scrape's goroutine, so they must be safe for that and must not wait.
 type Gauges struct {
 	Channels, Subscriptions, Sockets, OutboxBytes func() float64
+	Draining, DrainLeft                           func() float64
+	ConfigLoaded, ConfigRefused                   func() float64           // seconds since 1970; 0 or 1
 	RelayUp, RelayNodes, RelayWaitingBytes        func() float64           // nil when the node is alone
 	BytesIn, BytesOut, FramesIn                   func() float64           // only grow
 	PollerRefused, PollerClosed                   func() map[string]uint64 // by reason; only grow
@@ -48,6 +50,10 @@ func newGaugeCollector() *gaugeCollector {
 			{nameSubscriptions.desc(), gauge, func(g *Gauges) func() float64 { return g.Subscriptions }},
 			{nameSockets.desc(), gauge, func(g *Gauges) func() float64 { return g.Sockets }},
 			{nameOutboxBytes.desc(), gauge, func(g *Gauges) func() float64 { return g.OutboxBytes }},
+			{nameDraining.desc(), gauge, func(g *Gauges) func() float64 { return g.Draining }},
+			{nameDrainLeft.desc(), gauge, func(g *Gauges) func() float64 { return g.DrainLeft }},
+			{nameConfigLoaded.desc(), gauge, func(g *Gauges) func() float64 { return g.ConfigLoaded }},
+			{nameConfigRefused.desc(), gauge, func(g *Gauges) func() float64 { return g.ConfigRefused }},
 			{nameRelayUp.desc(), gauge, func(g *Gauges) func() float64 { return g.RelayUp }},
 			{nameRelayNodes.desc(), gauge, func(g *Gauges) func() float64 { return g.RelayNodes }},
 			{nameRelayWaiting.desc(), gauge, func(g *Gauges) func() float64 { return g.RelayWaitingBytes }},

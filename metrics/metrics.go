@@ -23,6 +23,7 @@ type Metrics struct {
 	// Guarded by mu.
 	apps  map[string]*App
 	relay *Relay // nil: this node is alone
+	pulse *Pulse // nil: Laravel Pulse is not told
 }
 
 // vectors are the families that are split by app.

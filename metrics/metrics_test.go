@@ -66,6 +66,11 @@ func exercise(m *metrics.Metrics) {
 	m.Relay().Dropped("full", 5)
 	r.Ignored("unreadable")
 	r.Queried(false)
+	p := m.Pulse()
+	p.Wrote(7)
+	p.Lost(2)
+	p.Waiting(3)
+	p.Up(false)
 	r.Queried(true)
 	r.Queried(true)
 	m.Refused("1", "quota")
@@ -75,6 +80,8 @@ func exercise(m *metrics.Metrics) {
 	value := func(v float64) func() float64 { return func() float64 { return v } }
 	m.SetGauges(metrics.Gauges{
 		Channels: value(7), Subscriptions: value(8), Sockets: value(9), OutboxBytes: value(10),
+		Draining: value(1), DrainLeft: value(5),
+		ConfigLoaded: value(17), ConfigRefused: value(1),
 		BytesIn: value(11), BytesOut: value(12), FramesIn: value(13),
 		RelayUp: value(1), RelayNodes: value(3), RelayWaitingBytes: value(14),
 		PollerRefused: func() map[string]uint64 { return map[string]uint64{"emfile": 2} },
@@ -88,6 +95,8 @@ func TestScrape(t *testing.T) {
 	got := scrape(t, m)
 	wantLines(t, got,
 		`reverb_connections{app="1"} 1`,
+		`reverb_config_loaded_timestamp_seconds 17`,
+		`reverb_config_reload_refused 1`,
 		`reverb_relay_up 1`,
 		`reverb_relay_nodes 3`,
 		`reverb_relay_waiting_bytes 14`,

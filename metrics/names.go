@@ -36,6 +36,10 @@ var (
 	nameSubscriptions = name{"reverb_subscriptions", "Subscriptions on this node: pairs of connection and channel."}
 	nameSockets       = name{"reverb_sockets", "Open sockets of the public port: WebSocket, HTTP and those in the handshake."}
 	nameOutboxBytes   = name{"reverb_outbox_bytes", "Bytes that wait for slow sockets, all connections together."}
+	nameDraining      = name{"reverb_draining", "1 from the moment when the node was asked to stop, before that 0."}
+	nameDrainLeft     = name{"reverb_drain_connections", "Connections that a node that was asked to stop has still to close."}
+	nameConfigLoaded  = name{"reverb_config_loaded_timestamp_seconds", "When the configuration that is in force was read."}
+	nameConfigRefused = name{"reverb_config_reload_refused", "1 when the last reload found a configuration that cannot be used, else 0."}
 	nameBytesIn       = name{"reverb_received_bytes_total", "Bytes read by the event loops: WebSocket frames and the heads of requests."}
 	nameBytesOut      = name{"reverb_sent_bytes_total", "Bytes written to WebSocket connections."}
 	nameFramesIn      = name{"reverb_received_frames_total", "Messages and control frames read from WebSocket connections."}
@@ -53,6 +57,11 @@ var (
 	nameRelayDropped     = name{"reverb_relay_dropped_total", "Messages that did not go to other nodes or come from them, by reason."}
 	nameRelayIgnored     = name{"reverb_relay_ignored_total", "Messages that are none of ours or cannot be read, by reason."}
 	nameRelayQueries     = name{"reverb_relay_queries_total", "Questions to the cluster, by result: whole, or partial when a node did not answer."}
+
+	namePulseWritten = name{"reverb_pulse_written_total", "Messages whose counts Laravel Pulse has got."}
+	namePulseLost    = name{"reverb_pulse_lost_total", "Messages whose counts were given up."}
+	namePulseWaiting = name{"reverb_pulse_waiting", "Messages whose counts wait to be written."}
+	namePulseUp      = name{"reverb_pulse_up", "1 when the last write for Laravel Pulse succeeded, 0 when it did not."}
 )
 
 func (n name) counter() prometheus.CounterOpts {

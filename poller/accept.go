@@ -88,7 +88,7 @@ func (l *listener) onRead(netpoll.Poll) error {
 func (l *listener) admit(fd int, sa unix.Sockaddr) {
 	p := l.poller
 	addr := addrPort(sa)
-	if why, ok := p.admission.enter(addr.Addr()); !ok {
+	if why, ok := p.admission.enter(p.proxies.counted(addr.Addr())); !ok {
 		p.refused.add(why)
 		_ = unix.Close(fd)
 		return

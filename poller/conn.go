@@ -77,8 +77,11 @@ type conn struct {
 	// Constant after construction.
 	transport transport
 	table     *table
-	addr      [16]byte // IPv4 as IPv4-mapped; netip.AddrPort has pointers and twice the size
-	port      uint16
+
+	// Written by the reader while a trusted proxy has not said whose they are; constant from Open or the hand-over on.
+	addr     [16]byte // IPv4 as IPv4-mapped; netip.AddrPort has pointers and twice the size
+	port     uint16
+	standing standing
 
 	// Owned by the reader: the loop, or the stream's goroutine, and after the hang-up whoever was told of it.
 	opened   bool // Handler.Open was called
@@ -108,6 +111,7 @@ type conn struct {
 func (c *conn) init(t transport, tab *table, addr netip.AddrPort) {
 	c.transport, c.table = t, tab
 	c.addr, c.port = addr.Addr().As16(), addr.Port()
+	c.standing = tab.poller.proxies.of(addr.Addr())
 	c.limit.Store(defaultMessage)
 }
 
@@ -273,7 +277,7 @@ func (c *conn) finish() {
 	c.decoder.release()
 	c.head = nil
 	c.table.remove(c)
-	p.admission.leave(c.RemoteAddr().Addr())
+	p.admission.leave(c.counted())
 	if c.opened {
 		p.closed[min(int(reason), reasonCount-1)].Add(1)
 		p.open.Add(-1)

@@ -27,6 +27,11 @@ const headTooLarge = "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection
 // Publishes are answered here, as many as follow one another. Any other request that is not a well-formed upgrade of one of our paths
 // leaves with all its bytes for net/http, which knows how to answer it.
 func (c *conn) handshake(p []byte) []byte {
+	if c.standing.hasHeader() {
+		if p = c.announced(p); len(p) == 0 {
+			return nil
+		}
+	}
 	all, seen := p, 0
 	if c.head != nil {
 		seen = len(c.head.b)
@@ -56,6 +61,9 @@ func (c *conn) handshake(p []byte) []byte {
 		answer, r := c.upgrade(all[:end])
 		if answer == nil {
 			c.handOver(all)
+			return nil
+		}
+		if !c.admitClient(all[:end], r) {
 			return nil
 		}
 		c.serve(answer, r)

@@ -12,7 +12,8 @@ type handover struct {
 	read []byte
 }
 
-func (h handover) addr() netip.Addr { return h.conn.RemoteAddr().Addr() }
+// addr returns the address that the socket is counted for.
+func (h handover) addr() netip.Addr { return h.conn.counted() }
 
 // httpListener is the net.Listener that net/http accepts from. Its queue is bounded by the number of open sockets.
 type httpListener struct {
@@ -55,7 +56,11 @@ func (l *httpListener) Accept() (net.Conn, error) {
 		}
 		nc, err := h.conn.transport.netConn()
 		if err == nil {
-			return &httpConn{Conn: nc, read: h.read, poller: l.poller, addr: h.addr()}, nil
+			c := &httpConn{Conn: nc, read: h.read, poller: l.poller, addr: h.addr()}
+			if l.poller.proxies.protocol {
+				c.client = net.TCPAddrFromAddrPort(h.conn.RemoteAddr())
+			}
+			return c, nil
 		}
 		l.poller.refused.add(refusedEMFILE)
 		l.poller.admission.leave(h.addr())
@@ -105,7 +110,8 @@ type httpConn struct {
 	net.Conn
 	read   []byte // owned by Read: what the poller had read
 	poller *Poller
-	addr   netip.Addr
+	addr   netip.Addr // counted for
+	client net.Addr   // whom a PROXY header named; nil = whoever connected
 	once   sync.Once
 }
 
@@ -118,6 +124,14 @@ func (c *httpConn) Read(p []byte) (int, error) {
 		c.read = nil
 	}
 	return n, nil
+}
+
+// RemoteAddr implements net.Conn.
+func (c *httpConn) RemoteAddr() net.Addr {
+	if c.client != nil {
+		return c.client
+	}
+	return c.Conn.RemoteAddr()
 }
 
 // CloseWrite lets net/http half-close after an error answer, so that the client can read it.

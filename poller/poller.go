@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 	"sync"
@@ -36,6 +37,11 @@ type Config struct {
 	MaxConnections   int           // open sockets, plain and TLS, HTTP included; the file limit decides
 	MaxPerAddress    int           // open sockets of one client address; no limit
 	Log              *slog.Logger  // nowhere
+
+	// Proxies are the addresses whose X-Forwarded-For is believed, none. With ProxyProtocol they must begin each connection
+	// with a PROXY header; whom that names may be one more of them.
+	Proxies       []netip.Prefix
+	ProxyProtocol bool
 }
 
 // Handler is told of each new WebSocket, whose 101 answer goes out before whatever Open sends. It may Send and Close at once.
@@ -61,6 +67,7 @@ type Poller struct {
 	cfg      Config
 	handler  Handler
 	upgrader ws.Upgrader
+	proxies  proxies
 	start    time.Time
 	loops    []*loop
 	tables   []*table // those of the loops and of the streams
@@ -98,6 +105,7 @@ func New(cfg Config, h Handler) (*Poller, error) {
 	p := &Poller{cfg: withDefaults(cfg), handler: h, start: time.Now(), stop: make(chan struct{})}
 	p.upgrader = newUpgrader(cfg.ServedBy)
 	p.admission.max, p.admission.perAddress = cfg.MaxConnections, cfg.MaxPerAddress
+	p.proxies = proxies{trusted: cfg.Proxies, protocol: cfg.ProxyProtocol}
 	p.http = newHTTPListener(p)
 	p.streams.poller = p
 	p.tables = append(p.tables, &p.streams)

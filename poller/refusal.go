@@ -13,8 +13,9 @@ const (
 	refusedHead                     // a head over MaxHead
 	refusedHandshake                // a WebSocket path without a well-formed upgrade
 	refusedTLS                      // no TLS handshake
+	refusedProxy                    // no well-formed PROXY header where one must be, or one where none may be
 
-	refusalCount = int(refusedTLS) + 1
+	refusalCount = int(refusedProxy) + 1
 )
 
 var refusalLabels = [refusalCount]string{
@@ -25,6 +26,7 @@ var refusalLabels = [refusalCount]string{
 	refusedHead:      "head_too_large",
 	refusedHandshake: "bad_handshake",
 	refusedTLS:       "tls",
+	refusedProxy:     "proxy_header",
 }
 
 // refusals counts by refusal. The zero value is ready, for any goroutine.

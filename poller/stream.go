@@ -37,11 +37,16 @@ func (p *Poller) startStream(fd int, addr netip.AddrPort, tc *tls.Config) {
 	raw, ok := nc.(*net.TCPConn)
 	if err != nil || !ok {
 		p.refused.add(refusedEMFILE)
-		p.admission.leave(addr.Addr())
+		p.admission.leave(p.proxies.counted(addr.Addr()))
 		return
 	}
-	s := &stream{raw: raw, tls: tls.Server(raw, tc)}
+	s := &stream{raw: raw}
 	s.init(s, &p.streams, addr)
+	if s.standing.hasHeader() {
+		s.tls = tls.Server(&announcedConn{TCPConn: raw, conn: &s.conn}, tc)
+	} else {
+		s.tls = tls.Server(raw, tc)
+	}
 	p.conns.Add(1)
 	p.streams.add(&s.conn, p.cfg.TLSTimeout)
 	p.work.Go(s.run)

@@ -70,6 +70,9 @@ func ValidSocketIDSyntax(s string) bool {
 // IsZero reports whether id names nobody.
 func (id SocketID) IsZero() bool { return id == SocketID{} }
 
+// Hash spreads ids evenly over tables that are at most a few thousand long.
+func (id SocketID) Hash() uint32 { return id.a }
+
 // String returns "123.456", for the zero SocketID "".
 func (id SocketID) String() string {
 	if id.IsZero() {

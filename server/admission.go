@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"reverb/config"
 	"reverb/poller"
 	"reverb/protocol"
 )
@@ -22,43 +23,44 @@ const (
 )
 
 // admit runs the checks of a new connection, in Reverb's order: app, limit, origin. An admitted connection has taken its place in
-// the app's quota. The app is nil when there is none with this key.
-func (s *Server) admit(r *poller.Request) (*app, *refusal) {
+// the app's quota, and is judged by the one configuration that is returned. Both are nil when there is no app with this key.
+func (s *Server) admit(r *poller.Request) (*app, *config.App, *refusal) {
 	if s.draining.Load() {
-		return nil, &refusal{protocol.ErrDraining, "draining"}
+		return nil, nil, &refusal{protocol.ErrDraining, "draining"}
 	}
 	key, _ := appKey(s.prefix, r.Path)
-	a := s.apps[key]
-	if a == nil {
-		return nil, &refusal{protocol.ErrUnknownApp, "unknown_app"}
+	set := s.apps.Load().byKey[key]
+	if set == nil {
+		return nil, nil, &refusal{protocol.ErrUnknownApp, "unknown_app"}
 	}
-	if !a.conf.Enabled {
-		return a, &refusal{protocol.ErrAppDisabled, "disabled"}
+	a, conf := set.app, set.App
+	if !conf.Enabled {
+		return a, conf, &refusal{protocol.ErrAppDisabled, "disabled"}
 	}
-	if a.conf.Rules.RequireProtocol {
+	if conf.Rules.RequireProtocol {
 		if err := checkVersion(r.Query); err != nil {
-			return a, &refusal{err, "version"}
+			return a, conf, &refusal{err, "version"}
 		}
 	}
 	// The limit is looked at twice: its refusal comes before the origin's, as in Reverb, but a place is taken only by a connection
 	// that passed everything, so that refused ones never push out good ones.
 	switch {
-	case a.full():
-		return a, &refusal{protocol.ErrOverQuota, "quota"}
-	case !originAllowed(a.conf.AllowedOrigins, r.Origin):
-		return a, &refusal{protocol.ErrOriginNotAllowed, "origin"}
-	case !a.enter():
-		return a, &refusal{protocol.ErrOverQuota, "quota"}
+	case a.full(conf):
+		return a, conf, &refusal{protocol.ErrOverQuota, "quota"}
+	case !originAllowed(conf.AllowedOrigins, r.Origin):
+		return a, conf, &refusal{protocol.ErrOriginNotAllowed, "origin"}
+	case !a.enter(conf):
+		return a, conf, &refusal{protocol.ErrOverQuota, "quota"}
 	}
-	return a, nil
+	return a, conf, nil
 }
 
 // refuse tells the client why and closes with the same code, so that pusher-js draws the same conclusion from either. (Reverb leaves
 // connections of a wrong origin or over the limit open and usable.)
-func (s *Server) refuse(c poller.Conn, a *app, id protocol.SocketID, why *refusal) poller.Receiver {
+func (s *Server) refuse(c poller.Conn, conf *config.App, id protocol.SocketID, why *refusal) poller.Receiver {
 	appID, object := "", false
-	if a != nil {
-		appID, object = a.conf.ID, a.conf.Rules.ErrorObject
+	if conf != nil {
+		appID, object = conf.ID, conf.Rules.ErrorObject
 	}
 	s.metrics.Refused(appID, why.reason)
 	c.Send(protocol.ErrorFrame(why.err, object))

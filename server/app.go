@@ -5,44 +5,69 @@ import (
 
 	"reverb/config"
 	"reverb/metrics"
+	"reverb/protocol"
 )
 
-// app is one application on this node: its configuration, its counters and what is derived from both.
+// app is one application on this node: its configuration, its counters and what is derived from both. It outlives a reload that
+// changes it, and its connections with it.
 type app struct {
 	// Constant after construction.
-	server     *Server
-	conf       *config.App
-	metrics    *metrics.App
-	maxMessage int64 // bytes of one client message; the server's ceiling when the app sets none
+	server  *Server
+	id      string
+	metrics *metrics.App
 
 	// Atomic.
-	open       atomic.Int64 // connections that were admitted and are not closed
-	subscribed atomic.Int64 // of these, with at least one subscription
+	settings   atomic.Pointer[settings] // those of the last reload
+	open       atomic.Int64             // connections that were admitted and are not closed
+	subscribed atomic.Int64             // of these, with at least one subscription
+}
+
+// settings are what one configuration says of an app. They never change: whoever handles a message or a request takes them once, at
+// its beginning, so that it is judged by one configuration.
+type settings struct {
+	*config.App
+	app        *app
+	maxMessage int64           // bytes of one client message; the server's ceiling when the app sets none
+	closed     *protocol.Error // why the app has no connections; nil: it may have some
 }
 
 func newApp(s *Server, conf *config.App) *app {
-	a := &app{
-		server:     s,
-		conf:       conf,
-		metrics:    s.metrics.App(conf.ID),
-		maxMessage: conf.MaxMessageSize,
-	}
-	if a.maxMessage == 0 {
-		a.maxMessage = s.limits.MaxMessageSize
-	}
-	return a
+	return &app{server: s, id: conf.ID, metrics: s.metrics.App(conf.ID)}
 }
 
+// configured makes settings of conf. They do not hold before they are stored.
+func (a *app) configured(conf *config.App) *settings {
+	set := &settings{App: conf, app: a, maxMessage: a.server.limits.MaxMessageSize}
+	if conf.MaxMessageSize > 0 {
+		// A reloaded file may have another ceiling, which needs a restart.
+		set.maxMessage = min(conf.MaxMessageSize, a.server.limits.MaxMessageSize)
+	}
+	if !conf.Enabled {
+		set.closed = protocol.ErrAppDisabled
+	}
+	return set
+}
+
+// retire is for an app that the configuration does not have any more: its last settings, without connections.
+func (a *app) retire() {
+	set := *a.settings.Load()
+	set.closed = protocol.ErrUnknownApp
+	a.settings.Store(&set)
+}
+
+// conf is the app as it is configured at this moment.
+func (a *app) conf() *config.App { return a.settings.Load().App }
+
 // full reports whether the app has all the connections it may have.
-func (a *app) full() bool {
-	most, limited := a.most()
+func (a *app) full(conf *config.App) bool {
+	most, limited := a.most(conf)
 	return limited && a.open.Load() >= most
 }
 
 // enter takes a place for one connection; false: there is none. A compare-and-swap, because counting first and taking back would
 // for a moment turn away others that fit.
-func (a *app) enter() bool {
-	most, limited := a.most()
+func (a *app) enter(conf *config.App) bool {
+	most, limited := a.most(conf)
 	for {
 		n := a.open.Load()
 		if limited && n >= most {
@@ -56,13 +81,13 @@ func (a *app) enter() bool {
 
 // most is how many connections this node may have: what the others leave of the app's limit. How many they have is known as of about
 // a second ago, so that a rush to all nodes at once can go over the limit by what comes in that second.
-func (a *app) most() (n int64, limited bool) {
-	if a.conf.MaxConnections <= 0 {
+func (a *app) most(conf *config.App) (n int64, limited bool) {
+	if conf.MaxConnections <= 0 {
 		return 0, false
 	}
-	n = int64(a.conf.MaxConnections)
+	n = int64(conf.MaxConnections)
 	if a.server.scaled {
-		n -= int64(a.server.relay.OtherConnections(a.conf.ID))
+		n -= int64(a.server.relay.OtherConnections(a.id))
 	}
 	return n, true
 }

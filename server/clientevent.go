@@ -23,7 +23,7 @@ var (
 
 // clientEvent handles whatever is not a pusher: event (Reverb: ClientEvent). It goes to all others in the channel, never back to the
 // sender, and is not acknowledged. What is not named client-… is ignored, but only when it is well formed.
-func (ss *Session) clientEvent(m *protocol.Message, payload []byte) bool {
+func (ss *Session) clientEvent(conf *config.App, m *protocol.Message, payload []byte) bool {
 	e, err := m.ClientEvent()
 	if err != nil {
 		return ss.fail(err)
@@ -31,65 +31,65 @@ func (ss *Session) clientEvent(m *protocol.Message, payload []byte) bool {
 	if !e.IsClient() {
 		return true
 	}
-	if err := checkClientEvent(&e, &ss.app.conf.Rules); err != nil {
+	if err := checkClientEvent(&e, &conf.Rules); err != nil {
 		return ss.fail(err)
 	}
-	switch ss.app.conf.AcceptClientEventsFrom {
+	switch conf.AcceptClientEventsFrom {
 	case fromAll:
-		return ss.forward(&e, payload)
+		return ss.forward(conf, &e, payload)
 	case fromMembers:
-		return ss.whisper(&e)
+		return ss.whisper(conf, &e)
 	}
 	return ss.fail(protocol.ErrClientEventsDisabled)
 }
 
 // whisper sends a client event of a member: rebuilt from its three fields, with the id under which the channel knows the sender.
-func (ss *Session) whisper(e *protocol.ClientEvent) bool {
-	userID, ok := ss.sender(e.Channel)
+func (ss *Session) whisper(conf *config.App, e *protocol.ClientEvent) bool {
+	userID, ok := ss.sender(conf, e.Channel)
 	if !ok {
 		return ss.fail(protocol.ErrNotMember)
 	}
 	payload := make([]byte, 0, len(e.Event)+len(e.Channel)+len(e.Data)+64)
-	return ss.publish(e.Channel, protocol.AppendClientEvent(payload, e, e.Channel, userID))
+	return ss.publish(conf, e.Channel, protocol.AppendClientEvent(payload, e, e.Channel, userID))
 }
 
 // forward sends a client event of anybody, with all the fields that the client put into it but a user_id, which is the server's to
 // set. A list of channels, which protocol bounds, sends to each of them.
-func (ss *Session) forward(e *protocol.ClientEvent, payload []byte) bool {
+func (ss *Session) forward(conf *config.App, e *protocol.ClientEvent, payload []byte) bool {
 	if e.Channels == nil {
-		return ss.forwardTo(e.Channel, payload)
+		return ss.forwardTo(conf, e.Channel, payload)
 	}
 	for _, channel := range e.Channels {
-		if err := checkClientChannel(channel, &ss.app.conf.Rules); err != nil {
+		if err := checkClientChannel(channel, &conf.Rules); err != nil {
 			return ss.fail(err)
 		}
 	}
 	ok := true
 	for _, channel := range e.Channels {
-		ok = ss.forwardTo(channel, payload) && ok
+		ok = ss.forwardTo(conf, channel, payload) && ok
 	}
 	return ok
 }
 
-func (ss *Session) forwardTo(channel string, payload []byte) bool {
-	if !ss.app.server.reached(ss.app.conf.ID, channel) {
+func (ss *Session) forwardTo(conf *config.App, channel string, payload []byte) bool {
+	if !ss.app.server.reached(ss.app.id, channel) {
 		return true
 	}
-	userID, _ := ss.sender(channel)
+	userID, _ := ss.sender(conf, channel)
 	out := make([]byte, 0, len(payload)+64)
-	return ss.publish(channel, protocol.AppendForwarded(out, payload, channel, userID))
+	return ss.publish(conf, channel, protocol.AppendForwarded(out, payload, channel, userID))
 }
 
 // publish sends a finished client event to all but the sender. In cache channels it becomes the cached event, as in Reverb, but not
 // under Pusher's rules.
-func (ss *Session) publish(channel string, payload []byte) bool {
+func (ss *Session) publish(conf *config.App, channel string, payload []byte) bool {
 	ss.app.metrics.Published(metrics.SourceClient)
 	err := ss.app.server.send(scaling.Message{
-		App:     ss.app.conf.ID,
+		App:     ss.app.id,
 		Channel: channel,
 		Payload: payload,
 		Except:  ss.id,
-		Cache:   !ss.app.conf.Rules.ClientEventsPrivateOnly,
+		Cache:   !conf.Rules.ClientEventsPrivateOnly,
 	})
 	if err != nil {
 		ss.app.server.dropped(ss.app, channel, err)
@@ -99,18 +99,18 @@ func (ss *Session) publish(channel string, payload []byte) bool {
 }
 
 // sender is the session as the others of a channel know it, and whether it is one of them.
-func (ss *Session) sender(channel string) (userID []byte, subscribed bool) {
+func (ss *Session) sender(conf *config.App, channel string) (userID []byte, subscribed bool) {
 	if j := ss.joins(); j != nil {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 	}
 	sub := ss.subs.find(channel)
-	return ss.userID(sub), sub != nil
+	return senderID(conf, sub), sub != nil
 }
 
-// userID is the raw JSON of the id that the others shall see as the sender's: from a subscription whose channel_data was signed, nil
+// senderID is the raw JSON of the id that the others shall see as the sender's: from a subscription whose channel_data was signed, nil
 // if there is none.
-func (ss *Session) userID(sub *channels.Subscription) []byte {
+func senderID(conf *config.App, sub *channels.Subscription) []byte {
 	if sub == nil || !sub.Kind().NeedsAuth() {
 		return nil
 	}
@@ -118,7 +118,7 @@ func (ss *Session) userID(sub *channels.Subscription) []byte {
 	if data == nil || data.UserID == "" {
 		return nil
 	}
-	if ss.app.conf.Rules.StringUserIDs {
+	if conf.Rules.StringUserIDs {
 		return protocol.AppendQuote(nil, data.UserID)
 	}
 	return data.UserIDRaw

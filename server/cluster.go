@@ -17,6 +17,9 @@ func (s *Server) Deliver(m scaling.Message) error {
 	if s.trace != nil {
 		s.trace.BroadcastingTo(m.Channel, m.Payload)
 	}
+	if watch := s.watch.Load(); watch != nil {
+		(*watch)(Seen{Message: m, Reached: s.hub.Occupied(m.App, m.Channel)})
+	}
 	if s.scaled && !s.hub.Occupied(m.App, m.Channel) {
 		return nil // of another node's subscribers only; on a single node reached has asked already
 	}
@@ -30,9 +33,10 @@ func (s *Server) Deliver(m scaling.Message) error {
 
 // Hold keeps a channel in the hub until Release, with or without subscribers. Part of scaling.Handler.
 func (s *Server) Hold(appID, channel string) {
-	if a := s.byID[appID]; a != nil {
-		kind, _ := kindOf(channel, &a.conf.Rules)
-		s.hub.Hold(appID, channel, channels.JoinOptions{Kind: kind, StringIDs: a.conf.Rules.StringUserIDs})
+	if a := s.app(appID); a != nil {
+		rules := &a.conf().Rules
+		kind, _ := kindOf(channel, rules)
+		s.hub.Hold(appID, channel, channels.JoinOptions{Kind: kind, StringIDs: rules.StringUserIDs})
 	}
 }
 
@@ -61,9 +65,10 @@ func (s *Server) Roster(appID, channel string) []*protocol.MemberData {
 
 // Connections counts this node's open connections by app id. Part of scaling.Handler.
 func (s *Server) Connections() map[string]int {
-	counts := make(map[string]int, len(s.byID))
-	for id, a := range s.byID {
-		counts[id] = int(a.open.Load())
+	served := s.apps.Load().byID
+	counts := make(map[string]int, len(served))
+	for id, set := range served {
+		counts[id] = int(set.app.open.Load())
 	}
 	return counts
 }
@@ -73,7 +78,7 @@ func (s *Server) Answer(q scaling.Query) scaling.Answer {
 	answer := scaling.Answer{Nodes: 1, Answered: 1}
 	switch q.Of {
 	case scaling.QueryConnections:
-		if a := s.byID[q.App]; a != nil {
+		if a := s.app(q.App); a != nil {
 			answer.Connections = int(a.subscribed.Load())
 		}
 	case scaling.QueryChannels:
@@ -119,9 +124,10 @@ func toScaling(infos []channels.Info) []scaling.ChannelInfo {
 // fromScaling is the other way round; the kind follows from the name.
 func (a *app) fromScaling(told []scaling.ChannelInfo) []channels.Info {
 	infos := make([]channels.Info, len(told))
+	rules := &a.conf().Rules
 	for i := range told {
 		c := &told[i]
-		kind, _ := kindOf(c.Name, &a.conf.Rules)
+		kind, _ := kindOf(c.Name, rules)
 		infos[i] = channels.Info{
 			Name: c.Name, Kind: kind, Subscriptions: c.Subscriptions, Users: c.Users, Anonymous: c.Anonymous, Cache: c.Cache,
 		}

@@ -26,7 +26,7 @@ type Publication struct {
 // not take it (channels.ErrBacklog: its subscribers do not keep up); the other channels have the event none the less, so that one
 // overrun channel does not starve the rest.
 func (s *Server) Publish(_ context.Context, conf *config.App, p Publication) error {
-	a := s.byID[conf.ID]
+	a := s.app(conf.ID)
 	if a == nil {
 		return protocol.ErrUnknownApp
 	}
@@ -69,7 +69,7 @@ func (s *Server) send(m scaling.Message) error {
 // reached reports whether an event for this channel can arrive at anybody. On a single node most of Laravel's broadcasts to a
 // user's private channel find nobody at home; those are not even encoded.
 func (s *Server) reached(app, channel string) bool {
-	return s.scaled || s.trace != nil || s.hub.Occupied(app, channel)
+	return s.scaled || s.trace != nil || s.watch.Load() != nil || s.hub.Occupied(app, channel)
 }
 
 // dropped notes an event that a channel could not take.
@@ -80,7 +80,7 @@ func (s *Server) dropped(a *app, channel string, err error) {
 	}
 	s.metrics.Dropped("relay", 1)
 	s.log.LogAttrs(context.Background(), slog.LevelWarn, "publish",
-		slog.String("app", a.conf.ID), slog.String("channel", channel), slog.Any("err", err))
+		slog.String("app", a.id), slog.String("channel", channel), slog.Any("err", err))
 }
 
 // TerminateUser closes every connection of a user, on all nodes.
@@ -91,7 +91,7 @@ func (s *Server) TerminateUser(_ context.Context, conf *config.App, userID strin
 // Terminate closes this node's connections of a user: those with a presence subscription under that id, compared as text. Part of
 // scaling.Handler.
 func (s *Server) Terminate(appID, userID string) {
-	a := s.byID[appID]
+	a := s.app(appID)
 	if a == nil || userID == "" {
 		return
 	}
@@ -107,8 +107,8 @@ func (s *Server) Terminate(appID, userID string) {
 // terminate cuts a user off. Under Pusher's profile the client is told to stay away; Reverb only closes TCP, so that pusher-js
 // returns after a second and has to be authorised again.
 func (ss *Session) terminate() {
-	if ss.app.conf.Profile == config.ProfilePusher {
-		ss.end(endTerminated, protocol.ErrorFrame(errTerminated, ss.app.conf.Rules.ErrorObject), uint16(errTerminated.Code), errTerminated.Message)
+	if conf := ss.app.conf(); conf.Profile == config.ProfilePusher {
+		ss.end(endTerminated, protocol.ErrorFrame(errTerminated, conf.Rules.ErrorObject), uint16(errTerminated.Code), errTerminated.Message)
 		return
 	}
 	ss.end(endTerminated, nil, 0, "")

@@ -14,9 +14,15 @@ const (
 	drainWindow = 10 * time.Second       // when the caller sets no deadline
 )
 
+// Leave makes Ready false, so that balancers look for another node, while everything goes on.
+func (s *Server) Leave() { s.leaving.Store(true) }
+
 // BeginDrain makes Ready false and new connections be refused with 4200, so that balancers and clients look for another node before
 // anybody is sent away.
 func (s *Server) BeginDrain() { s.draining.Store(true) }
+
+// Remaining is how many clients are still here.
+func (s *Server) Remaining() int { return s.sessions.len() }
 
 // Drain closes all sessions with code 4200, which lets clients come back at once, and returns when none is left or ctx ends. Clients
 // have no jitter of their own (pusher-js returns after exactly 0 ms), so the closes are in random order and evenly spread over four
@@ -25,24 +31,15 @@ func (s *Server) Drain(ctx context.Context) {
 	s.BeginDrain()
 	var waiting []*Session
 	s.sessions.each(nil, func(ss *Session) { waiting = append(waiting, ss) })
-	rand.Shuffle(len(waiting), func(i, j int) { waiting[i], waiting[j] = waiting[j], waiting[i] })
-
-	begun, window := time.Now(), drainWindow
+	window := drainWindow
 	if deadline, ok := ctx.Deadline(); ok {
 		window = time.Until(deadline) * 4 / 5
 	}
-	gap := min(drainGap, window/time.Duration(max(len(waiting), 1)))
+	farewell := spreadOver(window, waiting)
 	tick := time.NewTicker(drainTick)
 	defer tick.Stop()
-	for closed := 0; ; {
-		due := len(waiting)
-		if gap > 0 {
-			due = min(due, int(time.Since(begun)/gap)+1)
-		}
-		for ; closed < due; closed++ {
-			waiting[closed].drain()
-			waiting[closed] = nil
-		}
+	for {
+		farewell.due((*Session).drain)
 		if s.sessions.len() == 0 {
 			return
 		}
@@ -52,6 +49,36 @@ func (s *Server) Drain(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// spread is sessions that are to be closed in random order, each at its moment.
+type spread struct {
+	waiting []*Session
+	closed  int // of these
+	begun   time.Time
+	gap     time.Duration // between two
+}
+
+func spreadOver(window time.Duration, waiting []*Session) *spread {
+	rand.Shuffle(len(waiting), func(i, j int) { waiting[i], waiting[j] = waiting[j], waiting[i] })
+	return &spread{
+		waiting: waiting,
+		begun:   time.Now(),
+		gap:     min(drainGap, window/time.Duration(max(len(waiting), 1))),
+	}
+}
+
+// due calls end for the sessions whose moment has come, and reports whether others are left.
+func (p *spread) due(end func(*Session)) (more bool) {
+	due := len(p.waiting)
+	if p.gap > 0 {
+		due = min(due, int(time.Since(p.begun)/p.gap)+1)
+	}
+	for ; p.closed < due; p.closed++ {
+		end(p.waiting[p.closed])
+		p.waiting[p.closed] = nil
+	}
+	return p.closed < len(p.waiting)
 }
 
 // drain asks the client to come back elsewhere. A session that is closing already is left alone.

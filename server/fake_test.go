@@ -53,8 +53,14 @@ func (c *fakeConn) Close(code uint16, reason string) {
 	}
 }
 
-func (c *fakeConn) Kill(reason poller.Reason)  { c.Close(0, reason.String()) }
-func (c *fakeConn) SetMaxMessage(n int64)      { c.limit = n }
+func (c *fakeConn) Kill(reason poller.Reason) { c.Close(0, reason.String()) }
+
+func (c *fakeConn) SetMaxMessage(n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limit = n
+}
+
 func (c *fakeConn) RemoteAddr() netip.AddrPort { return netip.AddrPort{} }
 
 // cutFrame takes the first server frame off (RFC 6455 section 5.2).

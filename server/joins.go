@@ -42,10 +42,10 @@ type pendingJoin struct {
 
 // joins returns nil on a single node.
 func (ss *Session) joins() *joins {
-	if ss.more == nil {
-		return nil
+	if m := ss.more.Load(); m != nil {
+		return m.joins
 	}
-	return ss.more.joins
+	return nil
 }
 
 // overLimit is Session.overLimit; subscriptions that wait count.
@@ -107,7 +107,7 @@ func (ss *Session) joinCluster(j *joins, channel string, o channels.JoinOptions)
 	j.addLocked(channel, p)
 	j.mu.Unlock()
 
-	join := scaling.Join{App: ss.app.conf.ID, Channel: channel, Kind: o.Kind, MaxMembers: o.MaxMembers}
+	join := scaling.Join{App: ss.app.id, Channel: channel, Kind: o.Kind, MaxMembers: o.MaxMembers}
 	if o.Kind.IsPresence() {
 		join.Member = o.Data
 	}
@@ -164,7 +164,7 @@ func (ss *Session) enterLocked(j *joins, channel string, o channels.JoinOptions)
 		j.counted = true
 		ss.app.subscribed.Add(1) // before the reply
 	}
-	sub, err := ss.app.server.hub.Subscribe(ss.app.conf.ID, channel, ss, ss.subs.find(channel), o)
+	sub, err := ss.app.server.hub.Subscribe(ss.app.id, channel, ss, ss.subs.find(channel), o)
 	if err == nil {
 		ss.subs.put(sub)
 	}
@@ -185,7 +185,7 @@ func (ss *Session) entered(channel string, o channels.JoinOptions, err error) bo
 		data = o.Data.Raw
 	}
 	m := scaling.Message{
-		App: ss.app.conf.ID, Channel: channel,
+		App: ss.app.id, Channel: channel,
 		Payload: protocol.MemberAddedFrame(channel, data).Payload(), Except: ss.id, Elsewhere: true,
 	}
 	if err := ss.app.server.send(m); err != nil {
@@ -231,7 +231,7 @@ func (ss *Session) quit(sub *channels.Subscription) {
 // leave gives back what a Join was granted. The clients of a node that drains come back elsewhere.
 func (ss *Session) leave(channel string, kind protocol.Kind, data *protocol.MemberData) {
 	s := ss.app.server
-	l := scaling.Leave{App: ss.app.conf.ID, Channel: channel, Kind: kind, Grace: s.draining.Load()}
+	l := scaling.Leave{App: ss.app.id, Channel: channel, Kind: kind, Grace: s.draining.Load()}
 	if kind.IsPresence() {
 		l.Member = data
 	}

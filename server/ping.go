@@ -59,7 +59,7 @@ const (
 
 // idle judges the session at now. Sessions without subscriptions are judged too (Reverb forgets them).
 func (ss *Session) idle(now time.Duration) idleness {
-	interval := ss.app.conf.PingInterval
+	interval := ss.app.conf().PingInterval
 	if interval <= 0 || ss.ended() {
 		return alive
 	}
@@ -78,7 +78,7 @@ func (ss *Session) idle(now time.Duration) idleness {
 func (ss *Session) ping(now time.Duration) {
 	ss.pingedAt.Store(int64(now))
 	if ss.control.Load() {
-		ss.reply(poller.PingFrame())
+		ss.conn.Send(poller.PingFrame()) // no message: Reverb does not count control frames as sent
 	} else {
 		ss.reply(protocol.PingFrame())
 	}
@@ -89,7 +89,7 @@ func (ss *Session) ping(now time.Duration) {
 
 // prune closes a session that did not answer.
 func (ss *Session) prune() {
-	frame := protocol.ErrorFrame(protocol.ErrPongTimeout, ss.app.conf.Rules.ErrorObject)
+	frame := protocol.ErrorFrame(protocol.ErrPongTimeout, ss.app.conf().Rules.ErrorObject)
 	if !ss.end(endPruned, frame, uint16(protocol.ErrPongTimeout.Code), protocol.ErrPongTimeout.Message) {
 		return
 	}

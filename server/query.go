@@ -18,7 +18,7 @@ func (r Reach) Partial() bool { return r.Answered < r.Asked }
 
 // ConnectionCount counts the app's connections with at least one subscription (Reverb: ConnectionsController; Pulse draws graphs of it).
 func (s *Server) ConnectionCount(ctx context.Context, conf *config.App) (int, Reach) {
-	a := s.byID[conf.ID]
+	a := s.app(conf.ID)
 	switch {
 	case a == nil:
 		return 0, Reach{}
@@ -31,7 +31,7 @@ func (s *Server) ConnectionCount(ctx context.Context, conf *config.App) (int, Re
 
 // Channels lists the app's occupied channels whose name begins with prefix, by name.
 func (s *Server) Channels(ctx context.Context, conf *config.App, prefix string) ([]channels.Info, Reach) {
-	a := s.byID[conf.ID]
+	a := s.app(conf.ID)
 	if a == nil || !s.scaled {
 		return s.hub.Channels(conf.ID, prefix), Reach{}
 	}
@@ -42,7 +42,7 @@ func (s *Server) Channels(ctx context.Context, conf *config.App, prefix string) 
 // NamedChannels describes those of the channels that somebody is subscribed to, by name. Several are asked for together, because
 // each question goes to all nodes.
 func (s *Server) NamedChannels(ctx context.Context, conf *config.App, names []string) ([]channels.Info, Reach) {
-	a := s.byID[conf.ID]
+	a := s.app(conf.ID)
 	if a == nil || !s.scaled {
 		return s.infos(conf.ID, names), Reach{}
 	}
@@ -56,7 +56,7 @@ func (s *Server) NamedChannels(ctx context.Context, conf *config.App, names []st
 // Users lists the distinct users of a presence channel in the order they joined, with what is known of the channel; false: nobody is
 // subscribed.
 func (s *Server) Users(ctx context.Context, conf *config.App, name string) ([]protocol.RosterMember, bool, Reach) {
-	if s.byID[conf.ID] == nil || !s.scaled {
+	if s.app(conf.ID) == nil || !s.scaled {
 		users, ok := s.hub.Members(conf.ID, name)
 		return users, ok, Reach{}
 	}

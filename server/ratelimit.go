@@ -12,7 +12,7 @@ import (
 const closePolicy = 1008
 
 // rateWindow counts the messages of one connection in a fixed window that begins with its first message (Reverb: Laravel's
-// RateLimiter). A session has one only when its app limits.
+// RateLimiter). A session has one since the first message that was limited.
 type rateWindow struct {
 	end   time.Duration // on the server's clock; 0 = none was begun
 	count int           // messages let through
@@ -30,10 +30,23 @@ func (w *rateWindow) allow(now time.Duration, limit *config.RateLimit) bool {
 	return true
 }
 
+// rate is the window of the session. It belongs to the message that is being handled.
+func (ss *Session) rate() *rateWindow {
+	m := ss.more.Load()
+	if m == nil {
+		m = new(more)
+		ss.more.Store(m)
+	}
+	if m.rate == nil {
+		m.rate = new(rateWindow)
+	}
+	return m.rate
+}
+
 // overRate answers a message beyond the limit.
-func (ss *Session) overRate() {
+func (ss *Session) overRate(conf *config.App) {
 	ss.fail(protocol.ErrRateLimit)
-	if ss.app.conf.RateLimit.TerminateOnLimit {
+	if conf.RateLimit.TerminateOnLimit {
 		ss.end(endRateLimited, nil, closePolicy, protocol.ErrRateLimit.Message)
 	}
 }

@@ -3,19 +3,21 @@ package server
 import (
 	"sync"
 	"sync/atomic"
+
+	"reverb/protocol"
 )
 
 // registryShards is a power of two. One shard's lock is held while its sessions are copied: at a million connections 4,000
 // pointers each, some microseconds.
 const registryShards = 256
 
-// registry holds every session of the node, for the sweep and the drain; nobody looks one up by its socket id, since channels know
-// their subscribers. Each shard is a dense list in which a session knows its place: eight bytes per connection and no hashing.
+// registry holds every session of the node, for the sweep and the drain. No client has one looked up by its socket id, since channels
+// know their subscribers; for a person at the live page its shard is searched. Each shard is a dense list in which a session knows
+// its place: four bytes per connection and no map.
 type registry struct {
 	shards [registryShards]registryShard
 
 	// Atomic.
-	next  atomic.Uint32 // shard of the next session, round robin
 	count atomic.Int64
 }
 
@@ -27,13 +29,15 @@ type registryShard struct {
 
 // place is where a session stands in the registry. Written by the registry only.
 type place struct {
-	shard uint32 // constant after add
 	index uint32 // guarded by the shard's mu
 }
 
+func (r *registry) shard(id protocol.SocketID) *registryShard {
+	return &r.shards[id.Hash()%registryShards]
+}
+
 func (r *registry) add(ss *Session) {
-	ss.place.shard = r.next.Add(1) % registryShards
-	sh := &r.shards[ss.place.shard]
+	sh := r.shard(ss.id)
 	sh.mu.Lock()
 	ss.place.index = uint32(len(sh.sessions))
 	sh.sessions = append(sh.sessions, ss)
@@ -43,7 +47,7 @@ func (r *registry) add(ss *Session) {
 
 // remove takes out a session that was added, once.
 func (r *registry) remove(ss *Session) {
-	sh := &r.shards[ss.place.shard]
+	sh := r.shard(ss.id)
 	sh.mu.Lock()
 	last := len(sh.sessions) - 1
 	moved := sh.sessions[last]
@@ -56,6 +60,19 @@ func (r *registry) remove(ss *Session) {
 	}
 	sh.mu.Unlock()
 	r.count.Add(-1)
+}
+
+// find returns the session with this id, nil if there is none.
+func (r *registry) find(id protocol.SocketID) *Session {
+	sh := r.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, ss := range sh.sessions {
+		if ss.id == id {
+			return ss
+		}
+	}
+	return nil
 }
 
 func (r *registry) len() int { return int(r.count.Load()) }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"reverb/channels"
 	"reverb/config"
@@ -29,7 +30,8 @@ type Server struct {
 	// Constant after construction.
 	prefix  string // of the paths: "" or "/a/b"
 	limits  config.Limits
-	scaled  bool // other nodes may have subscribers
+	drain   time.Duration // over which the connections of an app that is gone are closed
+	scaled  bool          // other nodes may have subscribers
 	hub     *channels.Hub
 	relay   scaling.Relay
 	metrics *metrics.Metrics
@@ -39,15 +41,18 @@ type Server struct {
 
 	relayMetrics *metrics.Relay // nil on a single node
 
-	apps map[string]*app // by key
-	byID map[string]*app
-
 	sessions registry
+	leaving  atomic.Bool // not ready, and serving
 	draining atomic.Bool
+	apps     atomic.Pointer[directory] // those that are served; replaced by Reload
+
+	reload  sync.Mutex            // held by Reload; taken before all others
+	retired map[string]*app       // by id: those that are not served any more and may have connections. Guarded by reload
+	watch   atomic.Pointer[Watch] // nil while nobody looks
 
 	stop     chan struct{} // closed by Close
 	stopOnce sync.Once
-	running  sync.WaitGroup // the sweep
+	running  sync.WaitGroup // the sweep, and what Reload leaves to be done
 }
 
 // New makes a server that is ready for Open; Start begins the sweep. The hub and the relay stay the caller's to close.
@@ -62,20 +67,15 @@ func New(o Options) *Server {
 		log:     o.Log,
 		trace:   o.Trace,
 		clock:   startClock(),
-		apps:    make(map[string]*app, len(o.Config.Apps)),
-		byID:    make(map[string]*app, len(o.Config.Apps)),
+		drain:   o.Config.Server.DrainTimeout,
+		retired: make(map[string]*app),
 		stop:    make(chan struct{}),
 	}
 	if s.scaled {
 		s.relayMetrics = o.Metrics.Relay()
 	}
-	for _, conf := range o.Config.Apps {
-		if s.apps[conf.Key] != nil || s.byID[conf.ID] != nil {
-			continue // the first in the list wins (Reverb: ConfigApplicationProvider)
-		}
-		a := newApp(s, conf)
-		s.apps[conf.Key], s.byID[conf.ID] = a, a
-	}
+	s.apps.Store(new(directory))
+	s.Reload(o.Config.Apps)
 	return s
 }
 
@@ -86,32 +86,33 @@ func (s *Server) Start() {
 
 // Close stops the sweep and waits for it. Sessions are left to Drain and to the poller.
 func (s *Server) Close() {
-	s.stopOnce.Do(func() { close(s.stop) })
+	s.stopOnce.Do(func() {
+		s.reload.Lock() // nothing new is begun afterwards
+		defer s.reload.Unlock()
+		close(s.stop)
+	})
 	s.running.Wait()
 }
 
-// extras is what a session of the app has besides.
-func (s *Server) extras(conf *config.App) *more {
-	m := new(more)
-	if conf.RateLimit.Enabled {
-		m.rate = new(rateWindow)
-	}
-	if s.scaled {
-		m.joins = new(joins)
-	}
-	return m
-}
-
-// App returns the application with this id, nil if there is none.
-func (s *Server) App(id string) *config.App {
-	if a := s.byID[id]; a != nil {
-		return a.conf
+// app returns the application with this id, nil if there is none.
+func (s *Server) app(id string) *app {
+	if set := s.apps.Load().byID[id]; set != nil {
+		return set.app
 	}
 	return nil
 }
 
-// Ready reports whether new connections are welcome: false from the first moment of draining.
-func (s *Server) Ready() bool { return !s.draining.Load() }
+// App returns the application with this id as it is configured now, nil if there is none. A request asks once, and is handled by
+// what it was given.
+func (s *Server) App(id string) *config.App {
+	if set := s.apps.Load().byID[id]; set != nil {
+		return set.App
+	}
+	return nil
+}
+
+// Ready reports whether new connections are welcome: false from the first moment of leaving.
+func (s *Server) Ready() bool { return !s.leaving.Load() && !s.draining.Load() }
 
 // Degraded reports whether the other nodes cannot be reached: clients of this node are served, and hear nothing of the others. It is
 // no reason to send clients elsewhere, for a Redis that is gone is gone for all nodes.
@@ -120,24 +121,26 @@ func (s *Server) Degraded() bool { return s.scaled && !s.relay.Status().Up }
 // Open takes a new WebSocket: it becomes a session of its app, or is refused. Part of poller.Handler.
 func (s *Server) Open(c poller.Conn, r *poller.Request) poller.Receiver {
 	id := protocol.NewSocketID()
-	a, refusal := s.admit(r)
+	a, conf, refusal := s.admit(r)
 	if refusal != nil {
-		return s.refuse(c, a, id, refusal)
+		return s.refuse(c, conf, id, refusal)
 	}
-	c.SetMaxMessage(a.maxMessage)
-	ss := &Session{app: a, conn: c, id: id}
-	ss.lastSeen.Store(int64(s.clock.now()))
-	if a.conf.RateLimit.Enabled || s.scaled {
-		ss.more = s.extras(a.conf)
+	now := s.clock.now()
+	ss := &Session{app: a, conn: c, id: id, opened: uint32(now / time.Second)}
+	ss.lastSeen.Store(int64(now))
+	if s.scaled {
+		ss.more.Store(&more{joins: new(joins)})
 	}
 	s.sessions.add(ss)
+	ss.bound() // after add: a reload bounds those that it finds
 	a.metrics.Connected()
-	ss.reply(protocol.ConnectionEstablishedFrame(id, a.conf.ActivityTimeout))
+	ss.reply(protocol.ConnectionEstablishedFrame(id, conf.ActivityTimeout))
 	if s.trace != nil {
 		s.trace.Established(id.String())
 	}
 	if s.draining.Load() {
 		ss.drain() // begun since admit looked; the drain may have missed this session in its list
 	}
+	ss.leaveApp() // likewise for a reload that took the app away
 	return ss
 }

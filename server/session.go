@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"reverb/config"
 	"reverb/poller"
 	"reverb/protocol"
 )
@@ -15,25 +16,28 @@ type Session struct {
 	app  *app
 	conn poller.Conn
 	id   protocol.SocketID
-	more *more // what only some sessions need; nil for the others
 
 	// Owned by the message that is being handled, and at the end by release. Among other nodes guarded by more.joins.mu instead.
 	subs subscriptions
 
 	// Atomic.
-	lastSeen atomic.Int64  // of the last sign of life, on the server's clock
-	pingedAt atomic.Int64  // of the last ping; the session is waiting for an answer when it is later than lastSeen
-	state    atomic.Uint32 // an ending, and the busy bit
-	control  atomic.Bool   // the client has used control frames, so it can be pinged by one
+	lastSeen atomic.Int64         // of the last sign of life, on the server's clock
+	pingedAt atomic.Int64         // of the last ping; the session is waiting for an answer when it is later than lastSeen
+	more     atomic.Pointer[more] // what only some sessions need; nil for the others. Set by Open, or by a message while it is nil
+	state    atomic.Uint32        // an ending, and the busy bit
+	control  atomic.Bool          // the client has used control frames, so it can be pinged by one
+
+	// Constant after construction; here because the place leaves four bytes.
+	opened uint32 // seconds on the server's clock
 
 	// Owned by the registry.
 	place place
 }
 
-// more is what only sessions with a rate limit, or on a node among others, need. Constant after construction.
+// more is what only sessions with a rate limit, or on a node among others, need.
 type more struct {
-	rate  *rateWindow // nil when the app has no limit; its content is owned by the poller's calls
-	joins *joins      // nil on a single node
+	joins *joins      // nil on a single node; constant after construction
+	rate  *rateWindow // nil until the app limits; owned by the poller's calls
 }
 
 // ending says how a connection ended.
@@ -46,6 +50,7 @@ const (
 	endRateLimited
 	endTerminated
 	endDrained
+	endAppClosed
 )
 
 // busy is the bit of Session.state that is set while a message is being handled.
@@ -62,6 +67,8 @@ func (e ending) label(r poller.Reason) string {
 		return "terminated"
 	case endDrained:
 		return "drained"
+	case endAppClosed:
+		return "app_closed"
 	}
 	return r.String()
 }
@@ -93,8 +100,9 @@ func (ss *Session) message(payload []byte) {
 	}
 	ss.app.metrics.Received()
 	now := ss.touch()
-	if ss.more != nil && ss.more.rate != nil && !ss.more.rate.allow(now, &ss.app.conf.RateLimit) {
-		ss.overRate()
+	conf := ss.app.conf()
+	if conf.RateLimit.Enabled && !ss.rate().allow(now, &conf.RateLimit) {
+		ss.overRate(conf)
 		return
 	}
 	var m protocol.Message
@@ -102,13 +110,13 @@ func (ss *Session) message(payload []byte) {
 		ss.fail(err)
 		return
 	}
-	if ss.handle(&m, payload) && trace != nil {
+	if ss.handle(conf, &m, payload) && trace != nil {
 		trace.MessageHandled(ss.id.String())
 	}
 }
 
 // handle does what a message asks, or answers it with an error and returns false. Event names match by case and as they are.
-func (ss *Session) handle(m *protocol.Message, payload []byte) bool {
+func (ss *Session) handle(conf *config.App, m *protocol.Message, payload []byte) bool {
 	switch string(m.Event) {
 	case protocol.EventPing:
 		if err := m.CheckEmptyData(); err != nil {
@@ -122,14 +130,14 @@ func (ss *Session) handle(m *protocol.Message, payload []byte) bool {
 		}
 		return true
 	case protocol.EventSubscribe:
-		return ss.subscribe(m)
+		return ss.subscribe(conf, m)
 	case protocol.EventUnsubscribe:
 		return ss.unsubscribe(m)
 	}
 	if m.IsProtocol() {
 		return ss.fail(protocol.ErrInvalidFormat)
 	}
-	return ss.clientEvent(m, payload)
+	return ss.clientEvent(conf, m, payload)
 }
 
 // Control is told of a ping, pong or close frame, which the poller has answered. A close is no sign of life (Reverb: its control
@@ -184,7 +192,7 @@ func (ss *Session) reply(frame protocol.Frame) {
 // fail answers a message with pusher:error; the connection stays. It returns false, the result of a handler that failed.
 func (ss *Session) fail(err *protocol.Error) bool {
 	ss.app.metrics.Invalid(err.Code)
-	ss.reply(protocol.ErrorFrame(err, ss.app.conf.Rules.ErrorObject))
+	ss.reply(protocol.ErrorFrame(err, ss.app.conf().Rules.ErrorObject))
 	if trace := ss.app.server.trace; trace != nil {
 		trace.Error(ss.id.String(), err)
 	}

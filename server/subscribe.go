@@ -31,12 +31,12 @@ const (
 
 // subscribe handles pusher:subscribe. A refused one gets Reverb's pusher:error and then pusher:subscription_error, which is what
 // Echo's error() listens to, and creates nothing.
-func (ss *Session) subscribe(m *protocol.Message) bool {
+func (ss *Session) subscribe(conf *config.App, m *protocol.Message) bool {
 	req, err := m.Subscribe()
 	if err != nil {
 		return ss.fail(err)
 	}
-	rules := &ss.app.conf.Rules
+	rules := &conf.Rules
 	kind, valid := kindOf(req.Channel, rules)
 	if !valid {
 		return ss.refuseSubscribe(req.Channel, errChannelName, invalidChannel, 400)
@@ -44,7 +44,7 @@ func (ss *Session) subscribe(m *protocol.Message) bool {
 	if max := ss.app.server.limits.MaxSubscriptions; max > 0 && ss.overLimit(req.Channel, max) {
 		return ss.refuseSubscribe(req.Channel, errTooMany, limitReached, 403)
 	}
-	if kind.NeedsAuth() && !ss.authorized(&req) {
+	if kind.NeedsAuth() && !ss.authorized(conf, &req) {
 		return ss.refuseSubscribe(req.Channel, protocol.ErrUnauthorized, authError, 401)
 	}
 	data, err := memberData(&req, kind)
@@ -75,7 +75,7 @@ func (ss *Session) join(channel string, o channels.JoinOptions) bool {
 	if first {
 		ss.app.subscribed.Add(1)
 	}
-	sub, err := s.hub.Subscribe(ss.app.conf.ID, channel, ss, ss.subs.find(channel), o)
+	sub, err := s.hub.Subscribe(ss.app.id, channel, ss, ss.subs.find(channel), o)
 	if err == nil {
 		ss.subs.put(sub)
 		return true
@@ -92,7 +92,7 @@ func (ss *Session) joinFailed(channel string, err error) bool {
 	case errors.Is(err, channels.ErrMembers), errors.Is(err, scaling.ErrMembers):
 		return ss.refuseSubscribe(channel, errMembers, limitReached, 403)
 	case !errors.Is(err, channels.ErrBacklog):
-		ss.app.server.log.Error("subscribe", "app", ss.app.conf.ID, "socket_id", ss.id.String(), "channel", channel, "err", err)
+		ss.app.server.log.Error("subscribe", "app", ss.app.id, "socket_id", ss.id.String(), "channel", channel, "err", err)
 	}
 	return ss.refuseSubscribe(channel, protocol.ErrOverCapacity, serverError, 503)
 }
@@ -128,13 +128,16 @@ func (ss *Session) refuseSubscribe(channel string, err *protocol.Error, typ stri
 	return false
 }
 
-// authorized checks the signature of a subscribe. Reverb does not look at the key in front of it.
-func (ss *Session) authorized(req *protocol.Subscribe) bool {
-	conf := ss.app.conf
-	if conf.Rules.CheckAuthKey {
-		return protocol.CheckChannelAuthStrict(conf.Key, conf.Secret, req.Auth, ss.id, req.Channel, req.ChannelData)
-	}
-	return protocol.CheckChannelAuth(conf.Secret, req.Auth, ss.id, req.Channel, req.ChannelData)
+// authorized checks the signature of a subscribe, by any of the app's secrets. Reverb does not look at the key in front of it.
+func (ss *Session) authorized(conf *config.App, req *protocol.Subscribe) bool {
+	return conf.AnySecret(func(secret string) bool {
+		if !conf.Rules.CheckAuthKey {
+			return protocol.CheckChannelAuth(secret, req.Auth, ss.id, req.Channel, req.ChannelData)
+		}
+		return conf.AnyKey(func(key string) bool {
+			return protocol.CheckChannelAuthStrict(key, secret, req.Auth, ss.id, req.Channel, req.ChannelData)
+		})
+	})
 }
 
 // kindOf tells the kind of a channel by its name, and whether the app's rules allow the name.

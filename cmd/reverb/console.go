@@ -15,6 +15,8 @@ import (
 const (
 	// plainWidth is the width in columns of an output that is no terminal.
 	plainWidth = 80
+	// barWidth is that of a progress bar, as in Laravel.
+	barWidth = 28
 	// maxWidth keeps two-column lines readable on a wide screen; Laravel stops at the same column.
 	maxWidth = 150
 )
@@ -114,6 +116,26 @@ func (c *console) colouredDetail(title, value string, style *color.Color) {
 		}
 	}
 	c.writeLocked("  "+title+" "+c.styles.dots.Sprint(strings.Repeat(".", max(room, 0)))+shown+"  \n", false)
+}
+
+// progress tells how far something has come: a bar that moves on a terminal, elsewhere a line.
+func (c *console) progress(title, value string, done, total int) {
+	if c.file == nil {
+		c.detail(title, value)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	filled := barWidth * min(done, total) / max(total, 1)
+	bar := c.styles.green.Sprint(strings.Repeat("▓", filled)) + c.styles.dots.Sprint(strings.Repeat("░", barWidth-filled))
+	c.writeLocked("\r\x1b[2K  "+title+" ["+bar+"] "+value, false)
+}
+
+// progressEnd goes to the next line, where there was a bar.
+func (c *console) progressEnd() {
+	if c.file != nil {
+		c.text("\n")
+	}
 }
 
 // text writes lines as they are.

@@ -2,57 +2,78 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"reverb/handover"
 )
 
 // The control socket speaks lines. The client sends one command; a server answers
 //
-//	restart   → "ok ADDRESS PID", then "draining CONNECTIONS" once a second, at the end "stopped", then it closes the connection
-//	any other → "error TEXT"
+//	restart          → "ok ADDRESS PID", then "draining CONNECTIONS" once a second, at the end "stopped", then it closes the connection
+//	handover SECONDS → "ok ADDRESS PID", then "starting" once a second, then "started PID" and on as above, or "error TEXT"
+//	reload           → see reload.go
+//	client SOCKET-ID → see controlclient.go
+//	any other        → "error TEXT"
 const (
-	commandRestart = "restart"
-	answerOK       = "ok"
-	answerDraining = "draining"
-	answerStopped  = "stopped"
-	answerError    = "error"
+	commandRestart  = "restart"
+	commandHandover = "handover"
+	answerOK        = "ok"
+	answerStarting  = "starting"
+	answerStarted   = "started"
+	answerDraining  = "draining"
+	answerStopped   = "stopped"
+	answerError     = "error"
 )
 
 const (
-	controlLine     = 128             // the longest line, in bytes
-	controlTimeout  = 2 * time.Second // for a command to arrive, and for an answer to be taken
-	controlProgress = time.Second     // between two lines of progress
-	controlWaiting  = 16              // clients that are told of one stop
+	controlLine    = 128             // the longest command, in bytes
+	controlAnswer  = 16 << 10        // the longest answer, in bytes: why a new server did not start
+	controlTimeout = 2 * time.Second // for a command to arrive, and for an answer to be taken
+	controlWaiting = 16              // clients that are told of one stop
+	maxHandover    = 3600            // seconds that a new server may take
 )
 
 // control is the server's side of the control socket. A nil control is one that could not be made: nobody ever asks it. Its methods
 // belong to the goroutine that runs the node, apart from what its own accept loop does.
 type control struct {
 	// Constant after startControl.
-	listener net.Listener
-	address  string // of the server, for the answer
-	log      *slog.Logger
-	asked    chan struct{} // closed by the first restart
+	listener  *net.UnixListener
+	address   string // of the server, for the answer
+	log       *slog.Logger
+	asked     chan struct{}         // closed by the first restart
+	handovers chan *handoverRequest // that wait for the node's goroutine
+	reloads   chan net.Conn         // likewise
+
+	activated bool // the socket is the service manager's
+
+	clients clientFinder // any goroutine
 
 	mu       sync.Mutex
 	waiting  []net.Conn // clients that want to know how the stop goes
 	accepted sync.WaitGroup
 }
 
+// handoverRequest is a client that wants the next process to take over.
+type handoverRequest struct {
+	conn    net.Conn
+	timeout time.Duration // for the next process to be ready
+}
+
 // startControl opens the socket. A server that cannot have one runs all the same, and says once what is missing.
-func startControl(path string, environ []string, port int, address string, log *slog.Logger) *control {
-	ln, err := listenControl(path, environ, port)
+func startControl(sockets *handover.Sockets, path string, environ []string, port int, address string, log *slog.Logger) *control {
+	ln, err := listenControl(sockets, path, environ, port)
 	if err != nil {
 		log.Warn("no control socket: `reverb restart` will not reach this server, signals do", "err", err)
 		return nil
 	}
-	c := &control{listener: ln, address: address, log: log, asked: make(chan struct{})}
+	c := &control{listener: ln, activated: sockets.Activated(handover.Control), address: address, log: log, asked: make(chan struct{}), handovers: make(chan *handoverRequest), reloads: make(chan net.Conn)}
 	c.accepted.Go(c.accept)
 	return c
 }
@@ -63,6 +84,22 @@ func (c *control) requested() <-chan struct{} {
 		return nil
 	}
 	return c.asked
+}
+
+// handoverAsked yields those who want a handover.
+func (c *control) handoverAsked() <-chan *handoverRequest {
+	if c == nil {
+		return nil
+	}
+	return c.handovers
+}
+
+// reloadAsked yields those who want a reload.
+func (c *control) reloadAsked() <-chan net.Conn {
+	if c == nil {
+		return nil
+	}
+	return c.reloads
 }
 
 // accept serves one client after the other: each has controlTimeout to say its one line, and only users of this machine who may open
@@ -84,58 +121,82 @@ func (c *control) answer(conn net.Conn) {
 		_ = conn.Close() // also those who only look whether anybody listens
 		return
 	}
-	if command := strings.TrimSpace(string(line)); command != commandRestart {
-		_, _ = fmt.Fprintf(conn, "%s unknown command\n", answerError)
-		_ = conn.Close()
-		return
+	command, parameter, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
+	switch command {
+	case commandRestart:
+		_, _ = fmt.Fprintf(conn, "%s %s %d\n", answerOK, c.address, os.Getpid())
+		if c.keep(conn) == 1 {
+			c.log.Info("restart requested")
+			close(c.asked)
+		}
+	case commandHandover:
+		_, _ = fmt.Fprintf(conn, "%s %s %d\n", answerOK, c.address, os.Getpid())
+		c.askHandover(conn, parameter)
+	case commandReload:
+		select {
+		case c.reloads <- conn:
+		case <-time.After(controlTimeout):
+			refuseControl(conn, "the server is about to end, or to be relieved")
+		}
+	case commandClient:
+		c.clients.answer(conn, parameter)
+	default:
+		refuseControl(conn, "unknown command")
 	}
-	_, _ = fmt.Fprintf(conn, "%s %s %d\n", answerOK, c.address, os.Getpid())
-	c.keep(conn)
 }
 
-// keep remembers a client of restart until finish, and asks for the stop.
-func (c *control) keep(conn net.Conn) {
+// askHandover gives the client to the node, which is busy only with another handover or with its end.
+func (c *control) askHandover(conn net.Conn, parameter string) {
+	seconds, err := strconv.Atoi(parameter)
+	if err != nil || seconds < 1 || seconds > maxHandover {
+		refuseControl(conn, "want the seconds that the new server may take, 1 to "+strconv.Itoa(maxHandover))
+		return
+	}
+	_ = conn.SetDeadline(time.Time{})
+	select {
+	case c.handovers <- &handoverRequest{conn, time.Duration(seconds) * time.Second}:
+	case <-time.After(controlTimeout):
+		refuseControl(conn, "the server is about to end, or to be relieved")
+	}
+}
+
+// refuseControl answers with an error, and that is all.
+func refuseControl(conn net.Conn, text string) {
+	_ = conn.SetWriteDeadline(time.Now().Add(controlTimeout))
+	_, _ = fmt.Fprintf(conn, "%s %s\n", answerError, strings.ReplaceAll(text, "\n", " "))
+	_ = conn.Close()
+}
+
+// keep remembers a client until finish, to whom it is told how the stop goes, and returns how many there are.
+func (c *control) keep(conn net.Conn) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.waiting) == controlWaiting {
 		_ = conn.Close()
-		return
+		return controlWaiting + 1
 	}
 	c.waiting = append(c.waiting, conn)
-	if len(c.waiting) == 1 {
-		c.log.Info("restart requested")
-		close(c.asked)
-	}
+	return len(c.waiting)
 }
 
 // stopListening removes the socket, before the port becomes free for a next server that makes its own. May be called twice.
-func (c *control) stopListening() {
+func (c *control) stopListening() { c.endListening(true) }
+
+// endListening leaves the socket to the next process unless it is removed.
+func (c *control) endListening(remove bool) {
 	if c == nil {
 		return
 	}
+	c.listener.SetUnlinkOnClose(remove && !c.activated)
 	_ = c.listener.Close()
 	c.accepted.Wait()
 }
 
-// tellProgress tells those who wait how many connections are left, until ctx ends.
-func (c *control) tellProgress(ctx context.Context, connections func() int64) {
+// tell writes one line to all who wait. Errors are theirs: a client that left need not be told.
+func (c *control) tell(line string) {
 	if c == nil {
 		return
 	}
-	tick := time.NewTicker(controlProgress)
-	defer tick.Stop()
-	for {
-		c.tell(fmt.Sprintf("%s %d\n", answerDraining, connections()))
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// tell writes one line to all who wait. Errors are theirs: a client that left need not be told.
-func (c *control) tell(line string) {
 	c.mu.Lock()
 	waiting := c.waiting
 	c.mu.Unlock()

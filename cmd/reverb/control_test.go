@@ -2,13 +2,14 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"reverb/handover"
 )
 
 // environ has a runtime directory of the test's own; its path is short, because that of a socket may have about 100 bytes.
@@ -26,7 +27,7 @@ func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestRestartFollowsTheStop(t *testing.T) {
 	env := environ(t)
-	c := startControl("", env, 8080, "127.0.0.1:8080", discard())
+	c := startControl(new(handover.Sockets), "", env, 8080, "127.0.0.1:8080", discard())
 	if c == nil {
 		t.Fatal("no control socket")
 	}
@@ -37,10 +38,7 @@ func TestRestartFollowsTheStop(t *testing.T) {
 	}()
 	<-c.requested()
 	c.stopListening()
-	ctx, cancel := context.WithCancel(t.Context())
-	told := make(chan struct{})
-	go func() { defer close(told); c.tellProgress(ctx, func() int64 { cancel(); return 152 }) }()
-	<-told
+	c.tell(answerDraining + " 152\n")
 	c.finish()
 	if code := <-done; code != 0 {
 		t.Errorf("exit code %d\n%s", code, errOut.String())
@@ -91,7 +89,7 @@ func TestRestartTellsOfAServerThatDies(t *testing.T) {
 // The servers of other sites on the machine must never be reached by accident.
 func TestRestartReachesOnlyTheServerThatIsMeant(t *testing.T) {
 	env := append(environ(t), "REVERB_APP_ID=1", "REVERB_APP_KEY=k", "REVERB_APP_SECRET=s")
-	other := startControl("", env, 8081, "127.0.0.1:8081", discard())
+	other := startControl(new(handover.Sockets), "", env, 8081, "127.0.0.1:8081", discard())
 	defer func() { other.stopListening(); other.finish() }()
 	t.Chdir(t.TempDir())
 	for _, tc := range []struct {
@@ -124,7 +122,7 @@ func TestRestartReachesOnlyTheServerThatIsMeant(t *testing.T) {
 
 func TestControlRefusesOtherCommands(t *testing.T) {
 	env := environ(t)
-	c := startControl("", env, 1, "", discard())
+	c := startControl(new(handover.Sockets), "", env, 1, "", discard())
 	defer c.stopListening()
 	conn, err := net.Dial("unix", findControls("1", env)[0])
 	if err != nil {
@@ -148,7 +146,7 @@ func TestControlSocketOfADeadServerIsReplaced(t *testing.T) {
 	env := environ(t)
 	path := filepath.Join(mkControlDir(t, env), controlName("8080"))
 	stale(t, path)
-	ln, err := listenControl("", env, 8080)
+	ln, err := listenControl(new(handover.Sockets), "", env, 8080)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +154,7 @@ func TestControlSocketOfADeadServerIsReplaced(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if _, err := listenControl("", env, 8080); err == nil || !strings.Contains(err.Error(), "another running server") {
+	if _, err := listenControl(new(handover.Sockets), "", env, 8080); err == nil || !strings.Contains(err.Error(), "another running server") {
 		t.Errorf("a second server on the port: %v", err)
 	}
 }
@@ -166,7 +164,7 @@ func TestControlSocketLeavesFilesAlone(t *testing.T) {
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listenControl(path, nil, 1); err == nil || read(t, path) != "precious" {
+	if _, err := listenControl(new(handover.Sockets), path, nil, 1); err == nil || read(t, path) != "precious" {
 		t.Errorf("error %v, file %q", err, read(t, path))
 	}
 }
@@ -178,7 +176,7 @@ func TestControlDirectoryOfOthersIsNotUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	c := startControl("", env, 8080, "", slog.New(slog.NewTextHandler(&log, nil)))
+	c := startControl(new(handover.Sockets), "", env, 8080, "", slog.New(slog.NewTextHandler(&log, nil)))
 	if c != nil || strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "level=WARN") {
 		t.Errorf("control %v, log:\n%s", c, log.String())
 	}

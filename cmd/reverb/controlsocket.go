@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"reverb/handover"
 )
 
 // controlDialTimeout bounds the search for a running server behind a socket.
@@ -38,17 +40,38 @@ func tempDir(environ []string) string {
 // controlName is the file name of the server that listens on port.
 func controlName(port string) string { return "reverb-" + port + ".sock" }
 
-// listenControl makes the socket: at path when the operator chose one, else at the default place. A configured socket can be used by
-// the group of the server, so that a deploy user in that group can restart it; others only by the server's own user.
-func listenControl(path string, environ []string, port int) (net.Listener, error) {
+// listenControl makes the socket, or takes over that of the process before: at path when the operator chose one, else at the default
+// place. A configured socket can be used by the group of the server, so that a deploy user in that group can restart it; others only by
+// the server's own user.
+func listenControl(sockets *handover.Sockets, path string, environ []string, port int) (*net.UnixListener, error) {
 	mode := fs.FileMode(0o660)
-	if path == "" {
-		dir := controlDirs(environ)[0]
-		if err := makePrivate(dir); err != nil {
-			return nil, err
-		}
-		path, mode = filepath.Join(dir, controlName(strconv.Itoa(port))), 0o600
+	private := path == ""
+	if private {
+		path, mode = filepath.Join(controlDirs(environ)[0], controlName(strconv.Itoa(port))), 0o600
 	}
+	found, err := sockets.Listen(handover.Control, path, func() (net.Listener, error) {
+		if private {
+			if err := makePrivate(filepath.Dir(path)); err != nil {
+				return nil, err
+			}
+		}
+		return makeControl(path, mode)
+	})
+	if err != nil {
+		return nil, err
+	}
+	ln, ok := found[0].(*net.UnixListener)
+	if !ok || len(found) > 1 {
+		for _, ln := range found {
+			_ = ln.Close()
+		}
+		return nil, errors.New("the service manager has to give one Unix socket for it")
+	}
+	return ln, nil
+}
+
+// makeControl opens the socket in the place of one that is stale.
+func makeControl(path string, mode fs.FileMode) (net.Listener, error) {
 	ln, err := listenUnix(path)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		if err = removeStale(path); err == nil {

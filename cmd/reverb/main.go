@@ -30,6 +30,7 @@ func main() {
 
 // process is what a command gets from the process it runs in, so that tests run commands without being one.
 type process struct {
+	args           []string // with the name in front
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
@@ -39,11 +40,15 @@ type process struct {
 
 // run is the whole program but the exit.
 func run(args []string, p process) int {
+	p.args = args
 	out, failures := newConsole(p.stdout, p.environ), newConsole(p.stderr, p.environ)
 	err := newApp(p, out).Run(args)
+	var status exitStatus
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &status):
+		return int(status)
 	case !errors.Is(err, errTold):
 		failures.fail(err.Error())
 	}
@@ -68,8 +73,12 @@ func newApp(p process, out *console) *cli.App {
 		Commands: []*cli.Command{
 			startCommand(p, out),
 			restartCommand(p, out),
+			reloadCommand(p, out),
 			installCommand(p, out),
 			checkCommand(p, out),
+			doctorCommand(p, out),
+			healthCommand(p, out),
+			dashboardPasswordCommand(p, out),
 			versionCommand(out),
 		},
 	}

@@ -9,15 +9,18 @@ import (
 	"net/http"
 	"os"
 	"sync"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"reverb/api"
 	"reverb/channels"
 	"reverb/config"
+	"reverb/handover"
+	"reverb/laravel"
 	"reverb/metrics"
 	"reverb/poller"
 	"reverb/protocol"
+	"reverb/pulse"
 	"reverb/scaling"
 	"reverb/server"
 )
@@ -30,29 +33,39 @@ const closeTimeout = 5 * time.Second
 // belong to the goroutine that does so.
 type node struct {
 	// Constant after startNode. Those that may be missing are nil then.
-	cfg      *config.Config
-	log      *slog.Logger
-	secure   bool
-	port     int // bound; differs from the configuration when that says 0
-	listener *net.TCPListener
-	metrics  *metrics.Metrics
-	relay    scaling.Relay
-	hub      *channels.Hub
-	server   *server.Server
-	poller   *poller.Poller
-	http     *http.Server
-	scrapes  *http.Server // of metrics, on their own address; nil = off
-	control  *control     // nil: the socket could not be made
+	cfg     *config.Config
+	log     *slog.Logger
+	lineage *lineage
+	secure  bool
+	port    int                // bound; differs from the configuration when that says 0
+	address string             // to show: as configured, with that port
+	self    string             // where this process reaches itself
+	waiting []*net.TCPListener // not yet the poller's
+	metrics *metrics.Metrics
+	relay   scaling.Relay
+	hub     *channels.Hub
+	server  *server.Server
+	reloads *reloader
+	poller  *poller.Poller
+	http    *http.Server
+	scrapes *http.Server     // of metrics, on their own address; nil = off
+	counts  *pulse.Recorder  // nil: Laravel Pulse is not told
+	page    *page            // the dashboard; nil = off
+	control *control         // nil: the socket could not be made
+	signal  *laravel.Watcher // of `php artisan reverb:restart`; nil = off
 
 	// Goroutines that are not owned by one of the above.
 	running sync.WaitGroup
 	cancel  context.CancelFunc // ends those of them that do not end with a listener
+
+	endWatchdog context.CancelFunc
+	draining    atomic.Bool // from the moment when there is a reason to end
 }
 
-// startNode starts everything, the listener last: from then on clients are answered. What was started is stopped again on an error.
-func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []string) (_ *node, err error) {
+// startNode starts everything, the listeners last: from then on clients are answered. What was started is stopped again on an error.
+func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []string, line *lineage) (_ *node, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &node{cfg: cfg, log: log, cancel: cancel}
+	n := &node{cfg: cfg, log: log, lineage: line, cancel: cancel, endWatchdog: func() {}}
 	defer func() {
 		if err != nil {
 			n.close(ctx)
@@ -63,24 +76,68 @@ func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []st
 		return nil, err
 	}
 	n.secure = certificate != nil
-	if n.listener, err = listen(cfg.Server.Host, cfg.Server.Port); err != nil {
+	if err = n.bind(); err != nil {
 		return nil, err
 	}
-	n.port = boundPort(n.listener)
 	if err = n.startServer(stream); err != nil {
 		return nil, err
 	}
 	if err = n.startMetrics(); err != nil {
 		return nil, err
 	}
-	n.running.Go(n.serveHTTP)
-	n.control = startControl(cfg.Server.ControlSocket, environ, n.port, showAddress(cfg.Server.Host, n.port), log)
-	if err = n.poller.Serve(n.listener, tlsConfig(certificate)); err != nil {
-		return nil, fmt.Errorf("serve %s: %w", n.listener.Addr(), err)
+	if err = n.startPulse(); err != nil {
+		return nil, err
 	}
-	n.listener = nil // the poller's now
+	if err = n.startSignal(); err != nil {
+		return nil, err
+	}
+	if err = n.startPage(certificate); err != nil {
+		return nil, err
+	}
+	n.running.Go(n.serveHTTP)
+	n.control = startControl(line.sockets, cfg.Server.ControlSocket, environ, n.port, n.address, log)
+	if n.control != nil {
+		n.control.clients.use(n.clientAddress)
+	}
+	if err = n.serveListeners(certificate); err != nil {
+		return nil, err
+	}
+	line.sockets.Seal()
 	n.watch(ctx, certificate)
-	return n, nil
+	if cfg.Server.Watch {
+		n.running.Go(func() { n.reloads.watch(ctx) })
+	}
+	return n, line.ready()
+}
+
+// bind opens the port of the server, or takes over what the process before or the service manager has opened.
+func (n *node) bind() (err error) {
+	conf := n.cfg.Server
+	n.waiting, err = n.lineage.listen(handover.Server, showAddress(conf.Host, conf.Port), func() (net.Listener, error) {
+		return listen(conf.Host, conf.Port)
+	})
+	if err != nil {
+		return err
+	}
+	first := n.waiting[0]
+	n.port, n.self = boundPort(first), selfAddress(first)
+	n.address = showAddress(conf.Host, n.port)
+	if n.lineage.sockets.Activated(handover.Server) {
+		n.address = first.Addr().String()
+	}
+	return nil
+}
+
+// serveListeners begins to accept.
+func (n *node) serveListeners(certificate *poller.Certificate) error {
+	for len(n.waiting) > 0 {
+		ln := n.waiting[0]
+		if err := n.poller.Serve(ln, tlsConfig(certificate)); err != nil {
+			return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+		}
+		n.waiting = n.waiting[1:] // the poller's now
+	}
+	return nil
 }
 
 // startServer makes metrics, relay, hub, server, poller and the HTTP API, in the order in which each needs the one before.
@@ -96,6 +153,7 @@ func (n *node) startServer(stream *trace) (err error) {
 			counters.Sent(deliveries)
 			counters.BroadcastSeconds(seconds)
 		},
+		OnReply: func(app string, frames int) { n.metrics.App(app).Sent(frames) },
 	}
 	if stream != nil {
 		hub.OnAnnounce = func(channel string, frame protocol.Frame) { stream.BroadcastingTo(channel, frame.Payload()) }
@@ -106,6 +164,7 @@ func (n *node) startServer(stream *trace) (err error) {
 		options.Trace = stream
 	}
 	n.server = server.New(options)
+	n.reloads = newReloader(n.cfg, n.server.Reload, n.log)
 	if err = n.relay.Start(n.server); err != nil {
 		return fmt.Errorf("start relay: %w", err)
 	}
@@ -132,6 +191,8 @@ func pollerConfig(cfg *config.Config, log *slog.Logger) poller.Config {
 		TotalOutboxBytes: limits.TotalOutboxBytes,
 		MaxConnections:   limits.MaxConnections,
 		MaxPerAddress:    limits.MaxConnectionsPerAddress,
+		Proxies:          cfg.Server.Proxies(),
+		ProxyProtocol:    cfg.Server.ProxyProtocol,
 		Log:              log,
 	}
 }
@@ -143,8 +204,11 @@ func (n *node) serveHTTP() {
 	}
 }
 
-// watch reloads the certificate when its files change.
+// watch tells the service manager that all is well, and reloads the certificate when its files change.
 func (n *node) watch(ctx context.Context, certificate *poller.Certificate) {
+	watching, end := context.WithCancel(ctx)
+	n.endWatchdog = end
+	n.running.Go(func() { n.watchdog(watching) })
 	if certificate == nil {
 		return
 	}
@@ -161,71 +225,73 @@ func (n *node) banner() string {
 	if n.secure {
 		kind = "secure server"
 	}
-	text := "Starting " + kind + " on " + showAddress(server.Host, n.port) + server.Path
+	text := "Starting " + kind + " on " + n.address + server.Path
 	if server.Hostname != "" && server.Hostname != server.Host {
 		text += " (" + server.Hostname + ")"
 	}
 	return text + "."
 }
 
-// serve returns when the server has stopped: after SIGINT, SIGTERM or `reverb restart`. A second signal cuts the stop short.
-func (n *node) serve(signals <-chan os.Signal, out *console) {
-	out.info(n.waitForEnd(signals))
+// serve returns when the server has stopped, and whether another process serves on: after a signal, `reverb restart` or what of Laravel
+// is the same, or a handover. A second signal cuts the stop short.
+func (n *node) serve(signals <-chan os.Signal, out *console) (handedOver bool) {
+	end := n.waitForEnd(signals)
+	out.info(end.text)
 	ctx, cut := context.WithCancel(context.Background())
 	defer cut()
 	stopped := make(chan struct{})
+	why := end // a copy: signals that come are counted below
 	go func() {
 		defer close(stopped)
-		n.stop(ctx)
+		n.stop(ctx, why, out)
 	}()
+	failed := n.lineage.failed()
 	for {
 		select {
 		case <-stopped:
-			return
+			return end.handover
 		case sig := <-signals:
 			if endsServer(sig) {
-				n.log.Warn("second signal: connections are cut", "signal", sig)
-				cut()
+				end.asked.direct++
+				n.lineage.pass(sig)
 			}
+		case sig := <-n.lineage.signals():
+			if endsServer(sig) {
+				end.asked.passed++
+			}
+		case <-failed:
+			failed = nil
+			n.log.Error("the server that took over has ended: connections are cut")
+			cut()
+		}
+		if end.asked.again() {
+			end.asked = asked{}
+			n.log.Warn("second signal: connections are cut")
+			cut()
 		}
 	}
 }
 
-// waitForEnd returns what to tell the operator about why the server stops.
-func (n *node) waitForEnd(signals <-chan os.Signal) string {
-	for {
-		select {
-		case sig := <-signals:
-			if endsServer(sig) {
-				return "Gracefully terminating connections."
-			}
-			if sig == syscall.SIGHUP {
-				n.log.Info("SIGHUP is ignored; `reverb restart` applies a new configuration")
-			}
-		case <-n.control.requested():
-			return "Stopping server on " + showAddress(n.cfg.Server.Host, n.port) + "."
+// stop is the polite way out. Readiness fails first, so that balancers look elsewhere; after a pause for them, nobody new is let in; then
+// the clients are sent away, spread over the drain time. When ctx ends, whatever is left is cut.
+func (n *node) stop(ctx context.Context, end ending, out *console) {
+	n.draining.Store(true)
+	if end.handover {
+		n.leaveToNext(ctx)
+	} else {
+		n.lineage.notify("STOPPING=1")
+		n.server.Leave()
+		if !end.urgent && n.cfg.Server.Predrain > 0 {
+			n.predrain(ctx, out)
 		}
+		n.server.BeginDrain()
+		n.control.stopListening()
+		n.poller.CloseListeners()
+		n.lineage.giveUp()
 	}
-}
-
-// endsServer tells a request to stop from the signals that would end a program that does not catch them: a terminal that was closed,
-// and a log reader that has gone, are no reason to disconnect everybody.
-func endsServer(sig os.Signal) bool { return sig == os.Interrupt || sig == syscall.SIGTERM }
-
-// stop is the polite way out. Readiness fails first, so that balancers look elsewhere; then nobody new is let in; then the clients
-// are sent away, spread over the drain time. When ctx ends, whatever is left is cut.
-func (n *node) stop(ctx context.Context) {
-	n.server.BeginDrain()
-	n.control.stopListening()
-	n.poller.CloseListeners()
-	progress, told := context.WithCancel(ctx)
-	n.running.Go(func() {
-		n.control.tellProgress(progress, func() int64 { return n.poller.Stats().Connections })
-	})
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Server.DrainTimeout)
 	defer cancel()
-	n.server.Drain(ctx)
-	told()
+	n.drain(ctx, out)
 	n.close(ctx)
 }
 
@@ -233,10 +299,8 @@ func (n *node) stop(ctx context.Context) {
 func (n *node) close(ctx context.Context) {
 	ctx, done := context.WithTimeout(ctx, closeTimeout)
 	defer done()
-	n.control.stopListening()
-	if n.listener != nil {
-		_ = n.listener.Close()
-	}
+	n.endListening()
+	n.endPage(ctx)
 	if n.http != nil {
 		n.endHTTP(ctx, n.http)
 	}
@@ -254,12 +318,25 @@ func (n *node) close(ctx context.Context) {
 	if n.hub != nil {
 		n.hub.Close()
 	}
+	if n.counts != nil {
+		n.counts.Close()
+	}
 	if n.scrapes != nil {
 		n.endHTTP(ctx, n.scrapes)
 	}
+	n.signal.Close()
+	n.endWatchdog()
 	n.cancel()
 	n.running.Wait()
 	n.control.finish()
+}
+
+// endListening undoes a start that failed half-way; what has ended stays so.
+func (n *node) endListening() {
+	n.control.endListening(n.lineage.link == nil) // a next process that fails leaves the socket to the one that goes on
+	for _, ln := range n.waiting {
+		_ = ln.Close()
+	}
 }
 
 // endHTTP lets requests that are being answered end, as long as ctx allows.

@@ -21,18 +21,33 @@ func restartCommand(p process, out *console) *cli.Command {
 		Name:  "restart",
 		Usage: "Restart the Reverb server of this site",
 		Description: "Asks the running server to send its clients away politely and to end with exit code 0. The process manager " +
-			"(Supervisor, systemd, Forge, Docker) starts it again, as it does with `php artisan reverb:restart`.",
+			"(Supervisor, systemd, Forge, Docker) starts it again, as it does with `php artisan reverb:restart`. With --handover the " +
+			"server starts its successor itself, from the file that it was started from, before it sends anybody away.",
 		Flags: append(fileFlags(),
 			&cli.StringFlag{Name: "port", Usage: "restart the server that listens on `PORT` (default: the port of the configuration)"},
-			&cli.BoolFlag{Name: "all", Usage: "restart every server of this user on this machine"}),
+			&cli.BoolFlag{Name: "all", Usage: "restart every server of this user on this machine"},
+			&cli.BoolFlag{Name: "handover", Usage: "start the new server first and have it take over the port: nobody is refused"},
+			&cli.IntFlag{Name: "timeout", Value: 30, Usage: "with --handover: `SECONDS` that the new server may take to be ready"}),
 		Action: func(c *cli.Context) error {
+			order := restartOrder{command: commandRestart, title: "Broadcasting Reverb restart signal.", ask: askRestart}
+			if c.Bool("handover") {
+				order = restartOrder{command: commandHandover + " " + strconv.Itoa(c.Int("timeout")), title: "Handing over to the new server.", ask: askRestart}
+			} else if c.IsSet("timeout") {
+				return errors.New("--timeout is for --handover")
+			}
 			sockets, err := restartTargets(c, p.environ)
 			if err != nil {
 				return err
 			}
-			return restart(out, sockets)
+			return restart(out, order, sockets)
 		},
 	}
+}
+
+// restartOrder is what the servers are told, and what the operator reads before.
+type restartOrder struct {
+	command, title string
+	ask            func(out *console, command string, conn net.Conn) error
 }
 
 // restartTargets are the sockets of the servers that are meant: by default that of the configuration and no other. A machine often runs
@@ -63,7 +78,7 @@ func restartTargets(c *cli.Context, environ []string) ([]string, error) {
 }
 
 // restart goes from server to server: where there are several, the others stay up meanwhile.
-func restart(out *console, sockets []string) error {
+func restart(out *console, order restartOrder, sockets []string) error {
 	running, failed := 0, 0
 	for _, socket := range sockets {
 		conn, err := dialControl(socket)
@@ -71,10 +86,10 @@ func restart(out *console, sockets []string) error {
 			continue // left behind by a server that was killed
 		}
 		if running++; running == 1 {
-			out.info("Broadcasting Reverb restart signal.")
+			out.info(order.title)
 		}
 		if err == nil {
-			err = askRestart(out, conn)
+			err = order.ask(out, order.command, conn)
 		}
 		if err != nil {
 			failed++
@@ -85,21 +100,21 @@ func restart(out *console, sockets []string) error {
 	case running == 0:
 		return errors.New("no such Reverb server is running on this machine")
 	case failed > 0:
-		return fmt.Errorf("%d of %d servers did not stop as asked", failed, running)
+		return fmt.Errorf("%d of %d servers did not do as asked", failed, running)
 	}
 	return nil
 }
 
 // askRestart sends the command and reports what the server tells until it has stopped.
-func askRestart(out *console, conn net.Conn) error {
+func askRestart(out *console, command string, conn net.Conn) error {
 	defer func() { _ = conn.Close() }()
 	begun := time.Now()
-	if _, err := conn.Write([]byte(commandRestart + "\n")); err != nil {
+	if _, err := conn.Write([]byte(command + "\n")); err != nil {
 		return fmt.Errorf("ask for restart: %w", err)
 	}
-	name, last := "", ""
+	name, last, end := "", "", "stopped"
 	lines := bufio.NewScanner(conn)
-	lines.Buffer(make([]byte, 0, controlLine), controlLine)
+	lines.Buffer(nil, controlAnswer)
 	for {
 		_ = conn.SetReadDeadline(time.Now().Add(restartTimeout))
 		if !lines.Scan() {
@@ -108,20 +123,29 @@ func askRestart(out *console, conn net.Conn) error {
 		word, rest, _ := strings.Cut(lines.Text(), " ")
 		switch word {
 		case answerOK:
-			address, pid, _ := strings.Cut(rest, " ")
-			name = address + " (process " + pid + ")"
+			name = serverName(rest)
+		case answerStarting:
+		case answerStarted:
+			end = "its clients have moved"
+			out.colouredDetail(name, "process "+rest+" has taken over", out.styles.green)
 		case answerDraining:
-			if text := remaining(rest); text != last {
+			if text := draining(rest); text != last {
 				last = text
 				out.detail(name, text)
 			}
 		case answerStopped:
-			out.colouredDetail(name, fmt.Sprintf("stopped after %.1f s", time.Since(begun).Seconds()), out.styles.green)
+			out.colouredDetail(name, fmt.Sprintf("%s after %.1f s", end, time.Since(begun).Seconds()), out.styles.green)
 			return nil
 		default:
 			return errors.New(rest)
 		}
 	}
+}
+
+// serverName is how a server is shown that answered "ok ADDRESS PID".
+func serverName(answer string) string {
+	address, pid, _ := strings.Cut(answer, " ")
+	return address + " (process " + pid + ")"
 }
 
 // hungUp says why the answers ended before the server had stopped.
@@ -132,13 +156,11 @@ func hungUp(err error) error {
 	return fmt.Errorf("read answer: %w", err)
 }
 
-func remaining(count string) string {
+// draining puts into words what a server tells.
+func draining(count string) string {
 	n, err := strconv.Atoi(count)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "draining"
-	case n == 1:
-		return "draining, 1 connection left"
 	}
-	return "draining, " + strconv.Itoa(n) + " connections left"
+	return "draining, " + remaining(n)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/pprof"
 	"time"
 
+	"reverb/handover"
 	"reverb/metrics"
 )
 
@@ -22,7 +23,9 @@ func (n *node) startMetrics() error {
 	if n.cfg.Metrics.Listen == "" {
 		return nil
 	}
-	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", n.cfg.Metrics.Listen)
+	all, err := n.lineage.listen(handover.Metrics, n.cfg.Metrics.Listen, func() (net.Listener, error) {
+		return new(net.ListenConfig).Listen(context.Background(), "tcp", n.cfg.Metrics.Listen)
+	})
 	if err != nil {
 		return fmt.Errorf("listen on metrics.listen = %q: %s", n.cfg.Metrics.Listen, reasonText(err))
 	}
@@ -40,12 +43,14 @@ func (n *node) startMetrics() error {
 		WriteTimeout:      scrapeTimeout,
 		IdleTimeout:       2 * time.Minute,
 	}
-	n.running.Go(func() {
-		if err := n.scrapes.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			n.log.Error("the metrics listener has ended", "err", err)
-		}
-	})
-	n.log.Info("metrics are served", "address", ln.Addr().String(), "path", n.cfg.Metrics.Path)
+	for _, ln := range all {
+		n.running.Go(func() {
+			if err := n.scrapes.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+				n.log.Error("the metrics listener has ended", "err", err)
+			}
+		})
+		n.log.Info("metrics are served", "address", ln.Addr().String(), "path", n.cfg.Metrics.Path)
+	}
 	return nil
 }
 
@@ -56,6 +61,10 @@ func (n *node) gauges() metrics.Gauges {
 		Subscriptions: func() float64 { return float64(n.hub.Stats().Subscriptions) },
 		Sockets:       func() float64 { return float64(n.poller.Stats().Sockets) },
 		OutboxBytes:   func() float64 { return float64(n.poller.Stats().OutboxBytes) },
+		Draining:      func() float64 { return n.drainGauge(1) },
+		DrainLeft:     func() float64 { return n.drainGauge(n.server.Remaining()) },
+		ConfigLoaded:  func() float64 { return float64(n.reloads.loaded.Load()) },
+		ConfigRefused: func() float64 { return float64(n.reloads.refused.Load()) },
 		BytesIn:       func() float64 { return float64(n.poller.Stats().BytesIn) },
 		BytesOut:      func() float64 { return float64(n.poller.Stats().BytesOut) },
 		FramesIn:      func() float64 { return float64(n.poller.Stats().FramesIn) },
@@ -73,4 +82,12 @@ func (n *node) gauges() metrics.Gauges {
 		g.RelayWaitingBytes = func() float64 { return float64(n.relay.Status().WaitingBytes) }
 	}
 	return g
+}
+
+// drainGauge is value while the node drains, else 0.
+func (n *node) drainGauge(value int) float64 {
+	if !n.draining.Load() {
+		return 0
+	}
+	return float64(value)
 }

@@ -17,18 +17,22 @@ func startCommand(p process, out *console) *cli.Command {
 		Flags: append(append(addressFlags(), fileFlags()...),
 			&cli.BoolFlag{Name: "debug", Usage: "show the stream of data"}),
 		Action: func(c *cli.Context) error {
-			cfg, err := load(c, p.environ)
+			log := newLogger(p, c.Bool("debug"))
+			line, err := newLineage(p, p.args, log)
 			if err != nil {
 				return err
 			}
-			return start(p, out, cfg, c.Bool("debug"))
+			cfg, err := load(c, p.environ)
+			if err == nil {
+				err = start(p, out, cfg, line, log, c.Bool("debug"))
+			}
+			return line.end(err)
 		},
 	}
 }
 
-// start runs one server until a signal or `reverb restart` stops it.
-func start(p process, out *console, cfg *config.Config, debug bool) error {
-	log := newLogger(p, debug)
+// start runs one server until a signal or `reverb restart` stops it, or another process takes over.
+func start(p process, out *console, cfg *config.Config, line *lineage, log *slog.Logger, debug bool) error {
 	raiseFileLimit(log)
 	limitMemory(log)
 
@@ -42,13 +46,16 @@ func start(p process, out *console, cfg *config.Config, debug bool) error {
 		stream = newTrace(out)
 		defer stream.close()
 	}
-	n, err := startNode(cfg, log, stream, p.environ)
+	n, err := startNode(cfg, log, stream, p.environ, line)
 	if err != nil {
 		return err
 	}
 	out.info(n.banner())
-	n.serve(signals, out)
-	return nil
+	if handedOver := n.serve(signals, out); !handedOver || line.guardian == nil {
+		return nil
+	}
+	n = nil // so that the memory of the server can be given back
+	return line.guard(signals)
 }
 
 // newLogger writes to stderr, so that the console on stdout stays as Laravel's users know it.

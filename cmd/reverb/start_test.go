@@ -148,7 +148,7 @@ func TestStartServesAndStops(t *testing.T) {
 	r.app().Post(t, "/events", `{"name":"released","channels":["news"],"data":"{\"version\":1}"}`).Expect(t, 200, "{}")
 	client.Expect(`{"event":"released","data":"{\"version\":1}","channel":"news"}`)
 	r.signals <- syscall.SIGHUP
-	r.errOut.until(t, "SIGHUP is ignored")
+	r.errOut.until(t, "configuration reloaded")
 	r.signals <- syscall.SIGTERM
 	client.ExpectClose(4200)
 	client.Close()

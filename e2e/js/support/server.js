@@ -41,6 +41,8 @@ ${settings}`);
   });
   const server = {
     port: await listening,
+    /** The first group, or all without one, of what the server has said. */
+    find: (pattern) => output.match(pattern)?.at(-1),
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM');
       await exited;

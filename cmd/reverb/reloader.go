@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"reverb/config"
+)
+
+// reloader applies what changed in the configuration's files to the running server. Its methods may be called from any goroutine.
+type reloader struct {
+	// Constant after construction.
+	apply func(config.Apps)
+	log   *slog.Logger
+
+	mu sync.Mutex // held for a whole reload
+	// Guarded by mu.
+	inForce *config.Config
+
+	// Atomic.
+	loaded  atomic.Int64 // when inForce was read, seconds since 1970
+	refused atomic.Int64 // 1 when the last reload was
+}
+
+func newReloader(cfg *config.Config, apply func(config.Apps), log *slog.Logger) *reloader {
+	r := &reloader{apply: apply, log: log, inForce: cfg}
+	r.loaded.Store(time.Now().Unix())
+	return r
+}
+
+// reload reads the files again. What it finds is applied as a whole, or, when anything in it is wrong, not at all. Who asked is for the
+// log, which says everything that the answer says.
+func (r *reloader) reload(who string) (config.Changes, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next, err := r.inForce.Reload()
+	if err != nil {
+		r.refused.Store(1)
+		for _, line := range violations(err) {
+			r.log.Error("the configuration cannot be used; the one of before stays in force", "asked_by", who, "err", line)
+		}
+		return config.Changes{}, err
+	}
+	changes := r.inForce.Changes(next)
+	r.inForce = r.inForce.Adopt(next)
+	r.apply(r.inForce.Apps)
+	r.loaded.Store(time.Now().Unix())
+	r.refused.Store(0)
+	r.log.Info("configuration reloaded", "asked_by", who, "apps", len(r.inForce.Apps), "apps_changed", len(changes.Apps))
+	for _, app := range changes.Apps {
+		if app.Kind != config.AppChanged {
+			r.log.Info("app "+app.Kind, "app", app.ID)
+		}
+		for _, key := range app.Keys {
+			r.log.Info("app "+app.Kind, "app", app.ID, "change", brief(key.String()))
+		}
+	}
+	for _, key := range changes.Restart {
+		r.log.Warn("a changed value needs a restart; the one of before stays in force", "change", brief(key.String()))
+	}
+	return changes, nil
+}
+
+// Bounds of what is told: of one change or violation, in bytes, because a list may have any number of entries; and of violations,
+// because somebody may have written anything into the file.
+const (
+	maxBrief      = 1000
+	maxViolations = 50
+)
+
+// violations are the lines of what is wrong with a configuration.
+func violations(err error) []string {
+	lines := strings.Split(err.Error(), "\n")
+	more := len(lines) - maxViolations
+	if more > 0 {
+		lines = append(lines[:maxViolations], "and "+strconv.Itoa(more)+" more")
+	}
+	for i := range lines {
+		lines[i] = brief(lines[i])
+	}
+	return lines
+}
+
+func brief(text string) string {
+	if len(text) <= maxBrief {
+		return text
+	}
+	cut := maxBrief
+	for !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}
+
+// answer tells a client of the control socket how the reload went that it asked for.
+func (r *reloader) answer(conn net.Conn, address string) {
+	defer func() { _ = conn.Close() }()
+	changes, err := r.reload("reverb reload")
+	_ = conn.SetWriteDeadline(time.Now().Add(controlTimeout))
+	out := bufio.NewWriter(conn)
+	defer func() { _ = out.Flush() }()
+	tell := func(words ...string) { // an error is the client's, who has left
+		_, _ = out.WriteString(brief(strings.Join(words, " ")) + "\n")
+	}
+	tell(answerOK, address, strconv.Itoa(os.Getpid()))
+	if err != nil {
+		for _, line := range violations(err) {
+			tell(answerError, line)
+		}
+		return
+	}
+	for _, app := range changes.Apps {
+		tell(answerApp, app.ID, app.Kind)
+		for _, key := range app.Keys {
+			tell(answerApp, app.ID, key.String())
+		}
+	}
+	for _, key := range changes.Restart {
+		tell(answerRestart, key.String())
+	}
+	tell(answerReloaded)
+}
+
+// watch reloads when the files change, until ctx ends.
+func (r *reloader) watch(ctx context.Context) {
+	r.mu.Lock()
+	cfg := r.inForce
+	r.mu.Unlock()
+	r.log.Info("changes of the configuration's files are applied at once", "files", strings.Join(cfg.Files(), " "))
+	err := cfg.Watch(ctx, func() { _, _ = r.reload("change of a file") }) // the log has what went wrong
+	if err != nil && ctx.Err() == nil {
+		r.log.Warn("changes of the configuration will not be noticed; `reverb reload` applies them", "err", err)
+	}
+}

@@ -1,0 +1,17 @@
+package main
+
+import "reverb/laravel"
+
+// startSignal begins to look for Laravel's own restart signal, when the cache that it comes through is known.
+func (n *node) startSignal() (err error) {
+	conf := n.cfg.Laravel.Cache
+	if !conf.Signal || conf.Store == "" {
+		return nil
+	}
+	if conf.Trouble != "" {
+		n.log.Warn("`php artisan reverb:restart` does not reach this server", "laravel.cache_store", conf.Store, "err", conf.Trouble)
+		return nil
+	}
+	n.signal, err = laravel.New(conf, n.log)
+	return err
+}

@@ -1,0 +1,161 @@
+package dashboard
+
+import (
+	"cmp"
+	"iter"
+	"net/http"
+	"slices"
+
+	"reverb/channels"
+	"reverb/config"
+	"reverb/protocol"
+	"reverb/server"
+)
+
+// channelRow is one channel as a list shows it.
+type channelRow struct {
+	Name          string `json:"name"`
+	Kind          string `json:"kind"`
+	Subscriptions int    `json:"subscriptions"`
+	Users         int    `json:"users"`
+	Cached        bool   `json:"cached"`
+}
+
+func rowOf(info *channels.Info) channelRow {
+	return channelRow{info.Name, kindName(info.Kind), info.Subscriptions, info.Users, info.Cache != nil}
+}
+
+func kindName(k protocol.Kind) string {
+	name := "public"
+	switch {
+	case k.IsEncrypted():
+		name = "encrypted"
+	case k.IsPresence():
+		name = "presence"
+	case k.NeedsAuth():
+		name = "private"
+	}
+	if k.IsCache() {
+		name += " cache"
+	}
+	return name
+}
+
+// channels lists the channels of this node, or of all nodes with scope=all.
+func (d *Dashboard) channels(w http.ResponseWriter, r *http.Request, conf *config.App) {
+	l := readListing(r)
+	done, ok := d.walk(r)
+	if !ok {
+		return
+	}
+	defer done()
+	rows, partial := newTop(&l, channelOrder(l.sort), byName), false
+	infos := d.server.LocalChannels(conf)
+	if r.FormValue("scope") == "all" {
+		var all []channels.Info
+		var reach server.Reach
+		all, reach = d.server.Channels(r.Context(), conf, "")
+		infos, partial = slices.Values(all), reach.Partial()
+	}
+	subscriptions := collect(rows, infos, &l, r.FormValue("kind"))
+	page := rows.page(l.offset)
+	if page == nil {
+		page = []channelRow{}
+	}
+	answer(w, map[string]any{"channels": page, "total": rows.total, "subscriptions": subscriptions, "partial": partial})
+}
+
+// collect adds what the listing asks for and counts the subscriptions.
+func collect(rows *top[channelRow], infos iter.Seq[channels.Info], l *listing, kind string) (subscriptions int) {
+	for info := range infos {
+		row := rowOf(&info)
+		if (kind == "" || row.Kind == kind) && l.finds(row.Name) {
+			rows.add(row)
+			subscriptions += row.Subscriptions
+		}
+	}
+	return subscriptions
+}
+
+func channelOrder(by string) func(a, b channelRow) int {
+	switch by {
+	case "subscriptions":
+		return func(a, b channelRow) int { return cmp.Compare(a.Subscriptions, b.Subscriptions) }
+	case "users":
+		return func(a, b channelRow) int { return cmp.Compare(a.Users, b.Users) }
+	}
+	return byName
+}
+
+func byName(a, b channelRow) int { return cmp.Compare(a.Name, b.Name) }
+
+// memberRow is one user of a presence channel.
+type memberRow struct {
+	ID   string `json:"id"`
+	Info string `json:"info"` // JSON text, cut
+}
+
+// socketRow is one socket of a channel on this node.
+type socketRow struct {
+	SocketID string `json:"socket_id"`
+	UserID   string `json:"user_id,omitempty"`
+}
+
+// maxInfo is how much of a member's info, or of a cached event, is shown, in bytes.
+const maxInfo = 2048
+
+// channel describes one channel: its sockets on this node, and its members on all.
+func (d *Dashboard) channel(w http.ResponseWriter, r *http.Request, conf *config.App) {
+	name, l := r.FormValue("name"), readListing(r)
+	done, ok := d.walk(r)
+	if !ok {
+		return
+	}
+	defer done()
+	infos, reach := d.server.NamedChannels(r.Context(), conf, []string{name})
+	if len(infos) == 0 {
+		fail(w, http.StatusNotFound, "Nobody is subscribed to this channel.")
+		return
+	}
+	body := map[string]any{"channel": rowOf(&infos[0]), "partial": reach.Partial(), "cache": cut(infos[0].Cache)}
+	if infos[0].Kind.IsPresence() {
+		users, _, _ := d.server.Users(r.Context(), conf, name)
+		members, total := pageOfMembers(users, &l)
+		body["members"], body["members_total"] = members, total
+	} else {
+		body["sockets"], body["sockets_total"] = d.sockets(conf, name, &l)
+	}
+	answer(w, body)
+}
+
+func (d *Dashboard) sockets(conf *config.App, name string, l *listing) ([]socketRow, int) {
+	places, total := d.server.Places(conf, name, l.offset, l.most)
+	sockets := make([]socketRow, 0, len(places))
+	for i := range places {
+		sockets = append(sockets, socketRow{places[i].Subscriber.SocketID().String(), places[i].UserID})
+	}
+	return sockets, total
+}
+
+// pageOfMembers keeps the order in which the users came.
+func pageOfMembers(users []protocol.RosterMember, l *listing) (page []memberRow, total int) {
+	page = []memberRow{}
+	for i := range users {
+		if !l.finds(users[i].ID) && !l.finds(string(users[i].Info)) {
+			continue
+		}
+		if total >= l.offset && len(page) < l.most {
+			page = append(page, memberRow{users[i].ID, cut(users[i].Info)})
+		}
+		total++
+	}
+	return page, total
+}
+
+// cut is the beginning of a text.
+func cut(text []byte) string {
+	if len(text) > maxInfo {
+		return string(text[:maxInfo]) + "…"
+	}
+	return string(text)
+}

@@ -1,0 +1,72 @@
+package server_test
+
+import (
+	"fmt"
+	"testing"
+
+	"reverb/poller"
+	"reverb/protocol"
+	"reverb/server"
+)
+
+// silent is an established session that is subscribed to a private channel and is sent nothing more.
+func silent(b *testing.B, n *node) poller.Receiver {
+	b.Helper()
+	conn := &fakeConn{}
+	r := n.Open(conn, &poller.Request{Path: "/app/key"})
+	id, _ := protocol.ParseSocketID(socketIDs.FindStringSubmatch(conn.frames[0])[1])
+	auth := "key:" + protocol.ChannelSignature("secret", id, "private-a", "")
+	r.Message(fmt.Appendf(nil, `{"event":"pusher:subscribe","data":{"channel":"private-a","auth":%q}}`, auth), false)
+	b.Cleanup(func() { r.Closed(poller.ReasonHangup) })
+	return r
+}
+
+func benchNode(b *testing.B) *node {
+	b.Helper()
+	n := newNode(b, configured(appWith(nil)), nil)
+	b.Cleanup(n.stop)
+	return n
+}
+
+// A message that needs nothing of the app's settings but whether it limits.
+func BenchmarkUnsubscribe(b *testing.B) {
+	r := silent(b, benchNode(b))
+	payload := []byte(`{"event":"pusher:unsubscribe","data":{"channel":"room"}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Message(payload, false)
+	}
+}
+
+// A client event, of which the settings say who may send it, and how it may look.
+func BenchmarkClientEvent(b *testing.B) {
+	r := silent(b, benchNode(b))
+	payload := []byte(`{"event":"client-typing","channel":"private-a","data":{"user":1}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Message(payload, false)
+	}
+}
+
+// An event of the HTTP API for a channel where nobody is.
+func BenchmarkPublish(b *testing.B) {
+	n := benchNode(b)
+	conf := n.App("1")
+	p := server.Publication{Event: "e", Data: "{}", Channels: []string{"nobody"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := n.Publish(b.Context(), conf, p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// A connection that comes and goes.
+func BenchmarkOpen(b *testing.B) {
+	n := benchNode(b)
+	r := &poller.Request{Path: "/app/key"}
+	b.ReportAllocs()
+	for b.Loop() {
+		n.Open(silentConn{}, r).Closed(poller.ReasonHangup)
+	}
+}

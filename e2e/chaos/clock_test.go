@@ -68,7 +68,7 @@ func withClock(t *testing.T) (*redistest.Server, backend, func(time.Duration)) {
 			t.Fatal(err)
 		}
 	}
-	redis, b := single(t)
+	redis, b := single(t, native)
 	for _, name := range []string{"LD_PRELOAD", "CLOCK"} {
 		if err := os.Unsetenv(name); err != nil {
 			t.Fatal(err)

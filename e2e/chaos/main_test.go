@@ -44,14 +44,6 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// rounds is how often a case is repeated.
-func rounds() int {
-	if *long {
-		return 3
-	}
-	return 1
-}
-
 // lease is that of the nodes: the shortest there may be, or that of production.
 func lease() time.Duration {
 	if *long {

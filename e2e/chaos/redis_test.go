@@ -15,8 +15,8 @@ var everywhere = []int{0, 1, 2}
 
 // Redis is killed and comes back with nothing.
 func TestRedisEmptied(t *testing.T) {
-	repeat(t, func(t *testing.T) {
-		redis, b := single(t)
+	repeat(t, func(t *testing.T, mode string) {
+		redis, b := single(t, mode)
 		tr := start(t, newSite(t, b))
 		tr.fail(func() {
 			redis.Kill()
@@ -29,8 +29,8 @@ func TestRedisEmptied(t *testing.T) {
 
 // Redis is away for longer than a lease and comes back with what it knew.
 func TestRedisRestartedWithItsData(t *testing.T) {
-	repeat(t, func(t *testing.T) {
-		redis, b := single(t, "--appendonly", "yes", "--appendfsync", "always")
+	repeat(t, func(t *testing.T, mode string) {
+		redis, b := single(t, mode, "--appendonly", "yes", "--appendfsync", "always")
 		tr := start(t, newSite(t, b))
 		tr.fail(func() {
 			redis.Stop()
@@ -43,8 +43,8 @@ func TestRedisRestartedWithItsData(t *testing.T) {
 
 // Redis forgets everything without a connection being lost.
 func TestRedisFlushed(t *testing.T) {
-	repeat(t, func(t *testing.T) {
-		redis, b := single(t)
+	repeat(t, func(t *testing.T, mode string) {
+		redis, b := single(t, mode)
 		tr := start(t, newSite(t, b))
 		tr.fail(func() { redis.Do("FLUSHALL") })
 		tr.verdict(expectation{ghosts: true})
@@ -53,8 +53,8 @@ func TestRedisFlushed(t *testing.T) {
 
 // Redis stands still and goes on.
 func TestRedisStopped(t *testing.T) {
-	repeat(t, func(t *testing.T) {
-		redis, b := single(t)
+	repeat(t, func(t *testing.T, mode string) {
+		redis, b := single(t, mode)
 		tr := start(t, newSite(t, b))
 		tr.fail(func() {
 			redis.Pause()
@@ -88,8 +88,8 @@ func TestLink(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			repeat(t, func(t *testing.T) {
-				redis, b := single(t)
+			repeat(t, func(t *testing.T, mode string) {
+				redis, b := single(t, mode)
 				proxy := redistest.NewProxy(t, redis.Addr)
 				direct := b.toml
 				b.toml = func(slot int) string {
@@ -112,9 +112,9 @@ func TestLink(t *testing.T) {
 
 // The sentinels make the replica the master.
 func TestSentinelFailover(t *testing.T) {
-	repeat(t, func(t *testing.T) {
+	repeat(t, func(t *testing.T, mode string) {
 		sentinels := redistest.StartSentinels(t)
-		tr := start(t, newSite(t, sentinelBackend(sentinels)))
+		tr := start(t, newSite(t, sentinelBackend(mode, sentinels)))
 		tr.fail(sentinels.Failover)
 		tr.verdict(expectation{lossy: everywhere})
 	})
@@ -122,9 +122,9 @@ func TestSentinelFailover(t *testing.T) {
 
 // The master is killed, the sentinels notice it.
 func TestSentinelMasterKilled(t *testing.T) {
-	repeat(t, func(t *testing.T) {
+	repeat(t, func(t *testing.T, mode string) {
 		sentinels := redistest.StartSentinels(t)
-		tr := start(t, newSite(t, sentinelBackend(sentinels)))
+		tr := start(t, newSite(t, sentinelBackend(mode, sentinels)))
 		tr.fail(func() {
 			sentinels.Master.Kill()
 			sentinels.AwaitMaster(sentinels.Replica)
@@ -133,9 +133,10 @@ func TestSentinelMasterKilled(t *testing.T) {
 	})
 }
 
-func sentinelBackend(s *redistest.Sentinels) backend {
+func sentinelBackend(mode string, s *redistest.Sentinels) backend {
 	toml := fmt.Sprintf("[scaling.redis.sentinel]\nmaster = %q\nnodes = [%q, %q]", redistest.MasterName, s.Addrs[0], s.Addrs[1])
 	return backend{
+		mode:   mode,
 		toml:   func(int) string { return toml },
 		stores: func() []*redistest.Server { return []*redistest.Server{s.Master, s.Replica} },
 	}
@@ -143,7 +144,7 @@ func sentinelBackend(s *redistest.Sentinels) backend {
 
 // Every slot of the cluster that the nodes need moves to another master, one after the other.
 func TestSlotsMoved(t *testing.T) {
-	repeat(t, func(t *testing.T) {
+	repeat(t, func(t *testing.T, _ string) {
 		cluster, b := sharded(t)
 		tr := start(t, newSite(t, b))
 		tr.fail(func() {
@@ -158,7 +159,7 @@ func TestSlotsMoved(t *testing.T) {
 
 // A master of the cluster is killed, its replica takes over.
 func TestClusterMasterKilled(t *testing.T) {
-	repeat(t, func(t *testing.T) {
+	repeat(t, func(t *testing.T, _ string) {
 		cluster := redistest.StartClusterWithReplicas(t, 3)
 		tr := start(t, newSite(t, clusterBackend(cluster, append(cluster.Nodes, cluster.Replicas...))))
 		master := int(crc32.ChecksumIEEE([]byte(t.Name()))) % 3
@@ -182,6 +183,7 @@ func sharded(t testing.TB) (*redistest.Cluster, backend) {
 func clusterBackend(c *redistest.Cluster, stores []*redistest.Server) backend {
 	toml := fmt.Sprintf("cluster = true\nnodes = [\"%s\"]", strings.Join(c.Addrs(), `", "`))
 	return backend{
+		mode:   native, // a cluster of the other mode cannot be
 		toml:   func(int) string { return toml },
 		stores: func() []*redistest.Server { return stores },
 	}

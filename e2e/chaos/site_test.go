@@ -36,6 +36,7 @@ secret = "chaos-secret"
 listen = "%s"
 [scaling]
 enabled = true
+mode = "%s"
 lease = %d
 linger = 1
 cache_ttl = 3
@@ -45,6 +46,7 @@ cache_ttl = 3
 
 // backend is a Redis of some kind.
 type backend struct {
+	mode   string                // scaling.mode
 	toml   func(slot int) string // of the table [scaling.redis] of a node
 	stores func() []*redistest.Server
 }
@@ -83,7 +85,7 @@ func newSite(t testing.TB, b backend) *site {
 func (s *site) start(slot int) *node {
 	s.t.Helper()
 	n := &node{scrape: "127.0.0.1:" + redistest.FreePort(s.t)}
-	config := fmt.Sprintf(nodeConfig, n.scrape, int(lease().Seconds()), s.toml(slot))
+	config := fmt.Sprintf(nodeConfig, n.scrape, s.mode, int(lease().Seconds()), s.toml(slot))
 	n.Server = testclient.Start(s.t, bin, testclient.Options{Config: config})
 	s.mu.Lock()
 	defer s.mu.Unlock()

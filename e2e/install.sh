@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the programs that the tests put around the server: nginx, Chromium, Redis and databases, from Debian's packages.
+# Installs the programs that the tests put around the server: proxies, Supervisor, Chromium, Redis and databases, from Debian's packages.
 set -euo pipefail
 missing=()
 [[ -x /usr/sbin/nginx ]] || command -v nginx >/dev/null || missing+=(nginx)
@@ -7,6 +7,10 @@ missing=()
 command -v redis-server >/dev/null && command -v redis-cli >/dev/null || missing+=(redis-server)
 [[ -x /usr/sbin/mariadbd ]] || command -v mariadbd >/dev/null || missing+=(mariadb-server)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+[[ -e /usr/lib/nginx/modules/ngx_stream_module.so ]] || missing+=(libnginx-mod-stream)
+[[ -x /usr/sbin/haproxy ]] || command -v haproxy >/dev/null || missing+=(haproxy)
+command -v caddy >/dev/null || missing+=(caddy)
+command -v promtool >/dev/null || missing+=(prometheus)
 command -v supervisord >/dev/null && command -v supervisorctl >/dev/null || missing+=(supervisor)
 command -v systemd-socket-activate >/dev/null || missing+=(systemd)
 [[ ${#missing[@]} = 0 ]] && exit 0

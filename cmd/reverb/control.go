@@ -66,16 +66,20 @@ type handoverRequest struct {
 	timeout time.Duration // for the next process to be ready
 }
 
-// startControl opens the socket. A server that cannot have one runs all the same, and says once what is missing.
-func startControl(sockets *handover.Sockets, path string, environ []string, port int, address string, log *slog.Logger) *control {
+// startControl opens the socket. One that was asked for must be; without the one at the default place a server runs all the same, and says
+// once what is missing.
+func startControl(sockets *handover.Sockets, path string, environ []string, port int, address string, log *slog.Logger) (*control, error) {
 	ln, err := listenControl(sockets, path, environ, port)
+	if err != nil && path != "" {
+		return nil, fmt.Errorf("make server.control_socket = %q: %s", path, reasonText(err))
+	}
 	if err != nil {
 		log.Warn("no control socket: `reverb restart` will not reach this server, signals do", "err", err)
-		return nil
+		return nil, nil //nolint:nilnil // a missing control is no special case, see control
 	}
 	c := &control{listener: ln, activated: sockets.Activated(handover.Control), address: address, log: log, asked: make(chan struct{}), handovers: make(chan *handoverRequest), reloads: make(chan net.Conn)}
 	c.accepted.Go(c.accept)
-	return c
+	return c, nil
 }
 
 // requested is closed when a restart was asked for.

@@ -23,11 +23,21 @@ func environ(t *testing.T) []string {
 	return []string{"XDG_RUNTIME_DIR=" + filepath.Join(dir), "TMPDIR=" + dir}
 }
 
+// controlForTest is a control at the default place.
+func controlForTest(t *testing.T, env []string, port int, address string, log *slog.Logger) *control {
+	t.Helper()
+	c, err := startControl(new(handover.Sockets), "", env, port, address, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestRestartFollowsTheStop(t *testing.T) {
 	env := environ(t)
-	c := startControl(new(handover.Sockets), "", env, 8080, "127.0.0.1:8080", discard())
+	c := controlForTest(t, env, 8080, "127.0.0.1:8080", discard())
 	if c == nil {
 		t.Fatal("no control socket")
 	}
@@ -89,7 +99,7 @@ func TestRestartTellsOfAServerThatDies(t *testing.T) {
 // The servers of other sites on the machine must never be reached by accident.
 func TestRestartReachesOnlyTheServerThatIsMeant(t *testing.T) {
 	env := append(environ(t), "REVERB_APP_ID=1", "REVERB_APP_KEY=k", "REVERB_APP_SECRET=s")
-	other := startControl(new(handover.Sockets), "", env, 8081, "127.0.0.1:8081", discard())
+	other := controlForTest(t, env, 8081, "127.0.0.1:8081", discard())
 	defer func() { other.stopListening(); other.finish() }()
 	t.Chdir(t.TempDir())
 	for _, tc := range []struct {
@@ -122,7 +132,7 @@ func TestRestartReachesOnlyTheServerThatIsMeant(t *testing.T) {
 
 func TestControlRefusesOtherCommands(t *testing.T) {
 	env := environ(t)
-	c := startControl(new(handover.Sockets), "", env, 1, "", discard())
+	c := controlForTest(t, env, 1, "", discard())
 	defer c.stopListening()
 	conn, err := net.Dial("unix", findControls("1", env)[0])
 	if err != nil {
@@ -176,7 +186,7 @@ func TestControlDirectoryOfOthersIsNotUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	c := startControl(new(handover.Sockets), "", env, 8080, "", slog.New(slog.NewTextHandler(&log, nil)))
+	c := controlForTest(t, env, 8080, "", slog.New(slog.NewTextHandler(&log, nil)))
 	if c != nil || strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "level=WARN") {
 		t.Errorf("control %v, log:\n%s", c, log.String())
 	}

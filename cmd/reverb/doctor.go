@@ -24,10 +24,10 @@ const (
 	exitFailures = 2
 )
 
-// exitStatus ends a command that has told everything with a code of its own.
-type exitStatus int
+// statusError ends a command that has told everything with a code of its own.
+type statusError int
 
-func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 func doctorCommand(p process, out *console) *cli.Command {
 	return &cli.Command{
@@ -128,9 +128,9 @@ func interruptible(p process) (context.Context, func()) {
 func verdict(r doctor.Report, strict bool) error {
 	switch {
 	case r.Failures > 0:
-		return exitStatus(exitFailures)
+		return statusError(exitFailures)
 	case r.Warnings > 0 && strict:
-		return exitStatus(exitWarnings)
+		return statusError(exitWarnings)
 	}
 	return nil
 }

@@ -160,7 +160,7 @@ func (l *lineage) guard(signals <-chan os.Signal) error {
 			l.sockets.Close()
 			if status := l.guardian.Status(); status != exitOK {
 				l.log.Error("the server has ended", "status", status)
-				return exitStatus(status)
+				return statusError(status)
 			}
 			return nil
 		}

@@ -43,7 +43,7 @@ func run(args []string, p process) int {
 	p.args = args
 	out, failures := newConsole(p.stdout, p.environ), newConsole(p.stderr, p.environ)
 	err := newApp(p, out).Run(args)
-	var status exitStatus
+	var status statusError
 	switch {
 	case err == nil:
 		return exitOK

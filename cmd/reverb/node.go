@@ -95,7 +95,10 @@ func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []st
 		return nil, err
 	}
 	n.running.Go(n.serveHTTP)
-	n.control = startControl(line.sockets, cfg.Server.ControlSocket, environ, n.port, n.address, log)
+	n.control, err = startControl(line.sockets, cfg.Server.ControlSocket, environ, n.port, n.address, log)
+	if err != nil {
+		return nil, err
+	}
 	if n.control != nil {
 		n.control.clients.use(n.clientAddress)
 	}

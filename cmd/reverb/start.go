@@ -54,7 +54,6 @@ func start(p process, out *console, cfg *config.Config, line *lineage, log *slog
 	if handedOver := n.serve(signals, out); !handedOver || line.guardian == nil {
 		return nil
 	}
-	n = nil // so that the memory of the server can be given back
 	return line.guard(signals)
 }
 

@@ -265,6 +265,7 @@ func TestStartFails(t *testing.T) {
 		{"certificate that is not there", oneApp("") + "[server.tls]\ncert = \"/nowhere.crt\"\n", nil, "   ERROR  read certificate: stat /nowhere.crt: "},
 		{"configuration", "[server]\nprot = 1\nport = \"x\"\n", nil, "config.toml:2"},
 		{"configuration that is not there", "", []string{"--config", "/nowhere.toml"}, "/nowhere.toml"},
+		{"control socket that cannot be", oneApp(`control_socket = "/nowhere/s"`), nil, `make server.control_socket = "/nowhere/s": No such file or directory`},
 		{"metrics port in use", oneApp("") + "[metrics]\nlisten = \"127.0.0.1:" + port + "\"\n", nil, "(EADDRINUSE)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

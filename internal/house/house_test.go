@@ -54,7 +54,7 @@ var mayImport = map[string][]string{
 // onlyIn says which package alone may import a module.
 var onlyIn = map[string][]string{
 	"github.com/cloudwego/netpoll":   {"poller"},
-	"github.com/gobwas/ws":           {"poller", "protocol", "doctor", "internal/testclient"},
+	"github.com/gobwas/ws":           {"poller", "protocol", "doctor", "internal/testclient", "deploy/try"},
 	"github.com/redis/rueidis":       {"scaling/bus", "pulse", "laravel", "database"},
 	"github.com/go-sql-driver/mysql": {"database"},
 	"github.com/jackc/pgx/v5":        {"database"},

@@ -43,6 +43,9 @@ func (r *Relay) pass(m *scaling.Message) error {
 		return nil // it was delivered here; nothing that the publisher does again would change the rest
 	}
 	s := signature{node: r.id, cache: m.Cache && r.opts.KindOf(m.Channel).IsCache()}
+	if s.cache {
+		r.nodes.Remember(m.App, m.Channel, m.Payload) // at once; passed does it again when the order is known
+	}
 
 	r.order.Lock()
 	r.seq++

@@ -55,7 +55,10 @@ func (c *Config) Watch(ctx context.Context, changed func()) error {
 			}
 			quiet = time.After(min(watchQuiet, max(0, watchPatience-time.Since(since))))
 			continue
-		case <-watcher.Errors: // a queue that ran over: look
+		case err := <-watcher.Errors: // a queue that ran over: look
+			if err == nil {
+				return nil // closed
+			}
 		case <-quiet:
 		case <-tick.C:
 		}

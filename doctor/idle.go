@@ -78,7 +78,7 @@ func (s *socket) ping(ctx context.Context) error {
 }
 
 func (e *examination) judgeIdle(check, title string, interval, waited time.Duration, err error) {
-	var end *hangUp
+	var end *hangUpError
 	switch {
 	case err == nil:
 		e.ok(check, title, "the connection was kept for %s, then the server's ping came", waited.Round(time.Second))

@@ -52,13 +52,13 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d, %s", r.Code, short(r.Message)) }
 
-// hangUp is the end of a connection; Code 0 is TCP's alone.
-type hangUp struct {
+// hangUpError is the end of a connection; Code 0 is TCP's alone.
+type hangUpError struct {
 	Code   int
 	Reason string
 }
 
-func (h *hangUp) Error() string {
+func (h *hangUpError) Error() string {
 	if h.Code == 0 {
 		return "the connection was cut without a close frame"
 	}
@@ -124,7 +124,7 @@ func (s *socket) greet(ctx context.Context) error {
 	return nil
 }
 
-// read returns the next event; an error of the server is a *refusal, the end of the connection a *hangUp. Pings of both kinds are not
+// read returns the next event; an error of the server is a *refusal, the end of the connection a *hangUpError. Pings of both kinds are not
 // answered: whoever waits for them asks for frames.
 func (s *socket) read(ctx context.Context) (event, error) {
 	for {
@@ -170,11 +170,11 @@ func (s *socket) frame(ctx context.Context) (ws.OpCode, []byte, error) {
 		if errors.As(err, &timeout) && timeout.Timeout() {
 			return 0, nil, err
 		}
-		return 0, nil, &hangUp{}
+		return 0, nil, &hangUpError{}
 	}
 	if h.OpCode == ws.OpClose {
 		code, text := ws.ParseCloseFrameData(payload)
-		return 0, nil, &hangUp{Code: int(code), Reason: text}
+		return 0, nil, &hangUpError{Code: int(code), Reason: text}
 	}
 	return h.OpCode, payload, nil
 }
@@ -182,7 +182,7 @@ func (s *socket) frame(ctx context.Context) (ws.OpCode, []byte, error) {
 // send writes one text message.
 func (s *socket) send(text string) error {
 	if err := ws.WriteFrame(s.line, ws.MaskFrameInPlace(ws.NewTextFrame([]byte(text)))); err != nil {
-		return &hangUp{}
+		return &hangUpError{}
 	}
 	return nil
 }

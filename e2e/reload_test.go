@@ -193,7 +193,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	variants := []string{
 		apps(server, "1 k1 s1", "2 k2 s2"),
 		apps(server, "2 k2 s2\nmax_message_size = 500"),
-		apps(server, "1 new s1\nprevious_keys = [\"k1\"]", "2 fresh fresh\nprevious_keys = [\"k2\"]\nprevious_secrets = [\"s2\"]"),
+		apps(server, "1 new s1\nprevious_keys = [\"k1\"]", "2 fresh s3\nprevious_keys = [\"k2\"]\nprevious_secrets = [\"s2\"]"),
 		apps(server, "1 k1 s1\nenabled = false", "2 k2 s2\n[apps.rate_limiting]\nenabled = true"),
 	}
 	s := testclient.Start(t, bin, testclient.Options{Config: variants[0]})

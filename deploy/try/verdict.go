@@ -8,7 +8,7 @@ import (
 )
 
 // flight is how long before the end of a connection an event may have been answered and yet be on its way through Redis.
-const flight = 250 * time.Millisecond
+const flight = 100 * time.Millisecond
 
 // verdict is what all of them saw.
 type verdict struct {

@@ -138,8 +138,8 @@ pids+=($!)
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost \
   -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
 fill "$here/nginx/reverb.conf" 'listen 80;' "listen 127.0.0.1:$http_port;" 'listen 443 ssl;' "listen 127.0.0.1:$https_port ssl;" \
-  'server 127.0.0.1:8080 max_fails=1 fail_timeout=2s;' \
-  "server 127.0.0.1:$node1_port max_fails=1 fail_timeout=2s; server 127.0.0.1:$node2_port max_fails=1 fail_timeout=2s;" \
+  'server 127.0.0.1:8080 max_fails=0;' \
+  "server 127.0.0.1:$node1_port max_fails=0; server 127.0.0.1:$node2_port max_fails=0;" \
   '/etc/letsencrypt/live/ws.example.com/fullchain.pem' "$work/cert.pem" '/etc/letsencrypt/live/ws.example.com/privkey.pem' "$work/key.pem" \
   >"$work/site.conf"
 temp=''

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -42,13 +43,20 @@ type client struct {
 	visits  []*visit
 	removed []time.Time // when it saw a member leave
 	added   []time.Time
-	failed  int // attempts that did not end in a connection
+	failed  int    // attempts that did not end in a connection
+	state   string // what it does while it is not connected
 }
 
 func (c *client) connected() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.visits) > 0 && c.visits[len(c.visits)-1].ended.IsZero()
+}
+
+func (c *client) say(state string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state = state
 }
 
 func (c *client) run(ctx context.Context) {
@@ -69,9 +77,11 @@ func (c *client) visit(ctx context.Context) bool {
 	if err != nil {
 		c.mu.Lock()
 		c.failed++
+		c.state = cause(err)
 		c.mu.Unlock()
 		return false
 	}
+	c.say("waits for its subscriptions")
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	defer func() { _ = conn.Close() }()
 	in := struct {
@@ -89,20 +99,32 @@ func (c *client) visit(ctx context.Context) bool {
 			err = c.message(conn, v, payload)
 		}
 		if err != nil {
-			return c.leave(v, err)
+			return c.leave(ctx, v, err)
 		}
 	}
 }
 
-func (c *client) leave(v *visit, err error) bool {
+func (c *client) leave(ctx context.Context, v *visit, err error) bool {
 	var closed wsutil.ClosedError
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if asClosed(err, &closed) {
+	if errors.As(err, &closed) {
 		v.code = int(closed.Code)
 	}
 	v.ended = time.Now()
+	if ctx.Err() == nil {
+		c.state = cause(err)
+	}
 	return v.code >= 4200 && v.code < 4300
+}
+
+// cause is err without addresses, so that equal ones can be counted.
+func cause(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Op + ": " + op.Err.Error()
+	}
+	return err.Error()
 }
 
 // event is a message of the server.

@@ -59,7 +59,7 @@ func run(ctx context.Context, s site, n, rate int, command []string) error {
 		running.Go(func() { all[i].run(ctx) })
 	}
 	if err := until(ctx, func() bool { return present(all) == n }); err != nil {
-		return fmt.Errorf("%d of %d clients have come: %w", present(all), n, err)
+		return absence(all, err)
 	}
 	fmt.Printf("%d clients are connected, subscribed and present.\n", n)
 	p := newPublisher(s, rate)
@@ -76,7 +76,7 @@ func run(ctx context.Context, s site, n, rate int, command []string) error {
 		}
 	}
 	if err := until(ctx, func() bool { return present(all) == n }); err != nil {
-		return fmt.Errorf("%d of %d clients have come back: %w", present(all), n, err)
+		return absence(all, err)
 	}
 	if err := pause(ctx, settle); err != nil {
 		return err
@@ -99,6 +99,19 @@ func present(all []*client) int {
 		}
 	}
 	return n
+}
+
+// absence tells why not everybody is connected.
+func absence(all []*client, err error) error {
+	why := map[string]int{}
+	for _, c := range all {
+		if !c.connected() {
+			c.mu.Lock()
+			why[c.state]++
+			c.mu.Unlock()
+		}
+	}
+	return fmt.Errorf("clients that are not connected: %v: %w", why, err)
 }
 
 // until asks now and then whether ok.

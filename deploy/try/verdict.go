@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/gobwas/ws/wsutil"
 )
 
 // flight is how long before the end of a connection an event may have been answered and yet be on its way through Redis.
-const flight = 250 * time.Millisecond
+const flight = 100 * time.Millisecond
 
 // verdict is what all of them saw.
 type verdict struct {
@@ -18,7 +16,8 @@ type verdict struct {
 	published, failed int
 	received          int
 	missed, twice     int
-	inFlight          int // published in the last moment of a connection and not received
+	inFlight          int           // answered in the last moment of a connection and not received
+	lastMoment        time.Duration // the longest of those
 	away              []time.Duration
 	codes             map[int]int // how connections ended during the restart
 	refused           int         // attempts to connect that failed
@@ -73,6 +72,7 @@ func (v *verdict) judgeVisit(visit *visit, events []published, end time.Time) {
 		case got[n] == 1 || !e.ok || e.began.Before(visit.subscribed) || e.answered.After(end):
 		case n > last && e.answered.Add(flight).After(end):
 			v.inFlight++
+			v.lastMoment = max(v.lastMoment, end.Sub(e.answered))
 		default:
 			v.missed++
 		}
@@ -92,7 +92,7 @@ func within(times []time.Time, began, ended time.Time) int {
 // print tells the verdict and returns an error if somebody missed something.
 func (v *verdict) print() error {
 	fmt.Printf("\n  Events      %d published, %d of them failed; %d deliveries to %d clients\n", v.published, v.failed, v.received, v.clients)
-	fmt.Printf("  Missed      %d by a client while it was connected; %d came twice; %d were on their way when a connection ended\n", v.missed, v.twice, v.inFlight)
+	fmt.Printf("  Missed      %d by a client while it was connected; %d came twice; %d were on their way when a connection ended,\n              published at most %v before\n", v.missed, v.twice, v.inFlight, v.lastMoment.Round(time.Millisecond/10))
 	fmt.Printf("  Moved       %d times, with close codes %v (0: none); %d clients never; %d attempts to connect failed\n", len(v.away), v.codes, v.never, v.refused)
 	if n := len(v.away); n > 0 {
 		at := func(q float64) time.Duration { return v.away[min(n-1, int(q*float64(n)))].Round(time.Millisecond / 10) }
@@ -107,5 +107,3 @@ func (v *verdict) print() error {
 	}
 	return errors.Join(wrong...)
 }
-
-func asClosed(err error, closed *wsutil.ClosedError) bool { return errors.As(err, closed) }

@@ -45,7 +45,11 @@ func (n *node) answers(ctx context.Context, limit time.Duration) error {
 	defer func() { _ = conn.Close() }()
 	deadline, _ := ctx.Deadline()
 	_ = conn.SetDeadline(deadline)
-	_, _ = conn.Write([]byte("watchdog\r\n\r\n"))
+	question := "watchdog\r\n\r\n"
+	if n.cfg.Server.ProxyProtocol {
+		question = "PROXY UNKNOWN\r\n" + question
+	}
+	_, _ = conn.Write([]byte(question))
 	if _, err = conn.Read(make([]byte, 1)); silent(err) {
 		return err
 	}

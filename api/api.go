@@ -55,7 +55,7 @@ func New(cfg *config.Config, s Server, log *slog.Logger) http.Handler {
 func (a *api) routes() *chi.Mux {
 	m := chi.NewMux()
 	m.NotFound(notFound)
-	m.Handle("/app/{appKey}", get(a.upgradeRefused))
+	m.Handle("/app/{appKey}", get(a.upgradeLate))
 	m.Handle("/apps/{appId}/events", post(a.signed(a.events)))
 	m.Handle("/apps/{appId}/batch_events", post(a.signed(a.batchEvents)))
 	m.Handle("/apps/{appId}/connections", get(a.signed(a.connections)))

@@ -48,3 +48,9 @@ func (c plainConn) CloseWrite() error {
 	}
 	return nil
 }
+
+// Reclaim gives the connection back to whom the listener has it from.
+func (c plainConn) Reclaim(head []byte) bool {
+	own, ok := c.Conn.(reclaimer)
+	return ok && own.Reclaim(head)
+}

@@ -1,18 +1,26 @@
 package api
 
 import (
+	"bytes"
 	"encoding/base64"
 	"net/http"
 	"strings"
 )
 
-// upgradeRefused answers GET /app/{key}. A well-formed upgrade never comes here, so it says what is wrong with this one, in the
-// order of RFC 6455 section 4.2.1 as Reverb checks it, and closes the connection.
-func (a *api) upgradeRefused(w http.ResponseWriter, r *http.Request) {
+// upgradeLate answers GET /app/{key}. A well-formed upgrade comes here only over a connection that has carried other requests, as
+// proxies have them: it is given back to where the WebSockets are. For any other it says what is wrong, in the order of RFC 6455 section
+// 4.2.1 as Reverb checks it, and closes the connection.
+func (a *api) upgradeLate(w http.ResponseWriter, r *http.Request) {
+	refused := upgradeFault(r)
+	if refused == nil && giveBack(w, r) {
+		return
+	}
+	if refused == nil {
+		refused = refuse(http.StatusBadRequest, "Bad request.")
+	}
 	h := w.Header()
 	h["Connection"] = []string{"close"}
 	h["X-Powered-By"] = []string{"Laravel Reverb"}
-	refused := upgradeFault(r)
 	if refused.status == http.StatusUpgradeRequired {
 		// RFC 9110 section 15.5.22: 426 names the protocol, and section 7.8: Upgrade is named in Connection. "close" comes first
 		// because net/http looks at the first value.
@@ -23,7 +31,31 @@ func (a *api) upgradeRefused(w http.ResponseWriter, r *http.Request) {
 	refused.write(w)
 }
 
-// upgradeFault is never nil.
+// reclaimer is a connection that whoever net/http has it from can take back.
+type reclaimer interface {
+	Reclaim(head []byte) bool
+}
+
+// giveBack reports whether the request needs no answer any more: its connection was given back, with the head written anew, or is lost.
+func giveBack(w http.ResponseWriter, r *http.Request) bool {
+	nc, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return false // not over a connection, in a test
+	}
+	var head bytes.Buffer
+	head.WriteString("GET " + r.RequestURI + " HTTP/1.1\r\nHost: " + r.Host + "\r\n")
+	_ = r.Header.Write(&head)
+	head.WriteString("\r\n")
+	behind, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	head.Write(behind)
+	if own, ok := nc.(reclaimer); !ok || !own.Reclaim(head.Bytes()) {
+		_, _ = nc.Write(badRequest)
+		_ = nc.Close()
+	}
+	return true
+}
+
+// upgradeFault is nil for a well-formed upgrade.
 func upgradeFault(r *http.Request) *refusal {
 	upgrade := r.Header.Values("Upgrade")
 	keys := r.Header.Values("Sec-Websocket-Key")
@@ -41,8 +73,10 @@ func upgradeFault(r *http.Request) *refusal {
 		return refuse(http.StatusBadRequest, "Invalid Sec-WebSocket-Key")
 	case len(versions) != 1 || strings.TrimSpace(versions[0]) != "13":
 		return refuse(http.StatusUpgradeRequired, "Sec-WebSocket-Version MUST be 13")
-	default:
+	case r.ContentLength != 0:
 		return refuse(http.StatusBadRequest, "Bad request.")
+	default:
+		return nil
 	}
 }
 

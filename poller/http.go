@@ -56,7 +56,7 @@ func (l *httpListener) Accept() (net.Conn, error) {
 		}
 		nc, err := h.conn.transport.netConn()
 		if err == nil {
-			c := &httpConn{Conn: nc, read: h.read, poller: l.poller, addr: h.addr()}
+			c := &httpConn{Conn: nc, read: h.read, poller: l.poller, origin: h.conn, addr: h.addr()}
 			if l.poller.proxies.protocol {
 				c.client = net.TCPAddrFromAddrPort(h.conn.RemoteAddr())
 			}
@@ -110,6 +110,7 @@ type httpConn struct {
 	net.Conn
 	read   []byte // owned by Read: what the poller had read
 	poller *Poller
+	origin *conn      // what it was before; it says who the client is
 	addr   netip.Addr // counted for
 	client net.Addr   // whom a PROXY header named; nil = whoever connected
 	once   sync.Once

@@ -43,18 +43,23 @@ type loopConn struct {
 
 // adopt lets the loop wait for fd, which it owns from then on.
 func (l *loop) adopt(fd int, addr netip.AddrPort) {
-	p := l.table.poller
+	c := l.prepare(fd, addr)
+	// Nothing of c may be touched once this succeeds: its callbacks run, or have even ended it.
+	if err := l.poll.Control(c.op, netpoll.PollReadable); err != nil {
+		l.table.poller.refused.add(refusedEMFILE)
+		c.finish()
+	}
+}
+
+// prepare makes the connection of fd, which the loop does not wait for yet.
+func (l *loop) prepare(fd int, addr netip.AddrPort) *loopConn {
 	c := &loopConn{fd: int32(fd), op: l.poll.Alloc()}
 	c.init(c, &l.table, addr)
 	c.op.FD = fd
 	c.op.OnRead, c.op.OnWrite, c.op.OnHup = c.onRead, c.onWrite, c.onHup
-	p.conns.Add(1)
-	l.table.add(&c.conn, p.cfg.HandshakeTimeout)
-	// Nothing of c may be touched once this succeeds: its callbacks run, or have even ended it.
-	if err := l.poll.Control(c.op, netpoll.PollReadable); err != nil {
-		p.refused.add(refusedEMFILE)
-		c.finish()
-	}
+	l.table.poller.conns.Add(1)
+	l.table.add(&c.conn, l.table.poller.cfg.HandshakeTimeout)
+	return c
 }
 
 // onRead is called by the Poll's goroutine while there is something to read. It reads once: then others have their turn, and now and

@@ -63,6 +63,11 @@ func (s *stream) run() {
 		return
 	}
 	s.table.schedule(&s.conn, p.cfg.HandshakeTimeout)
+	s.read()
+}
+
+// read goes on until the end.
+func (s *stream) read() {
 	buf := make([]byte, streamRead)
 	for s.state.Load() < stateCut {
 		n, err := s.tls.Read(buf)

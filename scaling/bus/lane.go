@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,6 +97,9 @@ func (b *Bus) send(s *shard, l *link, f *flight) {
 		f.commands = b.appendCommands(f.commands, l, &f.batch[i])
 	}
 	results := l.client.DoMulti(context.Background(), f.commands...)
+	if slices.ContainsFunc(results, func(r rueidis.RedisResult) bool { return r.NonRedisError() != nil }) {
+		f.commands = nil // a link that was lost may still be writing them
+	}
 	n, hint := 0, ""
 	redirected := false
 	for i := range f.batch {

@@ -16,6 +16,7 @@ var (
 	textContentType = []string{"text/plain; charset=utf-8"}
 	cacheControl    = []string{"no-cache, private"}
 	nosniff         = []string{"nosniff"}
+	varyOrigin      = []string{"Origin"}
 )
 
 // emptyObject is the answer of whatever only reports success.

@@ -27,6 +27,9 @@ func Direct(cfg *config.Config, s Server, log *slog.Logger) func(target, body []
 		if !a.publishDirectly(w, id, batch, request{http.MethodPost, path, query}, body) {
 			return nil
 		}
+		if len(a.cfg.CORSOrigins) > 0 {
+			w.header["Vary"] = varyOrigin // not for this caller, who sent no Origin, but for caches
+		}
 		return w.answer(time.Now())
 	}
 }
@@ -39,10 +42,22 @@ func publishRoute(path, prefix string) (appID string, batch, ok bool) {
 	}
 	rest, ok = strings.CutPrefix(rest, "/apps/")
 	id, route, _ := strings.Cut(rest, "/")
-	if !ok || id == "" || strings.ContainsRune(id, '%') {
+	if !ok || !plainID(id) {
 		return "", false, false
 	}
 	return id, route == "batch_events", route == "events" || route == "batch_events"
+}
+
+// plainID reports whether id is the same escaped and not.
+func plainID(id string) bool {
+	for _, ch := range []byte(id) {
+		switch {
+		case 'a' <= ch && ch <= 'z', 'A' <= ch && ch <= 'Z', '0' <= ch && ch <= '9', ch == '-', ch == '_', ch == '.':
+		default:
+			return false
+		}
+	}
+	return id != ""
 }
 
 // publishDirectly reports whether w has the answer. It has none, and nothing was published, when giving it could mean to wait.
@@ -110,7 +125,7 @@ func (w *directWriter) release() {
 }
 
 // directHeaders are all that the handlers of publishes set, in the order in which net/http writes them.
-var directHeaders = []string{"Cache-Control", "Content-Length", "Content-Type", "Retry-After", "X-Content-Type-Options"}
+var directHeaders = []string{"Cache-Control", "Content-Length", "Content-Type", "Retry-After", "Vary", "X-Content-Type-Options"}
 
 // answer is what net/http would send.
 func (w *directWriter) answer(now time.Time) []byte {

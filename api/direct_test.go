@@ -42,6 +42,7 @@ func TestDirectAnswersAsTheHandler(t *testing.T) {
 		"too large":         {path: "/apps/123456/events", body: strings.Repeat(" ", 10_001), left: true},
 		"another route":     {path: "/apps/123456/users/7/terminate_connections", body: `{}`, left: true},
 		"escaped":           {path: "/apps/12345%36/events", body: `{}`, left: true},
+		"unusual id":        {path: "/apps/12345;6/events", body: `{}`, left: true},
 		"two slashes":       {path: "//apps/123456/events", body: `{}`, left: true},
 		"slash at the end":  {path: "/apps/123456/events/", body: `{}`, left: true},
 		"no such batch":     {path: "/apps/123456/batch_events", body: `{"batch":7}`},
@@ -85,6 +86,22 @@ func TestDirectAnswersAsTheHandler(t *testing.T) {
 				t.Errorf("published %v, want %v", w.node.published, twin.node.published)
 			}
 		})
+	}
+}
+
+// An answer that differs by Origin says so to whoever sent none, too.
+func TestDirectWithCORS(t *testing.T) {
+	allow := func(c *config.Config) { c.Server.CORSOrigins = []string{"http://a"} }
+	w, twin := newWorld(t, allow), newWorld(t, allow)
+	target := "/apps/123456/events?" + signedQuery(http.MethodPost, "/apps/123456/events", "", "{")
+	direct := api.Direct(w.cfg, w.node, slog.New(slog.DiscardHandler))([]byte(target), []byte("{"))
+	got, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(direct)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = got.Body.Close()
+	if want := twin.do(http.MethodPost, target, "{").Header()["Vary"]; len(want) == 0 || !reflect.DeepEqual(got.Header["Vary"], want) {
+		t.Errorf("Vary: %q, want %q", got.Header["Vary"], want)
 	}
 }
 

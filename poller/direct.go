@@ -18,6 +18,9 @@ func (c *conn) direct(all []byte, end int) (rest []byte, answered bool) {
 	if !ok || length > len(all)-end {
 		return all, false
 	}
+	if !c.answersSent() {
+		return all, false
+	}
 	b := answer(target, all[end:end+length])
 	if b == nil {
 		return all, false
@@ -27,14 +30,19 @@ func (c *conn) direct(all []byte, end int) (rest []byte, answered bool) {
 	if c.state.Load() != stateHandshake {
 		return nil, true
 	}
-	if c.waitsLocked(b) > c.table.poller.cfg.OutboxBytes {
-		c.cutLocked(ReasonSlowConsumer, true)
-		return nil, true
-	}
+	c.roomLocked(b)
 	c.pushLocked(b)
 	c.kept = true
 	c.table.schedule(c, c.table.poller.cfg.IdleTimeout)
 	return all[end+length:], true
+}
+
+// answersSent reports whether the client has taken the answers before those of this read. Whoever asks faster than he reads goes to
+// net/http, which can wait for him.
+func (c *conn) answersSent() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.outbox == nil || c.corked
 }
 
 // parsePlainPost reads the head of a POST, with its empty line. ok means that nothing in it needs more than its target and the length

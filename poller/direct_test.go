@@ -1,7 +1,10 @@
 package poller_test
 
 import (
+	"errors"
 	"fmt"
+	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +73,56 @@ func TestDirectLeavesPartsToNetHTTP(t *testing.T) {
 	c.write(request[len(request)-1:])
 	if body := c.body(c.response()); !strings.HasSuffix(body, "whole") {
 		t.Errorf("body %q", body)
+	}
+}
+
+// Some callers end a body with an empty line that its length does not count, which net/http lets pass, too.
+func TestDirectIgnoresEmptyLines(t *testing.T) {
+	s := start(t, poller.Config{Direct: repeat, HandshakeTimeout: 20 * time.Millisecond}, newHandler(), false)
+	c := s.dial(t)
+	c.write(slices.Concat(postTo("/direct/1", "one"), []byte("\r\n"), postTo("/direct/2", "two"), []byte("\r\n")))
+	c.wantBodies("/direct/1 one", "/direct/2 two")
+	c.write([]byte("\r\n"))
+	<-time.After(100 * time.Millisecond) // an empty line is no head that has to be finished
+	c.write(slices.Concat([]byte("\n"), postTo("/other", "three"), []byte("\r\n"), postTo("/other", "four")))
+	c.wantBodies("POST /other three", "POST /other four")
+}
+
+// Who asks faster than he reads is read from no faster, and gets every answer.
+func TestDirectWaitsForReader(t *testing.T) {
+	const requests, size = 6000, 4 << 10 // more than kernels keep for two sockets
+	s := start(t, poller.Config{Direct: repeat, OutboxBytes: 8 << 10}, newHandler(), false)
+	c := s.dial(t)
+	if err := c.raw.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for i := range requests {
+		all = append(all, postTo(fmt.Sprintf("/direct/%d", i), strings.Repeat("x", size))...)
+	}
+	if err := c.raw.SetWriteDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	n, err := c.raw.Write(all)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("wrote %d bytes of %d: %v; want the server to read no more", n, len(all), err)
+	}
+	if err := c.raw.SetWriteDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 1)
+	go func() {
+		_, err := c.raw.Write(all[n:])
+		written <- err
+	}()
+	for i := range requests {
+		body := strings.TrimPrefix(c.body(c.response()), "POST ")
+		if want := fmt.Sprintf("/direct/%d ", i); !strings.HasPrefix(body, want) || len(body) != len(want)+size {
+			t.Fatalf("answer %d: %.40q of %d bytes", i, body, len(body))
+		}
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -39,6 +39,13 @@ func (c *conn) handshake(p []byte) []byte {
 		all = c.head.b
 	}
 	for {
+		if c.kept && seen == 0 {
+			all = bytes.TrimLeft(all, "\r\n") // behind a body; RFC 9112 2.2
+		}
+		if len(all) == 0 {
+			c.head = nil
+			return nil
+		}
 		end := headEnd(all, seen)
 		if limit := c.table.poller.cfg.MaxHead; end > limit || end == 0 && len(all) > limit {
 			c.refuseHead()
@@ -51,10 +58,6 @@ func (c *conn) handshake(p []byte) []byte {
 		rest, answered := c.direct(all, end)
 		if answered {
 			all, seen = rest, 0
-			if len(all) == 0 {
-				c.head = nil
-				return nil
-			}
 			continue
 		}
 		c.head = nil
@@ -73,14 +76,11 @@ func (c *conn) handshake(p []byte) []byte {
 
 // keepHead keeps the beginning of a head until the rest comes.
 func (c *conn) keepHead(b []byte) {
-	switch {
-	case c.head == nil:
-		c.head = &head{bytes.Clone(b)}
-	case len(b) < len(c.head.b):
-		c.head.b = append(c.head.b[:0], b...)
-	default:
+	if c.head != nil && len(b) == len(c.head.b) {
 		return // more of the same head
 	}
+	// Anew: the old one may have been as large as a whole read.
+	c.head = &head{bytes.Clone(b)}
 	if c.kept { // a first head has its time since the connection began
 		c.table.schedule(c, c.table.poller.cfg.HandshakeTimeout)
 	}
@@ -164,18 +164,16 @@ func (c *conn) handOver(read []byte) {
 	p := c.table.poller
 	c.mu.Lock()
 	c.uncorkLocked()
-	if c.outbox != nil {
-		c.cutLocked(ReasonSlowConsumer, true) // does not even read the answers to what it asked before
-	}
 	if c.state.Load() != stateHandshake {
 		c.mu.Unlock()
 		return
 	}
+	unsent := c.takeLocked()
 	c.state.Store(stateGone)
 	c.mu.Unlock()
 	c.transport.detach()
 	c.table.remove(c)
-	p.http.push(handover{c, bytes.Clone(read)})
+	p.http.push(handover{c, bytes.Clone(read), unsent})
 	p.conns.Done()
 }
 

@@ -1,15 +1,17 @@
 package poller
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 )
 
-// handover is a socket on its way to net/http, with what was already read of it.
+// handover is a socket on its way to net/http, with what was already read of it and the answers that it has not taken yet.
 type handover struct {
-	conn *conn
-	read []byte
+	conn         *conn
+	read, unsent []byte
 }
 
 // addr returns the address that the socket is counted for.
@@ -56,7 +58,7 @@ func (l *httpListener) Accept() (net.Conn, error) {
 		}
 		nc, err := h.conn.transport.netConn()
 		if err == nil {
-			c := &httpConn{Conn: nc, read: h.read, poller: l.poller, origin: h.conn, addr: h.addr()}
+			c := &httpConn{Conn: nc, read: h.read, unsent: h.unsent, poller: l.poller, origin: h.conn, addr: h.addr()}
 			if l.poller.proxies.protocol {
 				c.client = net.TCPAddrFromAddrPort(h.conn.RemoteAddr())
 			}
@@ -109,6 +111,7 @@ func (l *httpListener) discard(h handover) {
 type httpConn struct {
 	net.Conn
 	read   []byte // owned by Read: what the poller had read
+	unsent []byte // owned by Read: answers of the poller
 	poller *Poller
 	origin *conn      // what it was before; it says who the client is
 	addr   netip.Addr // counted for
@@ -116,7 +119,17 @@ type httpConn struct {
 	once   sync.Once
 }
 
+// Read sends what is unsent first: the client may wait for it before it says more. net/http sets the deadline of its own
+// answers when it has read a request.
 func (c *httpConn) Read(p []byte) (int, error) {
+	if unsent := c.unsent; unsent != nil {
+		c.unsent = nil
+		_ = c.SetWriteDeadline(time.Now().Add(c.poller.cfg.HandshakeTimeout))
+		if n, err := c.Conn.Write(unsent); err != nil {
+			return 0, fmt.Errorf("send %d bytes of earlier answers: %w", len(unsent)-n, err)
+		}
+		_ = c.SetWriteDeadline(time.Time{})
+	}
 	if len(c.read) == 0 {
 		return c.Conn.Read(p)
 	}

@@ -95,6 +95,9 @@ func (c *loopConn) readOnce(buf []byte) bool {
 func (c *loopConn) onWrite(netpoll.Poll) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.state.Load() == stateGone { // given away by the onRead before it
+		return nil
+	}
 	if c.writeLocked() {
 		_ = c.op.Control(netpoll.PollRW2R) // fails only for a socket that hangs up
 		c.flushedLocked()

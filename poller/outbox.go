@@ -2,6 +2,7 @@ package poller
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -114,16 +115,21 @@ func (c *conn) Send(frame []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.corked && c.waitsLocked(frame) > min(corkBytes, c.table.poller.cfg.OutboxBytes) {
-		c.uncorkLocked()
-		c.corked = c.outbox == nil
-	}
+	c.roomLocked(frame)
 	switch {
 	case c.state.Load() != stateOpen:
 	case c.waitsLocked(frame) > c.table.poller.cfg.OutboxBytes:
 		c.cutLocked(ReasonSlowConsumer, true)
 	default:
 		c.pushLocked(frame)
+	}
+}
+
+// roomLocked sends what has gathered when it is too much with frame behind it.
+func (c *conn) roomLocked(frame []byte) {
+	if c.corked && c.waitsLocked(frame) > min(corkBytes, c.table.poller.cfg.OutboxBytes) {
+		c.uncorkLocked()
+		c.corked = c.outbox == nil
 	}
 }
 
@@ -181,6 +187,16 @@ func (c *conn) boundTotalLocked() {
 	if share := (bound - used) / max(p.open.Load(), 1); c.outbox.bytes > share {
 		c.cutLocked(ReasonOutboxTotal, true)
 	}
+}
+
+// takeLocked empties the outbox and returns what waited in it.
+func (c *conn) takeLocked() []byte {
+	if c.outbox == nil {
+		return nil
+	}
+	waited := slices.Concat(c.outbox.peek(make([][]byte, 0, len(c.outbox.frames)))...)
+	c.dropOutboxLocked()
+	return waited
 }
 
 // popLocked accounts for n bytes that the socket took.

@@ -307,12 +307,28 @@ func TestGuardianEndsAsTheServerDoes(t *testing.T) {
 
 // A manager that kills the process it knows can start it anew at once.
 func TestServerEndsWithItsGuardian(t *testing.T) {
-	s, _ := ownCopy(t, "drain_timeout = 5", "")
+	page := freePort(t)
+	s, _ := ownCopy(t, "drain_timeout = 5", "[metrics]\nlisten = \"127.0.0.1:"+page+"\"\n")
 	pid := handOver(t, s)
-	client := testclient.Connect(t, s.Addr, key)
-	s.Kill()
-	client.ExpectClose(4200)
-	client.Close()
+	var clients []*testclient.Client
+	for range 4 {
+		clients = append(clients, testclient.Connect(t, s.Addr, key))
+	}
+	s.Signal(syscall.SIGKILL)
+	waitFor(t, func() bool {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+page)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return errors.Is(err, syscall.ECONNREFUSED)
+	})
+	if !alive(pid) {
+		t.Error("the port of the metrics is free after the drain only")
+	}
+	for _, client := range clients {
+		client.ExpectClose(4200)
+		client.Close()
+	}
 	waitFor(t, func() bool { return !alive(pid) })
 	if err := attempt(s.Addr); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("the port is still open: %v", err)

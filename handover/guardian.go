@@ -99,11 +99,7 @@ func (g *Guardian) await(ctx context.Context, c *child, timeout time.Duration) e
 	defer g.isStarted()
 	select {
 	case sockets := <-c.ready:
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.serving = c
-		g.o.Sockets.replace(sockets)
-		return nil
+		return g.serveBy(c, sockets)
 	case <-c.exited:
 		return c.reason()
 	case <-ctx.Done():
@@ -114,6 +110,21 @@ func (g *Guardian) await(ctx context.Context, c *child, timeout time.Duration) e
 		return fmt.Errorf("the new server was not ready within %v and was killed", timeout)
 	}
 	return errors.New("the server stops, so that the new one was given up")
+}
+
+// serveBy makes the child the one that serves. One that has ended since it said that it is ready will not be missed by gone any more.
+func (g *Guardian) serveBy(c *child, sockets []socket) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-c.exited:
+		closeAll(sockets)
+		return c.reason()
+	default:
+	}
+	g.serving = c
+	g.o.Sockets.replace(sockets)
+	return nil
 }
 
 func (g *Guardian) isStarted() {

@@ -290,6 +290,9 @@ func (n *node) stop(ctx context.Context, end ending, out *console) {
 		n.server.BeginDrain()
 		n.control.stopListening()
 		n.poller.CloseListeners()
+		if end.urgent {
+			n.leaveSides(ctx)
+		}
 		n.lineage.giveUp()
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Server.DrainTimeout)

@@ -58,14 +58,19 @@ func (n *node) leaveToNext(ctx context.Context) {
 	n.control.endListening(false)
 	n.poller.CloseListeners()
 	n.http.SetKeepAlivesEnabled(false)
-	if n.scrapes != nil {
-		n.running.Go(func() { n.endHTTP(ctx, n.scrapes) })
-	}
-	n.running.Go(func() { n.endPage(ctx) })
+	n.leaveSides(ctx)
 	if n.lineage.link != nil {
 		n.lineage.sockets.Close() // the guardian has them
 	}
 	pause(ctx, lateHandshakes)
+}
+
+// leaveSides gives the ports of the metrics and of the dashboard up at once, for a server that needs them now.
+func (n *node) leaveSides(ctx context.Context) {
+	if n.scrapes != nil {
+		n.running.Go(func() { n.endHTTP(ctx, n.scrapes) })
+	}
+	n.running.Go(func() { n.endPage(ctx) })
 }
 
 // pause waits, unless ctx ends.

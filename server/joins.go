@@ -89,30 +89,35 @@ func (ss *Session) joinCluster(j *joins, channel string, o channels.JoinOptions)
 		j.mu.Unlock()
 		return false
 	}
+	rest := ss.joinLocked(j, channel, o)
+	j.mu.Unlock()
+	return rest()
+}
+
+// joinLocked decides what becomes of a subscribe, so that an unsubscribe that comes next finds it, and returns what is left to do
+// without the lock. The caller holds j.mu.
+func (ss *Session) joinLocked(j *joins, channel string, o channels.JoinOptions) (rest func() bool) {
 	old, waiting := ss.subs.find(channel), j.pending[channel]
 	switch {
 	case waiting != nil && waiting.next == nil:
 		waiting.next = &o // its reply comes after the first one's
-		j.mu.Unlock()
-		return true
+		return func() bool { return true }
 	case waiting != nil, j.abandoned >= maxAbandoned:
-		j.mu.Unlock()
-		return ss.joinFailed(channel, channels.ErrBacklog)
+		return func() bool { return ss.joinFailed(channel, channels.ErrBacklog) }
 	case old != nil && sameMember(old, o.Data):
 		err := ss.enterLocked(j, channel, o)
-		j.mu.Unlock()
-		return ss.entered(channel, o, err)
+		return func() bool { return ss.entered(channel, o, err) }
 	}
 	p := &pendingJoin{options: o, fresh: old == nil}
 	j.addLocked(channel, p)
-	j.mu.Unlock()
-
-	join := scaling.Join{App: ss.app.id, Channel: channel, Kind: o.Kind, MaxMembers: o.MaxMembers}
-	if o.Kind.IsPresence() {
-		join.Member = o.Data
+	return func() bool {
+		join := scaling.Join{App: ss.app.id, Channel: channel, Kind: o.Kind, MaxMembers: o.MaxMembers}
+		if o.Kind.IsPresence() {
+			join.Member = o.Data
+		}
+		ss.app.server.relay.Join(join, func(err error) { ss.joined(j, channel, p, err) })
+		return true
 	}
-	ss.app.server.relay.Join(join, func(err error) { ss.joined(j, channel, p, err) })
-	return true
 }
 
 // joined is the relay's answer, on any goroutine.
@@ -143,7 +148,10 @@ func (ss *Session) joined(j *joins, channel string, p *pendingJoin, err error) {
 	if granted {
 		err = ss.enterLocked(j, channel, p.options)
 	}
-	next := p.next
+	again := func() bool { return true }
+	if p.next != nil {
+		again = ss.joinLocked(j, channel, *p.next)
+	}
 	j.mu.Unlock()
 
 	switch {
@@ -153,9 +161,7 @@ func (ss *Session) joined(j *joins, channel string, p *pendingJoin, err error) {
 		ss.leave(channel, p.options.Kind, former) // its place was taken
 	}
 	ss.entered(channel, p.options, err)
-	if next != nil {
-		ss.joinCluster(j, channel, *next)
-	}
+	again()
 }
 
 // enterLocked enters the hub. The caller holds j.mu, so that who ends the session finds the subscription.

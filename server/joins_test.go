@@ -119,6 +119,21 @@ func TestJoinMeanwhile(t *testing.T) {
 	}
 }
 
+// An unsubscribe that comes between the replies of two subscribes ends both.
+func TestUnsubscribeBetweenReplies(t *testing.T) {
+	scaled(t, nil, func(t *testing.T, n *node, r *slowRelay) {
+		c := n.connect()
+		c.subscribe(den, `{"name":"x"}`)
+		c.subscribe(den, joe)
+		r.onSend = func() { c.say(`{"event":"pusher:unsubscribe","data":{"channel":"presence-den"}}`) } // the anonymous is announced
+		r.next(t, nil)
+		r.next(t, nil)
+		c.expect(presence(den, 0, `[]`, `{}`))
+		r.settled(t, n)
+		c.leave()
+	})
+}
+
 func TestJoinAgain(t *testing.T) {
 	const changed = `{"user_id":1,"user_info":{"name":"Joseph"}}`
 	scaled(t, nil, func(t *testing.T, n *node, r *slowRelay) {

@@ -28,7 +28,8 @@ type slowRelay struct {
 	held      map[string]int // joins that are granted, by channel and member
 	grace     []string       // of leaves with Grace
 	sent      []scaling.Message
-	elsewhere int // connections of other nodes
+	onSend    func() // called by Publish, if set
+	elsewhere int    // connections of other nodes
 	mistakes  []string
 }
 
@@ -46,6 +47,9 @@ func (r *slowRelay) Publish(m scaling.Message) error {
 	r.mu.Lock()
 	r.sent = append(r.sent, m)
 	r.mu.Unlock()
+	if r.onSend != nil {
+		r.onSend()
+	}
 	return r.Local.Publish(m)
 }
 

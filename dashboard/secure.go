@@ -65,6 +65,10 @@ func isLocal(r *http.Request) bool {
 			return false
 		}
 	}
+	// What a proxy that tells nothing of itself, as Nginx does unless it is told to, says and no browser does.
+	if r.Close || !r.ProtoAtLeast(1, 1) {
+		return false
+	}
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

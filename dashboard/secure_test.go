@@ -52,6 +52,7 @@ func TestWithoutPasswordOnlyThisMachine(t *testing.T) {
 		"looks like this machine": func(r *http.Request) { r.Host = "127.0.0.1.evil.example" },
 		"no name":                 func(r *http.Request) { r.Host = "" },
 		"through a proxy":         func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") },
+		"through a silent proxy":  func(r *http.Request) { r.Close = true },
 		"through another":         func(r *http.Request) { r.Header.Set("Forwarded", "for=192.0.2.1") },
 		"from elsewhere":          func(r *http.Request) { r.RemoteAddr = "192.0.2.1:99" },
 	} {

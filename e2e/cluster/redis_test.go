@@ -30,7 +30,7 @@ func TestKindsOfRedis(t *testing.T) {
 		}},
 		{"url with a user", func(t *testing.T) (string, []string) {
 			redis := redistest.Start(t)
-			rights := "~reverb:* &reverb:* -@all +@connection +@pubsub +@scripting +@read +@write +time" // as docs/running.md says
+			rights := "~reverb:* &reverb:* -@all +@connection +@pubsub +@scripting +@read +@write +time" // as docs/scaling.md says
 			redis.Do(append([]string{"ACL", "SETUSER", "node", "on", ">pw"}, strings.Fields(rights)...)...)
 			return "", []string{"REDIS_URL=redis://node:pw@" + redis.Addr + "/1"}
 		}},

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"log/slog"
+
 	"reverb/scaling"
 	"reverb/scaling/bus"
 )
@@ -37,7 +39,7 @@ func (r *Relay) answer(q question) {
 	a := reply{node: r.node.id(), id: q.id, answer: r.handler.Answer(q.query)}
 	m := bus.Message{Name: r.names.node(q.node.String()), Payload: encodeReply(a)}
 	if err := r.bus.Publish(m); err != nil {
-		r.opts.Log.Warn("answer a question of another node", "err", err)
+		r.trouble.add(slog.LevelWarn, "answer a question of another node", slog.Any("err", err))
 	}
 }
 

@@ -102,7 +102,7 @@ func (p *presence) beat(ctx context.Context) {
 // renew makes this node somebody else than the one who was taken for dead.
 func (p *presence) renew(dead string) {
 	id := p.node.renew().String()
-	p.log.Warn("this node was taken for dead, it comes back", "node", dead, "as", id)
+	p.o.Log.Warn("the others, or redis, have given this node up: it comes back", "node", dead, "as", id)
 	p.lease.mu.Lock()
 	defer p.lease.mu.Unlock()
 	p.lease.id, p.lease.former, p.lease.fresh, p.lease.talking = id, dead, true, false
@@ -171,7 +171,7 @@ func (p *presence) alive(ctx context.Context, sent time.Time, losses int, h hear
 		p.each(func(r *replica) { r.heal(former) })
 	}
 	for node, beat := range silent {
-		p.log.Warn("a node is dead", "node", node)
+		p.o.Log.Warn("a node is dead", "node", node)
 		p.bus.Do(p.nodesCommand(buryScript, node, beat, "0"), func(bus.Reply) { p.beatNow() })
 	}
 	if len(h.due) > 0 && p.reaping.CompareAndSwap(false, true) {

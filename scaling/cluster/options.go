@@ -30,9 +30,11 @@ type Options struct {
 	Log     *slog.Logger                   // nil: none
 }
 
-// droppedQueue is why a message of another node was dropped here: too much waited for this node's own work. The gap that it leaves is
-// counted as lost, too.
-const droppedQueue = "relay_queue"
+// Why a message of another node was dropped here.
+const (
+	droppedQueue   = "relay_queue"   // too much waited for this node's own work; the gap that it leaves is counted as lost, too
+	droppedBacklog = "relay_backlog" // the subscribers of the channel do not keep up
+)
 
 // withDefaults fills what is zero and refuses what cannot work.
 func (o Options) withDefaults() (Options, error) {

@@ -49,6 +49,18 @@ func TestSendersForgetTheSilent(t *testing.T) {
 	}
 }
 
+func TestSendersAreBounded(t *testing.T) {
+	var s senders
+	for i := range 2 * maxSenders {
+		if fresh, lost := s.take(&event{node: nodeID{byte(i), byte(i >> 8)}, seq: 1}, 1); !fresh || lost != 0 {
+			t.Fatalf("event %d: fresh %t, lost %d", i, fresh, lost)
+		}
+	}
+	if len(s) != maxSenders {
+		t.Errorf("%d senders are remembered", len(s))
+	}
+}
+
 func TestLanesKeepTheOrderOfAChannel(t *testing.T) {
 	var mu sync.Mutex
 	got := make(map[string][]byte)

@@ -50,20 +50,23 @@ func peerOptions(s *redistest.Server) cluster.Options {
 // startPeer starts a node that ends with the test.
 func startPeer(t testing.TB, o cluster.Options) *peer {
 	t.Helper()
-	n := &peer{
-		t: t, got: make(map[string][]string), subscribers: make(map[string]int), held: make(map[string]bool),
-		cached: make(map[string]string), members: make(map[string][]*protocol.MemberData),
-	}
 	r, err := cluster.New(o)
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}
-	n.relay = r
+	n := newPeer(t, r)
 	if err := r.Start(n); err != nil {
 		t.Fatalf("Start: %v", err)
 	}
 	t.Cleanup(r.Close)
 	return n
+}
+
+func newPeer(t testing.TB, r *cluster.Relay) *peer {
+	return &peer{
+		t: t, relay: r, got: make(map[string][]string), subscribers: make(map[string]int), held: make(map[string]bool),
+		cached: make(map[string]string), members: make(map[string][]*protocol.MemberData),
+	}
 }
 
 func (n *peer) Deliver(m scaling.Message) error {

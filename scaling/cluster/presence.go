@@ -25,7 +25,7 @@ type presence struct {
 	node    *identity
 	o       Options
 	lanes   *lanes
-	log     *slog.Logger
+	trouble *complaints
 	kick    chan struct{} // beat now
 
 	lease    lease
@@ -35,14 +35,13 @@ type presence struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
-	complained time.Time             // when last
-	replicas   map[string]*replica   // by events name
-	marked     map[*replica]struct{} // that want a tick
+	replicas map[string]*replica   // by events name
+	marked   map[*replica]struct{} // that want a tick
 }
 
-func newPresence(b *bus.Bus, names names, h scaling.Handler, node *identity, lanes *lanes, o Options) *presence {
+func newPresence(b *bus.Bus, names names, h scaling.Handler, node *identity, lanes *lanes, t *complaints, o Options) *presence {
 	p := &presence{
-		bus: b, names: names, handler: h, node: node, lanes: lanes, o: o, log: o.Log,
+		bus: b, names: names, handler: h, node: node, lanes: lanes, o: o, trouble: t,
 		kick:     make(chan struct{}, 1),
 		replicas: make(map[string]*replica),
 		marked:   make(map[*replica]struct{}),
@@ -82,7 +81,7 @@ func (p *presence) delta(events string, body []byte) {
 	}
 	d, err := decodeDelta(body)
 	if err != nil {
-		p.log.Warn("cannot read the change of a roster", "app", r.app, "channel", r.channel)
+		p.trouble.add(slog.LevelWarn, "cannot read the change of a roster", slog.String("app", r.app), slog.String("channel", r.channel))
 		r.fetch()
 		return
 	}
@@ -148,16 +147,8 @@ func (p *presence) complain(what string, err error) {
 	if errors.Is(err, bus.ErrDown) || errors.Is(err, bus.ErrClosed) || errors.Is(err, context.Canceled) {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if now := time.Now(); now.Sub(p.complained) >= complainEvery {
-		p.complained = now
-		p.log.Error("redis refuses presence", "doing", what, "err", err)
-	}
+	p.trouble.add(slog.LevelError, "redis refuses presence", slog.String("doing", what), slog.Any("err", err))
 }
-
-// complainEvery bounds how often a Redis that refuses is logged.
-const complainEvery = 10 * time.Second
 
 // do runs c and waits for the reply.
 func (p *presence) do(ctx context.Context, c bus.Command) (bus.Reply, error) {

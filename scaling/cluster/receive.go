@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"log/slog"
 	"time"
 
 	"reverb/scaling"
@@ -49,7 +50,9 @@ func (r *Relay) deliver(c *interest, e *event) {
 		m.Cache = c.last.takesLocked(time.Now())
 	}
 	if err := r.handler.Deliver(m); err != nil {
-		r.opts.Log.Warn("deliver a message of another node", "app", c.app, "channel", c.channel, "err", err)
+		r.opts.Dropped(droppedBacklog, 1)
+		r.trouble.add(slog.LevelWarn, "deliver a message of another node",
+			slog.String("app", c.app), slog.String("channel", c.channel), slog.Any("err", err))
 	}
 }
 
@@ -64,6 +67,7 @@ func (r *Relay) echo(c *interest, e *event) {
 // overflow notes that a message of the channel found its lane full. Subscribers who miss it are counted by the gap that the next one shows.
 func (r *Relay) overflow(name string) {
 	r.opts.Dropped(droppedQueue, 1)
+	r.trouble.add(slog.LevelWarn, "messages of other nodes come faster than they can be taken", slog.String("name", name))
 	r.heal(name)
 }
 

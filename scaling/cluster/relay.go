@@ -24,6 +24,7 @@ type Relay struct {
 	interests *interests
 	outlets   *outlets
 	counters  counters
+	trouble   *complaints
 
 	// Constant after Start.
 	handler  scaling.Handler
@@ -52,6 +53,7 @@ func New(o Options) (*Relay, error) {
 	}
 	r := &Relay{opts: o, names: names{o.Prefix}, node: newIdentity(), interests: newInterests()}
 	r.counters.metrics = o.Metrics
+	r.trouble = newComplaints(o.Log)
 	r.outlets = newOutlets(r.names, r.node.process)
 	return r, nil
 }
@@ -78,7 +80,7 @@ func (r *Relay) Start(h scaling.Handler) error {
 		return fmt.Errorf("open redis: %w", err)
 	}
 	r.bus = b
-	r.presence = newPresence(b, r.names, h, r.node, r.lanes, r.opts)
+	r.presence = newPresence(b, r.names, h, r.node, r.lanes, r.trouble, r.opts)
 	r.gather = newGather(r)
 	b.Subscribe(r.names.all(), nil)
 	b.Subscribe(r.names.node(r.node.process.String()), nil)

@@ -12,10 +12,12 @@ type sender struct {
 	used uint32 // a clock of seconds
 }
 
-// Of more than manySenders, those that were silent for oldSender seconds are forgotten: every incarnation of a node is a new one.
+// Of more than manySenders, those that were silent for oldSender seconds are forgotten: every incarnation of a node is a new one. There
+// cannot be more than maxSenders; events of further ones are taken, and not followed.
 const (
 	manySenders = 32
 	oldSender   = 600
+	maxSenders  = 1024
 )
 
 // take notes an event. fresh is false for one that was there already; lost is how many are missing before it.
@@ -36,6 +38,9 @@ func (s *senders) take(e *event, now uint32) (fresh bool, lost uint64) {
 	}
 	if len(*s) >= manySenders {
 		*s = slices.DeleteFunc(*s, func(old sender) bool { return now-old.used > oldSender })
+	}
+	if len(*s) >= maxSenders {
+		return true, 0
 	}
 	*s = append(*s, sender{e.node, e.seq, now})
 	return true, 0

@@ -9,8 +9,9 @@ import (
 
 // Reasons why a message was dropped, beside those of bus.
 const (
-	droppedQueue  = "relay_queue"  // too much waited for this node's own work
-	droppedUnsafe = "relay_unsafe" // an event that PHP nodes would end over: only this node's subscribers had it
+	droppedQueue   = "relay_queue"   // too much waited for this node's own work
+	droppedBacklog = "relay_backlog" // the subscribers of the channel do not keep up
+	droppedUnsafe  = "relay_unsafe"  // an event that PHP nodes would end over: only this node's subscribers had it
 )
 
 var errApp = errors.New("app id is not UTF-8")
@@ -101,7 +102,8 @@ func (r *Relay) deliver(app string, e *envelope, cached bool) error {
 		}
 		m := scaling.Message{App: app, Channel: channel, Payload: event, Except: except, Cache: kept}
 		if err := r.handler.Deliver(m); err != nil {
-			r.opts.Log.Warn("deliver an event of another node", "app", app, "channel", channel, "err", err)
+			r.opts.Metrics.Dropped(droppedBacklog, 1)
+			r.notices.add(droppedBacklog, 1, err)
 		}
 	}
 	return nil

@@ -88,6 +88,8 @@ func newApp(p process, out *console) *cli.App {
 		command.HideHelpCommand = true
 		command.Action = withoutArguments(command.Action)
 	}
+	app.EnableBashCompletion = true
+	app.Commands = append(app.Commands, completionCommand(app, out), manCommand(app, out))
 	app.Action = func(c *cli.Context) error {
 		if name := c.Args().First(); name != "" {
 			return errors.New("there is no command " + name + ", see reverb --help")

@@ -25,6 +25,15 @@ const top = document.querySelector('header.top');
 let leave = () => {}; // ends the view that is shown
 let locked = false;
 
+/** The parts of an address; null when it was mistyped. */
+function decoded(parts) {
+  try {
+    return parts.map(decodeURIComponent);
+  } catch {
+    return null;
+  }
+}
+
 /** Shows what the address names. A view gets its place and returns how to end it. */
 function show(moved) {
   leave();
@@ -32,7 +41,8 @@ function show(moved) {
   const [path, search] = location.hash.slice(1).split('?');
   for (const [pattern, title, view, link] of views) {
     const match = (path || '/').match(pattern);
-    if (!match) continue;
+    const names = match && decoded(match.slice(1));
+    if (!names) continue;
     document.title = `${title} · Reverb`;
     for (const a of document.querySelectorAll('nav a')) {
       if (a.getAttribute('href') === link) a.setAttribute('aria-current', 'page');
@@ -40,7 +50,7 @@ function show(moved) {
     }
     main.className = `view-${title.toLowerCase()}`;
     main.replaceChildren();
-    leave = view(main, match.slice(1).map(decodeURIComponent), new URLSearchParams(search)) ?? leave;
+    leave = view(main, names, new URLSearchParams(search)) ?? leave;
     if (moved) {
       main.focus({ preventScroll: true });
       scrollTo(0, 0);

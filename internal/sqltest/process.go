@@ -98,7 +98,8 @@ func program(t testing.TB, name string, patterns ...string) string {
 func (s *Server) prepare(command ...string) *exec.Cmd {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), "HOME="+s.dir, "LC_ALL=C")
+	// MariaDB clears its temporary files of a common folder when it starts, those of another server too.
+	cmd.Env = append(os.Environ(), "HOME="+s.dir, "TMPDIR="+s.dir, "LC_ALL=C")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(s.t), Setpgid: true}
 	return cmd
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
@@ -182,6 +183,31 @@ func TestRefusingServer(t *testing.T) {
 		t.Fatalf("error %v, results %+v", err, all)
 	}
 	if text := strings.Join(all[0].Errors, " "); !strings.Contains(text, "status 503") {
+		t.Errorf("errors %q", text)
+	}
+}
+
+// A server that stops answering is told from one that is slow when the time to drain is over, and holds nothing up for longer.
+func TestSilentServer(t *testing.T) {
+	silent := make(chan struct{})
+	f := newFake(t, func(n int, frame string, send func(string)) {
+		send(frame)
+		if n > 5 {
+			<-silent
+		}
+	})
+	t.Cleanup(func() { close(silent) })
+	begun := time.Now()
+	all, err := results(t, "broadcast", "--addr", f.Listener.Addr().String(), "--subscribers", "5", "--publishers", "2", "--rate", "200",
+		"--duration", "200ms", "--warmup", "0", "--drain", "200ms")
+	if err == nil || len(all) != 1 || all[0].Checks.Delivered == 0 {
+		t.Fatalf("error %v, results %+v", err, all)
+	}
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("took %v", took)
+	}
+	text := strings.Join(all[0].Errors, " ")
+	if !strings.Contains(text, "no answer when the time to drain was over") || !strings.Contains(text, "requests were due and never sent") {
 		t.Errorf("errors %q", text)
 	}
 }

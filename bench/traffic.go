@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -34,6 +35,8 @@ type traffic struct {
 	self     atomic.Pointer[measure.Self] // told how late events are, from the moment there is one
 	accepted atomic.Int64                 // events that the server took since warm
 	requests atomic.Int64                 // answered since warm
+	unsent   atomic.Int64                 // requests that were due and whose turn never came
+	over     atomic.Bool                  // nothing more is sent
 	workers  []*worker
 	running  sync.WaitGroup
 }
@@ -88,10 +91,27 @@ func (t *traffic) launch(ctx context.Context) {
 	}
 }
 
-// drain waits until the workers have ended and everything that was accepted has been delivered.
+// drain waits until the workers have ended and everything that was accepted has been delivered, for each as long as the settings say: a
+// server that does not answer would hold up a worker for the time-out of every request that is due.
 func (t *traffic) drain(r *rig) {
-	t.running.Wait()
+	ended := make(chan struct{})
+	go func() {
+		t.running.Wait()
+		close(ended)
+	}()
+	limit := time.NewTimer(t.set.Drain)
+	defer limit.Stop()
+	select {
+	case <-ended:
+	case <-limit.C:
+	case <-r.hard.Done():
+	}
+	t.over.Store(true)
 	t.post.Close()
+	<-ended
+	if n := t.unsent.Load(); n > 0 {
+		r.faults.add("publish: %d requests were due and never sent, because the server did not answer those before", n)
+	}
 	r.drain(func() bool { return t.audience.gate.left() > 0 })
 }
 
@@ -108,6 +128,10 @@ func (w *worker) byClock(ctx context.Context) {
 	for i := int64(w.n); ; i += int64(len(t.workers)) {
 		due := t.schedule.due(i)
 		if due >= t.stop || !t.schedule.wait(ctx, due) {
+			return
+		}
+		if t.over.Load() {
+			t.unsent.Add(1 + int64(float64(t.stop-1-due)/(t.schedule.period*float64(len(t.workers)))))
 			return
 		}
 		if self := t.self.Load(); self != nil {
@@ -146,6 +170,8 @@ func (w *worker) send(ctx context.Context, due int64) {
 	status, err := post(w.body)
 	w.replied = client.Now()
 	switch {
+	case errors.Is(err, client.ErrClosed):
+		t.audience.faults.add("publish: no answer when the time to drain was over")
 	case err != nil: // the events may be on their way, or not
 		t.audience.faults.add("publish: %v", err)
 		delay(ctx, backOff)

@@ -13,6 +13,9 @@ var ErrClosed = errors.New("closed by this side")
 // ErrTimeout is what Handler.Closed gets when connection_established did not come within Options.ConnectTimeout.
 var ErrTimeout = errors.New("no connection_established in time")
 
+// ErrNoAnswer is what a call of a Publisher returns when its answer did not come within Publisher.Timeout.
+var ErrNoAnswer = errors.New("not within the time-out")
+
 var errQueue = errors.New("the server does not read: more than 1 MiB waits to be sent")
 
 // CloseError is a close frame of the server. Code is 1005 when the frame had none.

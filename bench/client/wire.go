@@ -154,7 +154,7 @@ func lost(err error) bool {
 // timely gives a deadline that has passed a name of ours.
 func timely(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return ErrTimeout
+		return ErrNoAnswer
 	}
 	return err
 }

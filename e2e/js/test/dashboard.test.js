@@ -208,6 +208,21 @@ ${hash}
     await page.waitForFunction((n) => document.querySelectorAll('.events li').length > n, rows);
   });
 
+  test('shows what strangers send as text', async () => {
+    const evil = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
+    await page.getByRole('searchbox').fill('document.title');
+    const again = setInterval(() => back().trigger('news', evil, { [evil]: evil }), 200); // the new filter takes a moment
+    await page.locator('.events .event', { hasText: evil }).first().waitFor().finally(() => clearInterval(again));
+    await page.locator('.events summary').first().click();
+    await page.locator('.events pre', { hasText: '<img' }).first().waitFor();
+    assert.equal(await page.locator('main img, main script').count(), 0);
+  });
+
+  test('shows the overview for a mistyped address', async () => {
+    await page.evaluate(() => { location.hash = '#/channel/a/%zz'; });
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  });
+
   test('sends an event', async () => {
     const heard = new Promise((resolve) => { clients[1].channel('news').bind('from-page', resolve); });
     await page.getByRole('link', { name: 'Send' }).click();

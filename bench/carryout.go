@@ -19,6 +19,9 @@ func carryOut(c *cli.Context, p Process, servers []Server, runs []Settings) erro
 	if rounds < 1 || rounds > maxRounds {
 		return fmt.Errorf("rounds: %d is not within 1 and %d", rounds, maxRounds)
 	}
+	if err := writable(c); err != nil {
+		return err
+	}
 	cpus, err := parseCPUs(c.String("client-cpus"))
 	if err != nil {
 		return err
@@ -87,6 +90,26 @@ func write(c *cli.Context, results [][]report.Result) error {
 		toFile(c, "csv", func(w io.Writer) error { return report.CSV(w, all) }),
 		toFile(c, "html", func(w io.Writer) error { return report.HTML(w, all, comparison) }),
 	)
+}
+
+// writable makes the files of the results, so that a name that cannot be is an error before the runs and not after them. What a file holds
+// stays there until there is something else for it.
+func writable(c *cli.Context) error {
+	for _, flag := range []string{"json", "csv", "html"} {
+		name := c.String(flag)
+		if name == "" || name == "-" {
+			continue
+		}
+		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+			continue // to close a pipe is to end it
+		}
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
+		if err != nil {
+			return fmt.Errorf("write the results: %w", err)
+		}
+		_ = f.Close()
+	}
+	return nil
 }
 
 // toFile writes to the file that a flag names, if it does.

@@ -24,6 +24,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"broadcast", "--compare", "127.0.0.1:1,nobody"}, `"nobody" is neither the name of a server nor an address`},
 		{[]string{"broadcast", "--client-cpus", "x"}, `"x" is no list of cores`},
 		{[]string{"broadcast", "--sources", "home"}, `"home" is no address`},
+		{[]string{"broadcast", "--addr", "127.0.0.1:1", "--json", "absent/a.json"}, "write the results: open absent/a.json"},
 		{[]string{"run"}, "needs the name of a profile"},
 		{[]string{"run", "absent.toml"}, "read profile"},
 		{[]string{"broadcast", "--addr", "127.0.0.1:0", "--spawn", "false"}, "start the server: it ended"},

@@ -51,6 +51,16 @@ func New(c config.Cache, log *slog.Logger) (*Watcher, error) {
 	return watch(s, log), nil
 }
 
+// Check finds what New would refuse. It does not look at the store.
+func Check(c config.Cache) error {
+	s, err := open(c)
+	if err != nil {
+		return fmt.Errorf("laravel.cache_store = %q: %w", c.Store, err)
+	}
+	s.close()
+	return nil
+}
+
 func open(c config.Cache) (store, error) {
 	switch c.Store {
 	case config.CacheRedis:

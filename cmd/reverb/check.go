@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
+	"reverb/laravel"
 	"reverb/metrics"
 )
 
@@ -44,8 +45,21 @@ func printEffective(out *console, cfg *config.Config) {
 
 // checkStartable finds what would end a start although each value is allowed.
 func checkStartable(out *console, cfg *config.Config) error {
-	if _, err := newRelay(cfg.Scaling, metrics.New(version()), slog.New(slog.DiscardHandler)); err != nil {
+	numbers, log := metrics.New(version()), slog.New(slog.DiscardHandler)
+	if _, err := newRelay(cfg.Scaling, numbers, log); err != nil {
 		return err
+	}
+	if cfg.Pulse.Enabled {
+		recorder, err := newRecorder(cfg, numbers, log)
+		if err != nil {
+			return err
+		}
+		recorder.Close()
+	}
+	if cache := cfg.Laravel.Cache; heedsSignal(cache) && cache.Trouble == "" {
+		if err := laravel.Check(cache); err != nil {
+			return err
+		}
 	}
 	certificate, err := loadCertificate(cfg.Server)
 	if err != nil {

@@ -1,16 +1,25 @@
 package main
 
-import "reverb/pulse"
+import (
+	"log/slog"
+
+	"reverb/config"
+	"reverb/metrics"
+	"reverb/pulse"
+)
 
 // startPulse begins to count messages for Laravel Pulse, if that is wanted. Its database need not be there yet.
 func (n *node) startPulse() (err error) {
 	if !n.cfg.Pulse.Enabled {
 		return nil
 	}
-	n.counts, err = pulse.New(pulse.Options{Config: n.cfg, Counts: n.metrics.AppCounts, Metrics: n.metrics.Pulse(), Log: n.log})
-	if err != nil {
+	if n.counts, err = newRecorder(n.cfg, n.metrics, n.log); err != nil {
 		return err
 	}
 	n.counts.Start()
 	return nil
+}
+
+func newRecorder(cfg *config.Config, m *metrics.Metrics, log *slog.Logger) (*pulse.Recorder, error) {
+	return pulse.New(pulse.Options{Config: cfg, Counts: m.AppCounts, Metrics: m.Pulse(), Log: log})
 }

@@ -1,11 +1,14 @@
 package main
 
-import "reverb/laravel"
+import (
+	"reverb/config"
+	"reverb/laravel"
+)
 
 // startSignal begins to look for Laravel's own restart signal, when the cache that it comes through is known.
 func (n *node) startSignal() (err error) {
 	conf := n.cfg.Laravel.Cache
-	if !conf.Signal || conf.Store == "" {
+	if !heedsSignal(conf) {
 		return nil
 	}
 	if conf.Trouble != "" {
@@ -15,3 +18,5 @@ func (n *node) startSignal() (err error) {
 	n.signal, err = laravel.New(conf, n.log)
 	return err
 }
+
+func heedsSignal(c config.Cache) bool { return c.Signal && c.Store != "" }

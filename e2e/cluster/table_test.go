@@ -60,6 +60,9 @@ func publishCell(t *testing.T, near, far *node, channel string) {
 	}
 	far.publish("private-"+channel, "p", "")
 	y.Expect(event("private-"+channel, "p"))
+	near.publish(channel, "/ü", "")
+	x.Expect(event(channel, "/ü"))
+	y.Expect(event(channel, "/ü"))
 	body := fmt.Sprintf(`{"batch":[{"name":"e","channel":%q,"data":"b"}]}`, channel)
 	near.app().Post(t, "/batch_events", body).Expect(t, http.StatusOK, `{"batch":{}}`)
 	y.Expect(fmt.Sprintf(`{"event":"e","channel":%q,"data":"b"}`, channel))
@@ -73,7 +76,7 @@ func clientEventCell(_ *testing.T, near, far *node, channel string) {
 	y.Join(secret, channel, member(2))
 	x.Expect(added(channel, 2))
 	x.Send(fmt.Sprintf(`{"event":"client-typing","channel":%q,"data":{"a":[1.0,"/ü"]}}`, channel))
-	y.Event("client-typing")
+	y.Expect(fmt.Sprintf(`{"event":"client-typing","channel":%q,"data":{"a":[1.0,"/ü"]},"user_id":1}`, channel))
 	y.Send(fmt.Sprintf(`{"event":"client-typing","channel":%q,"data":{"b":2}}`, channel))
 	x.Expect(fmt.Sprintf(`{"event":"client-typing","channel":%q,"data":{"b":2},"user_id":2}`, channel))
 	x.Quiet() // never back to the sender

@@ -97,10 +97,28 @@ func TestReadsEventsOfReverb(t *testing.T) {
 			t.Errorf("%s: %+v", e.file, got)
 			continue
 		}
-		// Clients get the same JSON; the escapes in it are PHP's.
+		// Clients get the same JSON; the escapes in it are PHP's, which has sent it.
 		plain, err := laravel.EscapeJSON(e.payload)
 		if delivered, err2 := laravel.EscapeJSON(got.Deliveries[0]); err != nil || err2 != nil || delivered != plain {
 			t.Errorf("%s: %v %v\n got %s\nwant %s", e.file, err, err2, delivered, plain)
+		}
+	}
+}
+
+// Among nodes of this program PHP's escapes leave no trace.
+func TestReadsEventsOfThisProgram(t *testing.T) {
+	for _, want := range []string{
+		`{"event":"e/é","data":"{\"a\":\"/ü\\u00e9\",\"b\":\"😀<>&'\\n\"}\n\u0001","channel":"a/ü"}`,
+		`{"event":"e","channel":"a/ü","data":""}`,
+		`{"event":"client-x","channel":"a/ü","data":{"ü/":["/","😀",1.0,{},"\\"],"":"\""},"user_id":"jö/"}`,
+	} {
+		text, err := laravel.EncodeEvent(app, false, scaling.Message{App: app.ID, Channel: "a/ü", Payload: []byte(want)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := laravel.DecodeEvent(laravel.Sign(strings.TrimSuffix(text, "}"), "0123456789abcdef", 1, false))
+		if err != nil || !reflect.DeepEqual(got.Deliveries, []string{want}) {
+			t.Errorf("%v\n got %s\nwant %s", err, got.Deliveries, want)
 		}
 	}
 }

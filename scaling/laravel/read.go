@@ -118,8 +118,8 @@ func (e *envelope) channels() ([]string, error) {
 	return names, nil
 }
 
-// appendDelivery appends what the subscribers of a channel get of an event: every field as it came, but channels, and the channel in its
-// place, or at the end if the event named none.
+// appendDelivery appends what the subscribers of a channel get of an event: every field as it came from PHP, or as it was before it was
+// written for PHP, but channels, and the channel in its place, or at the end if the event named none.
 func (e *envelope) appendDelivery(dst []byte, channel string) []byte {
 	dst = append(dst, '{')
 	first, named := len(dst), false
@@ -135,7 +135,11 @@ func (e *envelope) appendDelivery(dst []byte, channel string) []byte {
 			dst, named = protocol.AppendQuote(dst, channel), true
 			return true
 		}
-		dst = append(dst, value...)
+		if e.signature.node != "" {
+			dst = appendPlain(dst, value)
+		} else {
+			dst = append(dst, value...)
+		}
 		return true
 	})
 	if !named {

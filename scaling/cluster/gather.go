@@ -45,7 +45,9 @@ func newGather(r *Relay) *gather {
 
 // Query asks all nodes; see scaling.Relay.
 func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
-	if a, ok := r.fromReplica(q); ok {
+	ctx, cancel := context.WithTimeout(ctx, r.opts.QueryTimeout)
+	defer cancel()
+	if a, ok := r.fromReplica(ctx, q); ok {
 		return a
 	}
 	r.counters.asked.Add(1)
@@ -55,8 +57,6 @@ func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
 	}
 	payload := encodeQuestion(question{node: r.node.process, id: id, query: q})
 	r.bus.PublishCount(r.names.all(), payload, func(n int, err error) { r.gather.told(rd, n, err) })
-	ctx, cancel := context.WithTimeout(ctx, r.opts.QueryTimeout)
-	defer cancel()
 	a := r.localAnswer(q)
 	select {
 	case <-rd.done:
@@ -69,12 +69,14 @@ func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
 	return a
 }
 
-// fromReplica answers for the users of a presence channel that has subscribers here: this node follows the roster of the cluster.
-func (r *Relay) fromReplica(q scaling.Query) (scaling.Answer, bool) {
+// fromReplica answers for the users of a presence channel that has subscribers here: this node follows the roster of the cluster, and asks
+// Redis alone whether it has all of it.
+func (r *Relay) fromReplica(ctx context.Context, q scaling.Query) (scaling.Answer, bool) {
 	if q.Of != scaling.QueryUsers || !r.bus.Up() {
 		return scaling.Answer{}, false
 	}
-	if c := r.interests.find(r.names.events(q.App, q.Channel)); c == nil || !c.kind.IsPresence() {
+	name := r.names.events(q.App, q.Channel)
+	if c := r.interests.find(name); c == nil || !c.kind.IsPresence() || !r.presence.settled(ctx, name) {
 		return scaling.Answer{}, false
 	}
 	a := r.localAnswer(q)

@@ -282,13 +282,8 @@ func (r *replica) audit() {
 	}
 	before := r.at
 	r.p.ask(r.events, r.p.rosterCommand(checkScript, r.events, id), func(reply bus.Reply) {
-		parts, err := reply.List()
-		if err != nil || len(parts) != 3 || !r.live {
-			return
-		}
-		at, err := positionOf(parts[0], parts[1])
-		held, err2 := parts[2].Int()
-		if err != nil || err2 != nil {
+		at, held, err := readChecked(reply)
+		if err != nil || !r.live {
 			return
 		}
 		switch now, _ := r.p.session(); {

@@ -175,12 +175,9 @@ func (r *replica) arrives(u *user) {
 	if len(u.joins) == 0 {
 		return
 	}
-	r.waiting = append(r.waiting, arrival{user: u, at: u.joined, fetches: r.fetches, joins: u.joins})
+	joins := u.joins
 	u.joins = nil
-	r.arrive()
-	if len(r.waiting) > 0 {
-		r.p.mark(r)
-	}
+	r.wait(arrival{user: u, at: u.joined, joins: joins})
 }
 
 // decide answers the joins of a user without Redis.

@@ -73,9 +73,9 @@ type pendingJoin struct {
 	done  func(error)
 }
 
-// arrival is a user of ours that Redis has, and whose sockets wait until the replica has it too.
+// arrival is a user of ours that Redis has, and whose sockets wait until the replica has it too; or somebody who waits for the replica.
 type arrival struct {
-	user    *user
+	user    *user // nil: nobody comes
 	at      position
 	fetches uint64 // asked for until then: a later one brings the user
 	joins   []pendingJoin
@@ -290,6 +290,16 @@ func (r *replica) setOn(u *user, id string) {
 	u.on, u.unsure = id, false
 }
 
+// wait answers the joins of a when the replica is there.
+func (r *replica) wait(a arrival) {
+	a.fetches = r.fetches
+	r.waiting = append(r.waiting, a)
+	r.arrive()
+	if len(r.waiting) > 0 {
+		r.p.mark(r)
+	}
+}
+
 // arrive answers the joins of those who are here now.
 func (r *replica) arrive() {
 	n := 0
@@ -306,7 +316,7 @@ func (r *replica) answer() { r.answerFirst(len(r.waiting)) }
 
 func (r *replica) answerFirst(n int) {
 	for _, a := range r.waiting[:n] {
-		if a.user.sockets > 0 {
+		if a.user != nil && a.user.sockets > 0 {
 			r.show(a.user)
 		}
 		for _, j := range a.joins {

@@ -59,6 +59,12 @@ func transports(t *testing.T, body func(t *testing.T, secure bool)) {
 // start serves until the test ends, and then checks that nothing is left.
 func start(t *testing.T, cfg poller.Config, h poller.Handler, secure bool) *server {
 	t.Helper()
+	return startBefore(t, cfg, h, api, secure)
+}
+
+// startBefore is start with another HTTP handler.
+func startBefore(t *testing.T, cfg poller.Config, h poller.Handler, requests http.HandlerFunc, secure bool) *server {
+	t.Helper()
 	cfg.Upgrade = func(path []byte) bool { return strings.HasPrefix(string(path), "/app/") }
 	cfg.ServedBy = "Laravel Reverb"
 	p, err := poller.New(cfg, h)
@@ -77,7 +83,7 @@ func start(t *testing.T, cfg poller.Config, h poller.Handler, secure bool) *serv
 	if err := p.Serve(ln.(*net.TCPListener), tc); err != nil {
 		t.Fatal(err)
 	}
-	s.http = &http.Server{Handler: http.HandlerFunc(api)}
+	s.http = &http.Server{Handler: requests}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

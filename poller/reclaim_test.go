@@ -40,8 +40,7 @@ func TestUpgradeAfterOtherRequests(t *testing.T) {
 	transports(t, func(t *testing.T, secure bool) {
 		h := newHandler()
 		h.message = echo
-		s := start(t, poller.Config{}, h, secure)
-		s.http.Handler = http.HandlerFunc(late)
+		s := startBefore(t, poller.Config{}, h, late, secure)
 		c := s.dial(t)
 		for range 3 {
 			c.write(getUp)
@@ -67,8 +66,7 @@ func TestUpgradeAfterOtherRequests(t *testing.T) {
 }
 
 func TestUpgradeElsewhereAfterOtherRequests(t *testing.T) {
-	s := start(t, poller.Config{}, newHandler(), false)
-	s.http.Handler = http.HandlerFunc(late)
+	s := startBefore(t, poller.Config{}, newHandler(), late, false)
 	c := s.dial(t)
 	c.write(getUp)
 	c.body(c.response())

@@ -146,6 +146,7 @@ func TestCacheOfReverbIsForLaterSubscribers(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "next event in Redis", func() bool { return redis.Do("GET", "other:{123456/cache-x}:e") == next })
+	await(t, "next event on its way to nobody", func() bool { return slices.Contains(b.payloads(), "cache-x "+next) })
 	b.join(t, "cache-x")
 	if want := []string{"123456 cache-x " + next}; !slices.Equal(b.texts(&b.cached), want) {
 		t.Errorf("cached %q, want %q", b.cached, want)

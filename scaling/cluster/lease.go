@@ -57,6 +57,13 @@ func (p *presence) session() (id string, ok bool) {
 	return l.id, l.talking && time.Since(l.beaten) < p.o.Lease-p.o.Beat
 }
 
+// interrupted reports whether Redis was ever lost.
+func (p *presence) interrupted() bool {
+	p.lease.mu.Lock()
+	defer p.lease.mu.Unlock()
+	return p.lease.losses > 0
+}
+
 // peers are the other nodes that live, as the last beat has heard.
 func (p *presence) peers() []string {
 	p.lease.mu.Lock()
@@ -229,7 +236,7 @@ func (p *presence) quit() {
 		return // the others will miss it
 	}
 	// First it is dead, then it lets go: if that fails half-way the others do the rest.
-	if _, err := p.do(ctx, p.nodesCommand(buryScript, id, "", milliseconds(p.o.Grace))); err != nil {
+	if _, err := p.do(ctx, p.nodesCommand(buryScript, id, "", milliseconds(p.o.Grace), flag(p.interrupted()))); err != nil {
 		p.complain("leave the cluster", err)
 		return
 	}

@@ -47,9 +47,13 @@ func (p *presence) lookAfter(ctx context.Context, id string) {
 	if err != nil {
 		return
 	}
-	if forgotten, _ := reply.Int(); forgotten == 1 {
-		p.bus.Do(bus.Command{Name: "DEL", Keys: []string{p.names.channelsOf(id)}}, nil)
+	if over, _ := reply.Int(); over != 1 {
+		return
 	}
+	if _, err := p.do(ctx, bus.Command{Name: "DEL", Keys: []string{p.names.channelsOf(id)}}); err != nil {
+		return // nobody would find the key again if the node were forgotten first
+	}
+	_, _ = p.do(ctx, p.nodesCommand(forgetScript, id)) // if it fails, the next look does it
 }
 
 // lookAt does it for some channels at once, and returns how many users there are in their grace.

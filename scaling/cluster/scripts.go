@@ -32,6 +32,8 @@ var (
 	burySource string
 	//go:embed scripts/looked.lua
 	lookedSource string
+	//go:embed scripts/forget.lua
+	forgetSource string
 
 	joinScript  = bus.NewScript(rosterSource + joinSource)
 	leaveScript = bus.NewScript(rosterSource + leaveSource)
@@ -42,6 +44,7 @@ var (
 	beatScript   = bus.NewScript(nodesSource + beatSource)
 	buryScript   = bus.NewScript(nodesSource + burySource)
 	lookedScript = bus.NewScript(nodesSource + lookedSource)
+	forgetScript = bus.NewScript(nodesSource + forgetSource)
 )
 
 // lingeringKey holds the users of a Pusher channel who have left with a grace: a sorted set, until when.

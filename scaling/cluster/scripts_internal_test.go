@@ -200,6 +200,14 @@ func TestNodeScripts(t *testing.T) {
 			t.Errorf("who left by itself is not forgotten: %s", got)
 		}
 	}
+	for _, node := range []string{"a", "b", "c"} {
+		e.nodes(forgetSource, node)
+	}
+	e.nodes(burySource, "d", "", "0", "1")
+	if got := e.nodes(lookedSource, "d", "0", "1", "60000"); got != "0" {
+		t.Errorf("who left by itself over a second connection is forgotten at once: %s", got)
+	}
+	e.nodes(forgetSource, "d")
 	e.empty()
 }
 

@@ -1,16 +1,7 @@
 package bus_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,47 +10,12 @@ import (
 	"reverb/scaling/bus"
 )
 
-// certificate writes a certificate for 127.0.0.1 and its key, and returns their paths and a pool that trusts it.
-func certificate(t *testing.T) (cert, key string, pool *x509.CertPool) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	pemCert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	pemKey := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
-	if err := os.WriteFile(cert, pemCert, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(key, pemKey, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	pool = x509.NewCertPool()
-	pool.AppendCertsFromPEM(pemCert)
-	return cert, key, pool
-}
-
 // minimalUser is what docs tell to give to the node's user: these commands, its keys and its channels.
 const minimalUser = "on >secret resetkeys ~P:* resetchannels &P:* -@all " +
 	"+hello +ping +publish +subscribe +unsubscribe +eval +evalsha +get +set"
 
 func TestTLSAndAUserWithFewRights(t *testing.T) {
-	cert, key, pool := certificate(t)
+	cert, key, pool := redistest.Certificate(t)
 	port := redistest.FreePort(t)
 	redis := redistest.Start(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert)
 	if err, failed := redis.Do(append([]string{"ACL", "SETUSER", "node"}, strings.Fields(minimalUser)...)...).(error); failed {

@@ -176,7 +176,7 @@ func TestNames(t *testing.T) {
 			seen[name] = app + " " + channel
 		}
 	}
-	for _, ours := range []string{n.all(), n.nodes(), n.grace(), n.node(testNode.String())} {
+	for _, ours := range []string{n.all(), n.nodes(), n.node(testNode.String())} {
 		if of, ok := seen[ours]; ok {
 			t.Errorf("%q is that of %s, too", ours, of)
 		}

@@ -30,7 +30,6 @@ func lastEventKey(events string) string     { return events + ":e" }         // 
 func (n names) nodes() string               { return n.prefix + ":{nodes}" } // sorted set: node → last beat
 func (n names) counts() string              { return n.nodes() + ":counts" } // hash: node → connections by app
 func (n names) dead() string                { return n.nodes() + ":dead" }   // sorted set: node → when it was reaped
-func (n names) grace() string               { return n.prefix + ":{grace}" } // sorted set: who may come back until when
 func (n names) all() string                 { return n.prefix + ":{all}" }   // Redis channel of all nodes
 func (n names) node(id string) string       { return n.prefix + ":{node:" + id + "}" }
 func (n names) channelsOf(id string) string { return n.node(id) + ":channels" } // set: channels where a node has members

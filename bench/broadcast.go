@@ -27,7 +27,7 @@ func runTraffic(ctx context.Context, r *rig, channels, subscribers, connections 
 	if err != nil {
 		return err
 	}
-	f, err := r.fleet(0)
+	f, err := r.fleet(client.Options{})
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,10 @@ import (
 	"reverb/bench/report"
 )
 
-// pauseBetween storms, so that each begins in calm.
-const pauseBetween = 500 * time.Millisecond
+const (
+	pauseBetween = 500 * time.Millisecond // storms, so that each begins in calm
+	churnTurn    = 16                     // events of the churners' loop at a time: a fifth of a millisecond
+)
 
 // churners are connections that are cut and come back. They have loops of their own: what they keep busy is not what times the others.
 type churners struct {
@@ -42,11 +44,11 @@ func runChurn(ctx context.Context, r *rig) error {
 	if err != nil {
 		return err
 	}
-	stay, err := r.fleet(0)
+	stay, err := r.fleet(client.Options{})
 	if err != nil {
 		return err
 	}
-	come, err := r.fleet(max(set.Inflight, 1))
+	come, err := r.fleet(client.Options{Connecting: max(set.Inflight, 1), Turn: churnTurn})
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func runConnect(ctx context.Context, r *rig) error {
 	if r.set.Rate > 0 {
 		connecting = r.set.Connections // the clock bounds them
 	}
-	f, err := r.fleet(connecting)
+	f, err := r.fleet(client.Options{Connecting: connecting})
 	if err != nil {
 		return err
 	}

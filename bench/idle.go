@@ -18,7 +18,7 @@ func runIdle(ctx context.Context, r *rig) error {
 	if err != nil {
 		return err
 	}
-	f, err := r.fleet(0)
+	f, err := r.fleet(client.Options{})
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func runPresence(ctx context.Context, r *rig) error {
 	if set.Loops > 1 {
 		p.shards = shards
 	}
-	f, err := r.fleet(0)
+	f, err := r.fleet(client.Options{})
 	if err != nil {
 		return err
 	}

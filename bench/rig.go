@@ -65,13 +65,14 @@ func newRig(ctx context.Context, server Server, set Settings, terminal io.Writer
 	return r, nil
 }
 
-// fleet makes connections for the scenario, at most connecting of them on their way in at once; 0 leaves the number to the fleet.
-func (r *rig) fleet(connecting int) (*client.Fleet, error) {
+// fleet makes connections for the scenario, with what o says beside the target and the settings.
+func (r *rig) fleet(o client.Options) (*client.Fleet, error) {
 	sources, err := r.set.sources()
 	if err != nil {
 		return nil, err
 	}
-	f, err := client.NewFleet(client.Options{Target: r.target, Loops: r.set.Loops, Sources: sources, Connecting: connecting})
+	o.Target, o.Loops, o.Sources = r.target, r.set.Loops, sources
+	f, err := client.NewFleet(o)
 	if err != nil {
 		return nil, err
 	}

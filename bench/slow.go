@@ -50,11 +50,11 @@ func runSlow(ctx context.Context, r *rig) error {
 	if err != nil {
 		return err
 	}
-	awake, err := r.fleet(0)
+	awake, err := r.fleet(client.Options{})
 	if err != nil {
 		return err
 	}
-	asleep, err := r.fleet(0)
+	asleep, err := r.fleet(client.Options{})
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func runWhisper(ctx context.Context, r *rig) error {
 	if set.Loops > 1 {
 		w.shards = shards
 	}
-	f, err := r.fleet(0)
+	f, err := r.fleet(client.Options{})
 	if err != nil {
 		return err
 	}

@@ -2,15 +2,18 @@ package client
 
 import "golang.org/x/sys/unix"
 
-// obey takes the inbox and reports whether the loop is to end.
+// obey does what is ordered, as much as belongs to one turn, and reports whether the loop is to end.
 func (l *loop) obey() (ended bool) {
 	l.mu.Lock()
-	all := l.inbox
-	l.inbox = l.spare[:0]
+	if len(l.ordered) == 0 {
+		l.ordered, l.inbox, l.spare = l.inbox, l.spare[:0], l.inbox
+	}
 	ended = l.ended
 	l.mu.Unlock()
-	for i, s := range all {
-		all[i] = nil
+	some := l.ordered[:min(l.share, len(l.ordered))]
+	l.ordered = l.ordered[len(some):]
+	for i, s := range some {
+		some[i] = nil
 		s.mu.Lock()
 		orders := s.orders
 		s.orders = 0
@@ -26,13 +29,12 @@ func (l *loop) obey() (ended bool) {
 			s.pause(false)
 		}
 	}
-	l.spare = all
 	return ended
 }
 
 // start connects those whose turn it is.
 func (l *loop) start() {
-	for n := 0; len(l.waiting) > 0 && l.connecting < l.limit && n < startsPerTurn; n++ {
+	for n := 0; len(l.waiting) > 0 && l.connecting < l.limit && n < max(l.share/dearer, 1); n++ {
 		s := l.waiting[0]
 		l.waiting[0] = nil
 		l.waiting = l.waiting[1:]
@@ -171,7 +173,7 @@ func (l *loop) endAll(err error) {
 	late := l.inbox
 	l.inbox = nil
 	l.mu.Unlock()
-	for _, all := range [][]*socket{l.waiting, late, l.sockets} {
+	for _, all := range [][]*socket{l.waiting, l.ordered, late, l.sockets} {
 		for _, s := range all {
 			if s != nil {
 				l.drop(s, err, true)

@@ -11,6 +11,7 @@ import (
 const (
 	defaultConnecting     = 1024
 	defaultConnectTimeout = 30 * time.Second
+	defaultTurn           = 256
 	closeTimeout          = 5 * time.Second // from our close frame to the server's end of the connection
 	maxMessage            = 16 << 20        // bytes of one message: the roster of a presence channel with 100,000 members
 	maxQueue              = 1 << 20         // bytes that wait for a server that does not read
@@ -21,6 +22,8 @@ type Options struct {
 	Target  Target
 	Loops   int          // event loops; default 1: one core drives 15,000 connections
 	Sources []netip.Addr // local addresses to connect from in turn; default 127.0.0.1…127.0.0.8 for a loopback target, else the system's
+
+	Turn int // events that a loop handles before other goroutines have a processor; default 256, less for a fleet that shall not delay others
 
 	Connecting     int           // clients between connect and connection_established at a time, the rest waits; default 1024
 	ConnectTimeout time.Duration // from connect to connection_established; default 30 s
@@ -86,6 +89,9 @@ func NewFleet(o Options) (*Fleet, error) {
 	o.Loops = max(o.Loops, 1)
 	if o.Connecting <= 0 {
 		o.Connecting = defaultConnecting
+	}
+	if o.Turn <= 0 {
+		o.Turn = defaultTurn
 	}
 	if o.ConnectTimeout <= 0 {
 		o.ConnectTimeout = defaultConnectTimeout

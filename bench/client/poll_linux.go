@@ -17,8 +17,7 @@ const (
 )
 
 const (
-	pollEvents = 256                    // events of one turn at most
-	tickEvery  = 100 * time.Millisecond // between two sweeps
+	tickEvery = 100 * time.Millisecond // between two sweeps
 )
 
 // poll is an epoll instance with a bell that any goroutine may ring and a clock that ticks. Events carry a slot number in place of
@@ -33,13 +32,14 @@ type poll struct {
 	fd     int
 	bell   int // eventfd
 	clock  int // timerfd
-	events [pollEvents]unix.EpollEvent
+	events []unix.EpollEvent
 	n      int
 	try    func(fd uintptr) bool // made once: a closure of each wait would be garbage
 }
 
-func newPoll() (*poll, error) {
-	p := &poll{bell: -1, clock: -1}
+// newPoll makes one that returns so many events at a time, at most.
+func newPoll(events int) (*poll, error) {
+	p := &poll{bell: -1, clock: -1, events: make([]unix.EpollEvent, events)}
 	if err := p.open(); err != nil {
 		p.close()
 		return nil, fmt.Errorf("make a loop: %w", err)
@@ -89,7 +89,7 @@ func (p *poll) wait(block bool) ([]unix.EpollEvent, error) {
 }
 
 func (p *poll) collect() int {
-	n, err := unix.EpollWait(p.fd, p.events[:], 0)
+	n, err := unix.EpollWait(p.fd, p.events, 0)
 	if err != nil { // EINTR; the descriptor is ours, so nothing else can be
 		return 0
 	}

@@ -85,8 +85,9 @@ func TestNoDescriptors(t *testing.T) {
 	}
 	defer unix.Close(fd)
 	low := limit
-	low.Cur = uint64(highestDescriptor(t) + 1)
-	fillers := fill(t, int(low.Cur))
+	highest := highestDescriptor(t) + 1
+	setLimit(&low.Cur, highest)
+	fillers := fill(t, highest)
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +112,9 @@ func TestNoDescriptors(t *testing.T) {
 	}
 	s.open(t)
 }
+
+// setLimit knows both types that systems have for it.
+func setLimit[T int64 | uint64](limit *T, n int) { *limit = T(n) }
 
 func highestDescriptor(t *testing.T) int {
 	t.Helper()

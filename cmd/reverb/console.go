@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -30,7 +31,8 @@ type console struct {
 	styles styles
 
 	mu    sync.Mutex
-	blank bool // the last line written was blank, so the next block needs none before it
+	blank bool  // the last line written was blank, so the next block needs none before it
+	lost  error // of the first write that failed
 }
 
 // styles are the colours of one console; each is switched on or off by itself, because the package-wide switch belongs to nobody.
@@ -147,10 +149,29 @@ func (c *console) text(lines string) {
 	}
 }
 
-// writeLocked ignores errors on purpose: a server whose terminal has gone goes on serving.
+// writeLocked only keeps an error: a server whose terminal has gone goes on serving.
 func (c *console) writeLocked(text string, blank bool) {
-	_, _ = io.WriteString(c.out, text)
+	if _, err := io.WriteString(c.out, text); err != nil && c.lost == nil {
+		c.lost = err
+	}
 	c.blank = blank
+}
+
+// complete is an error if something that was written did not arrive.
+func (c *console) complete() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lost != nil {
+		return fmt.Errorf("the output is not complete: %w", c.lost)
+	}
+	return nil
+}
+
+// forget makes the console complete again, for a command whose output is not what it is run for.
+func (c *console) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost = nil
 }
 
 // width is read for each line, so that a resized window is noticed.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -55,6 +58,26 @@ func TestLookupEnv(t *testing.T) {
 	for name, want := range map[string]string{"NAME": "last=one", "A": "1", "B": "", "C": ""} {
 		if got := lookupEnv(environ, name); got != want {
 			t.Errorf("lookupEnv(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+// What was asked for and could not be written is a failure.
+func TestFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no /dev/full")
+	}
+	defer full.Close()
+	file := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(file, []byte(oneApp("")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"check", "--config", file, "--env-file", os.DevNull}, {"completion", "bash"}, {"man"}, {"version"}} {
+		var stderr bytes.Buffer
+		code := run(append([]string{"reverb"}, args...), process{stdout: full, stderr: &stderr, environ: environ(t)})
+		if code != exitError || !strings.Contains(stderr.String(), "no space left") {
+			t.Errorf("%v: exit code %d: %s", args, code, stderr.String())
 		}
 	}
 }

@@ -43,6 +43,9 @@ func run(args []string, p process) int {
 	p.args = args
 	out, failures := newConsole(p.stdout, p.environ), newConsole(p.stderr, p.environ)
 	err := newApp(p, out).Run(args)
+	if err == nil {
+		err = out.complete()
+	}
 	var status statusError
 	switch {
 	case err == nil:

@@ -17,6 +17,7 @@ func startCommand(p process, out *console) *cli.Command {
 		Flags: append(append(addressFlags(), fileFlags()...),
 			&cli.BoolFlag{Name: "debug", Usage: "show the stream of data"}),
 		Action: func(c *cli.Context) error {
+			defer out.forget()
 			log := newLogger(p, c.Bool("debug"))
 			line, err := newLineage(p, p.args, log)
 			if err != nil {

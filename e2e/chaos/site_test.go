@@ -32,6 +32,7 @@ drain_timeout = 2
 app_id = "1"
 key = "chaos-key"
 secret = "chaos-secret"
+ping_interval = 3600 # members of a crowd answer no pings
 [metrics]
 listen = "%s"
 [scaling]

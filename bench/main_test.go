@@ -19,19 +19,14 @@ import (
 // bin is the server under test, built once.
 var bin string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	os.Exit(testclient.WithProgram(func(_, program string) int {
+		bin = program
+		return run(m)
+	}))
+}
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "reverb-bench")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if bin, err = testclient.Build(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	code := m.Run()
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)

@@ -177,10 +177,27 @@ func (s *Server) Kill() {
 	<-s.exited
 }
 
-// Build compiles the program into dir and returns its path.
-func Build(dir string, args ...string) (string, error) {
+// WithProgram compiles the program into a folder that goes with it again, and returns what run says; 1 when it cannot be compiled. It is
+// for a TestMain.
+func WithProgram(run func(dir, program string) int) int {
+	dir, err := os.MkdirTemp("", "reverb-test")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program, err := build(dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return run(dir, program)
+}
+
+// build compiles the program into dir and returns its path.
+func build(dir string) (string, error) {
 	bin := filepath.Join(dir, "reverb")
-	out, err := exec.Command("go", append(append([]string{"build", "-o", bin}, args...), "reverb/cmd/reverb")...).CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", bin, "reverb/cmd/reverb").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build reverb: %w\n%s", err, out)
 	}

@@ -15,8 +15,9 @@ import (
 // limit is how soon after a failure everybody must know the truth.
 const limit = 15 * time.Second
 
-// slack is how long before a failure an event may have been on its way, and how soon after it every node has noticed and subscribed again.
-const slack = time.Second
+// slack is how long before a failure an event may have been on its way, and how soon after it every node has noticed and subscribed again:
+// up to 1.1 s were seen after a failover, with six cases at once on two processors.
+const slack = 2 * time.Second
 
 // expectation is what a failure may do.
 type expectation struct {

@@ -66,9 +66,14 @@ func (m *model) enter(p *place, d *protocol.MemberData) {
 				data = string(d.Raw)
 			}
 			m.tell(added(m.name, data), p)
-		} else if !m.replicated && m.sockets(id(d)) == 0 {
-			m.rows = append(m.rows, d)
-			m.tell(added(m.name, string(d.Raw)), p)
+		} else if !m.replicated {
+			first := m.sockets(id(d)) == 0
+			if first {
+				m.rows = append(m.rows, d)
+			}
+			if first || d.UserID == "0" {
+				m.tell(added(m.name, string(d.Raw)), p)
+			}
 		}
 	}
 	p.data = d
@@ -79,7 +84,9 @@ func (m *model) exit(p *place) {
 	p.data = nil
 	if m.kind.IsPresence() && !m.replicated && id(d) != "" && m.sockets(d.UserID) == 0 {
 		m.rows = slices.DeleteFunc(m.rows, func(row *protocol.MemberData) bool { return row.UserID == d.UserID })
-		m.tell(removed(m.name, string(d.UserIDRaw)), p)
+		if d.UserID != "0" {
+			m.tell(removed(m.name, string(d.UserIDRaw)), p)
+		}
 	}
 }
 

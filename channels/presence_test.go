@@ -45,7 +45,7 @@ func TestPresenceFirstInLastOut(t *testing.T) {
 }
 
 func TestPresenceAnonymous(t *testing.T) {
-	for _, data := range []string{"", `{"name":"Joe"}`, `{"user_id":0}`, `{"user_id":"0"}`, `{"user_id":""}`, `{"user_id":null}`, `[]`} {
+	for _, data := range []string{"", `{"name":"Joe"}`, `{"user_id":""}`, `{"user_id":null}`, `{"user_id":false}`, `[]`} {
 		t.Run(data, func(t *testing.T) {
 			h := newHub(t, channels.Options{})
 			a, b, c := newSocket(), newSocket(), newSocket()
@@ -69,6 +69,28 @@ func TestPresenceAnonymous(t *testing.T) {
 			wantGot(t, "a", a)
 			check(t, h)
 		})
+	}
+}
+
+// Whoever is 0 to PHP is listed like anybody, but announced each time and never taken leave of; by Pusher's rules it is nobody special.
+func TestPresenceZero(t *testing.T) {
+	for _, id := range []string{`0`, `"0"`} {
+		h := newHub(t, channels.Options{})
+		a, b, c := newSocket(), newSocket(), newSocket()
+		zero := `{"user_id":` + id + `}`
+		subA := join(t, h, room, a, zero)
+		subB := join(t, h, room, b, zero)
+		join(t, h, room, c, `{"user_id":1}`)
+		wantGot(t, "a", a, present(`{"count":1,"ids":[`+id+`],"hash":{"0":null}}`), added(room, zero), added(room, `{"user_id":1}`))
+		wantGot(t, "c", c, present(`{"count":2,"ids":[`+id+`,1],"hash":{"0":null,"1":null}}`))
+		check(t, h)
+		h.Unsubscribe(subA)
+		h.Unsubscribe(subB)
+		wantGot(t, "c", c)
+		if info, _ := h.Info(app, room); info.Users != 1 {
+			t.Errorf("Users: %d, want 1", info.Users)
+		}
+		check(t, h)
 	}
 }
 

@@ -55,8 +55,9 @@ func (h *Hub) RemoveMember(app, channel, user string) {
 		if m == nil {
 			return
 		}
-		c.roster.leave(m.data)
-		h.announceLocked(c, c.roster.removedFrame(c.name, m.data), protocol.SocketID{}, t)
+		if c.roster.leave(m.data) {
+			h.announceLocked(c, c.roster.removedFrame(c.name, m.data), protocol.SocketID{}, t)
+		}
 	})
 }
 

@@ -4,7 +4,7 @@ package protocol
 // piece of memory.
 type MemberData struct {
 	Raw       []byte // JSON as the client sent it, "{}" when absent
-	UserID    string // text of user_id; "" when absent or falsy to PHP: 0, "0", "", null, false
+	UserID    string // text of user_id; "" when absent, null, false or ""
 	UserIDRaw []byte // JSON of user_id, type kept; nil when UserID is ""
 	UserInfo  []byte // JSON of user_info; nil when absent
 }
@@ -43,7 +43,7 @@ func ParseMemberData(channelData string) (MemberData, *Error) {
 	if !ok {
 		return MemberData{}, ErrInvalidFormat
 	}
-	if !isFalsy(text) {
+	if len(text) > 0 {
 		data.UserID, data.UserIDRaw = string(text), userID
 	}
 	return data, nil

@@ -115,11 +115,13 @@ func senderID(conf *config.App, sub *channels.Subscription) []byte {
 		return nil
 	}
 	data := sub.Data()
-	if data == nil || data.UserID == "" {
+	switch {
+	case data == nil || data.UserID == "":
 		return nil
-	}
-	if conf.Rules.StringUserIDs {
+	case conf.Rules.StringUserIDs:
 		return protocol.AppendQuote(nil, data.UserID)
+	case data.UserID == "0": // PHP takes it for no id
+		return nil
 	}
 	return data.UserIDRaw
 }

@@ -208,6 +208,7 @@ func (c *conn) input(p []byte) {
 	}
 	if v := c.decoder.feed(p, int64(c.limit.Load()), c); v != nil {
 		c.deaf = true
+		c.sayClosed(v.reason) // nobody waits for the client to go
 		c.close(closeFrame(v.code, v.text), v.reason)
 	}
 }
@@ -286,10 +287,12 @@ func (c *conn) finish() {
 	p.conns.Done()
 }
 
+// sayClosed tells the receiver, once.
 func (c *conn) sayClosed(reason Reason) {
 	defer c.contain()
-	if c.receiver != nil {
-		c.receiver.Closed(reason)
+	if r := c.receiver; r != nil {
+		c.receiver = nil
+		r.Closed(reason)
 	}
 }
 

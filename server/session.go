@@ -157,8 +157,8 @@ func (ss *Session) Control(op poller.ControlOp) {
 	}
 }
 
-// Closed is the poller's last call: nothing of the session is left after it. Whoever closed from this side has released the
-// subscriptions, unless the handler of a message panicked: then it is still marked busy.
+// Closed is the poller's last call: nothing of the session is left after it. Whoever closed from this side has released its place and
+// the subscriptions, these unless the handler of a message panicked: then it is still marked busy.
 func (ss *Session) Closed(reason poller.Reason) {
 	s := ss.app.server
 	before := ss.state.Swap(uint32(endClient))
@@ -166,7 +166,9 @@ func (ss *Session) Closed(reason poller.Reason) {
 		ss.release()
 	}
 	s.sessions.remove(ss)
-	ss.app.leave()
+	if before&^busy == uint32(endNone) {
+		ss.app.leave()
+	}
 	ss.app.metrics.Disconnected(ending(before &^ busy).label(reason))
 	if s.trace != nil {
 		s.trace.Closed(ss.id.String())
@@ -202,8 +204,9 @@ func (ss *Session) fail(err *protocol.Error) bool {
 // end closes the connection from this side: a last frame, if there is one, then the close. Only the first call does anything. It may
 // be called from any goroutine that holds no lock of the hub.
 //
-// The channels must not wait for a client that may be dead to answer the close, so the subscriptions are released here (Reverb: prune
-// and terminate unsubscribe first); but while a message is being handled they are its own, and Message releases them at its end.
+// Nobody must wait for a client that may be dead to answer the close, so its place among the app's connections and the subscriptions are
+// released here (Reverb: prune and terminate unsubscribe first); but while a message is being handled they are its own, and Message
+// releases them at its end.
 func (ss *Session) end(why ending, last protocol.Frame, code uint16, reason string) bool {
 	before := ss.state.Load()
 	for {
@@ -221,6 +224,7 @@ func (ss *Session) end(why ending, last protocol.Frame, code uint16, reason stri
 	if before&busy == 0 {
 		ss.release() // first, so that a client that sees the close finds itself gone
 	}
+	ss.app.leave()
 	ss.conn.Close(code, reason)
 	return true
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"reverb/config"
 )
@@ -13,7 +14,7 @@ func NewHTTPServer(cfg *config.Config, h http.Handler, log *slog.Logger) *http.S
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           h,
+		Handler:           timed(h, limits.BodyTimeout),
 		Protocols:         protocols,
 		ReadHeaderTimeout: limits.HandshakeTimeout,
 		ReadTimeout:       limits.HandshakeTimeout + limits.BodyTimeout,
@@ -25,4 +26,14 @@ func NewHTTPServer(cfg *config.Config, h http.Handler, log *slog.Logger) *http.S
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+}
+
+// timed counts the body's time from the end of the head: ReadTimeout has begun with the head's.
+func timed(h http.Handler, body time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(body)) // every connection of ours can
+		}
+		h.ServeHTTP(w, r)
+	})
 }

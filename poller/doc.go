@@ -8,8 +8,9 @@
 //	Closed               exactly once, and last            the same, or the one that was told of the hang-up
 //
 // For one connection the order is Open, (Message | Control)*, Closed, and never two calls run at once, so what a
-// Receiver keeps for its connection needs no lock. After Conn.Close nothing but Closed follows; Closed comes before the close frame that answers a violation. Calls run on the
-// loop that thousands of connections share: they must not wait. A panic in one costs that connection and is logged.
+// Receiver keeps for its connection needs no lock. After Conn.Close nothing but Closed follows; Closed comes before the
+// close frame that answers a violation. Calls run on the loop that thousands of connections share: they must not wait. A
+// panic in one costs that connection and is logged.
 //
 //	method of Conn   what it does                                   what the client sees
 //	---------------  ---------------------------------------------  ------------------------------------------

@@ -29,6 +29,9 @@ const (
 	serverError    = "ServerError"
 )
 
+// unauthorized is what pusher:subscription_error says of protocol.ErrUnauthorized (soketi, Sockudo: the same sentence).
+const unauthorized = "The connection is unauthorized."
+
 // subscribe handles pusher:subscribe. A refused one gets Reverb's pusher:error and then pusher:subscription_error, which is what
 // Echo's error() listens to, and creates nothing.
 func (ss *Session) subscribe(conf *config.App, m *protocol.Message) bool {
@@ -124,7 +127,11 @@ func (ss *Session) unsubscribe(m *protocol.Message) bool {
 
 func (ss *Session) refuseSubscribe(channel string, err *protocol.Error, typ string, status int) bool {
 	ss.fail(err)
-	ss.reply(protocol.SubscriptionErrorFrame(channel, typ, err.Message, status))
+	reason := err.Message
+	if err == protocol.ErrUnauthorized {
+		reason = unauthorized
+	}
+	ss.reply(protocol.SubscriptionErrorFrame(channel, typ, reason, status))
 	return false
 }
 

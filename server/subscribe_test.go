@@ -78,7 +78,7 @@ func TestSubscribe(t *testing.T) {
 func TestSubscribeRefused(t *testing.T) {
 	const unauthorized = "Connection is unauthorized"
 	auth := func(channel string) []string {
-		return []string{pusherError(4009, unauthorized), subscriptionError(channel, "AuthError", unauthorized, 401)}
+		return []string{pusherError(4009, unauthorized), subscriptionError(channel, "AuthError", "The connection is unauthorized.", 401)}
 	}
 	tests := []struct {
 		name, message string
@@ -161,7 +161,7 @@ func TestPusherRules(t *testing.T) {
 			c := n.connect()
 			id, _ := protocol.ParseSocketID(c.id)
 			c.say(`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"other:%s"}}`, protocol.ChannelSignature("secret", id, "private-a", ""))
-			c.expect(pusherError(4009, "Connection is unauthorized"), subscriptionError("private-a", "AuthError", "Connection is unauthorized", 401))
+			c.expect(pusherError(4009, "Connection is unauthorized"), subscriptionError("private-a", "AuthError", "The connection is unauthorized.", 401))
 			c.leave()
 		})
 	})

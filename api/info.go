@@ -74,6 +74,8 @@ func checkAttributes(a attributes, kind protocol.Kind) *refusal {
 	switch {
 	case a.has(userCount) && !kind.IsPresence():
 		return refuse(http.StatusBadRequest, "The user_count attribute is for presence channels only.")
+	case a.has(subscriptionCount) && kind.IsPresence():
+		return refuse(http.StatusBadRequest, "The subscription_count attribute is not for presence channels.")
 	case a.has(cached) && !kind.IsCache():
 		return refuse(http.StatusBadRequest, "The cache attribute is for cache channels only.")
 	default:

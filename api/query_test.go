@@ -80,6 +80,7 @@ func TestAttributesOfPusher(t *testing.T) {
 		{"?info=subscription_count", 200, `{"channels":{}}`},
 		{"/a?info=user_count", 400, "The user_count attribute is for presence channels only."},
 		{"/a?info=cache", 400, "The cache attribute is for cache channels only."},
+		{"/presence-a?info=subscription_count", 400, "The subscription_count attribute is not for presence channels."},
 		{"/presence-cache-a?info=cache,user_count", 200, `{"occupied":false}`},
 	}
 	for _, tt := range tests {

@@ -82,6 +82,8 @@ func TestWordsAndBlanks(t *testing.T) {
 		{"REVERB_APP_RATE_LIMITING_ENABLED=", "apps[0].rate_limiting.enabled", "false"},
 		{"REVERB_APP_RATE_LIMITING_ENABLED=(False)", "apps[0].rate_limiting.enabled", "false"},
 		{"REVERB_APP_RATE_LIMITING_ENABLED=Off", "apps[0].rate_limiting.enabled", "false"},
+		{"REVERB_APP_RATE_LIMITING_ENABLED=2", "apps[0].rate_limiting.enabled", "true"},
+		{"REVERB_APP_RATE_LIMITING_ENABLED=enabled", "apps[0].rate_limiting.enabled", "true"},
 		{"REVERB_APP_RATE_LIMIT_TERMINATE=YES", "apps[0].rate_limiting.terminate_on_limit", "true"},
 		{"REVERB_APP_RATE_LIMIT_TERMINATE=maybe", "apps[0].rate_limiting.terminate_on_limit", ""},
 		{"REVERB_APP_MAX_MESSAGE_SIZE=10k", "apps[0].max_message_size", ""},

@@ -181,8 +181,9 @@ var appKeys = []key[App]{
 	{name: "apps.max_presence_members", at: func(a *App) setting { return count(&a.Rules.MaxPresenceMembers, 0) }},
 	{name: "apps.max_user_info", at: func(a *App) setting { return bytes(&a.Rules.MaxUserInfo, 0, maxBytes) }},
 	{name: "apps.max_user_id", at: func(a *App) setting { return count(&a.Rules.MaxUserID, 0) }},
+	{name: "apps.max_client_events", at: func(a *App) setting { return count(&a.Rules.MaxClientEvents, 0) }},
 
-	{name: "apps.rate_limiting.enabled", at: func(a *App) setting { return truth(&a.RateLimit.Enabled) }},
+	{name: "apps.rate_limiting.enabled", at: func(a *App) setting { return anyTruth{boolSetting{&a.RateLimit.Enabled}} }},
 	{name: "apps.rate_limiting.max_attempts", at: func(a *App) setting { return count(&a.RateLimit.MaxAttempts, 1) }},
 	{name: "apps.rate_limiting.decay_seconds", at: func(a *App) setting { return seconds(&a.RateLimit.Decay, 1) }},
 	{name: "apps.rate_limiting.terminate_on_limit", at: func(a *App) setting { return truth(&a.RateLimit.TerminateOnLimit) }},

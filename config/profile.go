@@ -26,6 +26,7 @@ type Rules struct {
 	MaxPresenceMembers int // distinct users of one channel
 	MaxUserInfo        int // bytes of JSON
 	MaxUserID          int // characters
+	MaxClientEvents    int // of one connection in a second
 }
 
 // profileTable is what each profile sets, the only place that knows it.
@@ -50,6 +51,7 @@ var profileTable = map[string]Rules{
 		MaxPresenceMembers:      100,
 		MaxUserInfo:             1 << 10,
 		MaxUserID:               128,
+		MaxClientEvents:         10,
 	},
 }
 

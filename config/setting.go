@@ -208,6 +208,16 @@ func (b boolSetting) want() string { return "true or false" }
 
 func (b boolSetting) String() string { return strconv.FormatBool(*b.p) }
 
+// anyTruth is a boolean whose variable is true for every other word, as in PHP: a limit that was asked for must not stay off.
+type anyTruth struct{ boolSetting }
+
+func (a anyTruth) setText(s string) bool {
+	if !a.boolSetting.setText(s) {
+		*a.p = true
+	}
+	return true
+}
+
 // listSetting is a list of non-empty strings; as text they are separated by
 // commas.
 type listSetting struct{ p *[]string }

@@ -34,6 +34,9 @@ func (ss *Session) clientEvent(conf *config.App, m *protocol.Message, payload []
 	if err := checkClientEvent(&e, &conf.Rules); err != nil {
 		return ss.fail(err)
 	}
+	if !ss.mayWhisper(&conf.Rules) {
+		return ss.fail(protocol.ErrRateLimit)
+	}
 	switch conf.AcceptClientEventsFrom {
 	case fromAll:
 		return ss.forward(conf, &e, payload)

@@ -18,29 +18,47 @@ type rateWindow struct {
 	count int           // messages let through
 }
 
-// allow reports whether a message at now is within the limit. A refused message does not prolong the window.
-func (w *rateWindow) allow(now time.Duration, limit *config.RateLimit) bool {
+// allow reports whether a message at now is one of the most that a window of this length lets through. A refused message does not prolong the window.
+func (w *rateWindow) allow(now time.Duration, most int, decay time.Duration) bool {
 	if w.end == 0 || now >= w.end {
-		w.end, w.count = now+limit.Decay, 0
+		w.end, w.count = now+decay, 0
 	}
-	if w.count >= limit.MaxAttempts {
+	if w.count >= most {
 		return false
 	}
 	w.count++
 	return true
 }
 
-// rate is the window of the session. It belongs to the message that is being handled.
-func (ss *Session) rate() *rateWindow {
+// rates are the windows of the session: of all messages, and of client events. They belong to the message that is being handled.
+func (ss *Session) rates() (all, whispers *rateWindow) {
 	m := ss.more.Load()
 	if m == nil {
 		m = new(more)
 		ss.more.Store(m)
 	}
-	if m.rate == nil {
-		m.rate = new(rateWindow)
+	if m.rates == nil {
+		m.rates = new([2]rateWindow)
 	}
-	return m.rate
+	return &m.rates[0], &m.rates[1]
+}
+
+// withinRate reports whether the app's general limit lets a message through.
+func (ss *Session) withinRate(now time.Duration, limit *config.RateLimit) bool {
+	if !limit.Enabled {
+		return true
+	}
+	all, _ := ss.rates()
+	return all.allow(now, limit.MaxAttempts, limit.Decay)
+}
+
+// mayWhisper reports whether one more client event is within the app's rule.
+func (ss *Session) mayWhisper(rules *config.Rules) bool {
+	if rules.MaxClientEvents == 0 {
+		return true
+	}
+	_, whispers := ss.rates()
+	return whispers.allow(ss.app.server.clock.now(), rules.MaxClientEvents, time.Second)
 }
 
 // overRate answers a message beyond the limit.

@@ -36,8 +36,8 @@ type Session struct {
 
 // more is what only sessions with a rate limit, or on a node among others, need.
 type more struct {
-	joins *joins      // nil on a single node; constant after construction
-	rate  *rateWindow // nil until the app limits; owned by the poller's calls
+	joins *joins         // nil on a single node; constant after construction
+	rates *[2]rateWindow // nil until the app limits; owned by the poller's calls
 }
 
 // ending says how a connection ended.
@@ -101,7 +101,7 @@ func (ss *Session) message(payload []byte) {
 	ss.app.metrics.Received()
 	now := ss.touch()
 	conf := ss.app.conf()
-	if conf.RateLimit.Enabled && !ss.rate().allow(now, &conf.RateLimit) {
+	if !ss.withinRate(now, &conf.RateLimit) {
 		ss.overRate(conf)
 		return
 	}

@@ -162,6 +162,27 @@ func TestRateLimit(t *testing.T) {
 	})
 }
 
+// Client events have a limit of their own by Pusher's rules; other messages are not counted.
+func TestClientEventsInASecond(t *testing.T) {
+	limited := appWith(func(a *config.App) {
+		a.AcceptClientEventsFrom = "all"
+		a.Rules.MaxClientEvents = 2
+	})
+	over := pusherError(4301, "Rate limit exceeded")
+	withApp(t, limited, func(n *node) {
+		c := n.connect()
+		for range 3 {
+			c.say(`{"event":"client-a","channel":"room"}`)
+			c.say(`{"event":"pusher:ping"}`)
+		}
+		c.expect(pong, pong, over, pong)
+		wait(time.Second)
+		c.say(`{"event":"client-a","channel":"room"}`)
+		c.expect()
+		c.leave()
+	})
+}
+
 func TestRateLimitTerminates(t *testing.T) {
 	limited := appWith(func(a *config.App) {
 		a.RateLimit = config.RateLimit{Enabled: true, MaxAttempts: 1, Decay: time.Minute, TerminateOnLimit: true}

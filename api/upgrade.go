@@ -26,7 +26,7 @@ func (a *api) upgradeLate(w http.ResponseWriter, r *http.Request) {
 		// because net/http looks at the first value.
 		h["Connection"] = []string{"close", "Upgrade"}
 		h["Upgrade"] = []string{"websocket"}
-		h["Sec-Websocket-Version"] = []string{"13"}
+		h["Sec-WebSocket-Version"] = []string{"13"}
 	}
 	refused.write(w)
 }

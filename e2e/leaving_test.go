@@ -143,9 +143,11 @@ func TestRestartSignalWithoutItsCache(t *testing.T) {
 // A connection that the server has closed has left, whether its client goes too or not: its place is free and its channels know.
 func TestPlaceOfAClosedConnection(t *testing.T) {
 	for name, offend := range map[string]func(t *testing.T, c *testclient.Client, app testclient.App){
-		"too large":  func(_ *testing.T, c *testclient.Client, _ testclient.App) { c.Send(strings.Repeat("x", 20_000)) },
-		"unmasked":   func(_ *testing.T, c *testclient.Client, _ testclient.App) { _ = c.Write([]byte{0x81, 0x00}) },
-		"terminated": func(t *testing.T, _ *testclient.Client, app testclient.App) { app.Post(t, "/users/7/terminate_connections", "{}") },
+		"too large": func(_ *testing.T, c *testclient.Client, _ testclient.App) { c.Send(strings.Repeat("x", 20_000)) },
+		"unmasked":  func(_ *testing.T, c *testclient.Client, _ testclient.App) { _ = c.Write([]byte{0x81, 0x00}) },
+		"terminated": func(t *testing.T, _ *testclient.Client, app testclient.App) {
+			app.Post(t, "/users/7/terminate_connections", "{}")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, "", "max_connections = 1")

@@ -85,6 +85,10 @@ func newApp(p process, out *console) *cli.App {
 			versionCommand(out),
 		},
 	}
+	for _, command := range app.Commands {
+		command.Flags = append(command.Flags, artisanFlags()...)
+		command.Before = dress(out)
+	}
 	app.Commands = append(app.Commands, bench.Command(bench.Process{Notify: p.notify, Forget: p.forget}))
 	for _, command := range app.Commands {
 		command.OnUsageError = wrongUsage

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,13 +28,44 @@ func addressFlags() []cli.Flag {
 	}
 }
 
+// artisanFlags are those that every command of artisan has, so that the command lines of process managers can stay as they are.
+func artisanFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "env", Usage: "read .env.`NAME` instead of .env, if there is one"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q", "silent"}, Usage: "write nothing to stdout"},
+		&cli.BoolFlag{Name: "ansi", Usage: "use colours, on a terminal or not"},
+		&cli.BoolFlag{Name: "no-ansi", Usage: "use no colours"},
+		&cli.BoolFlag{Name: "no-interaction", Aliases: []string{"n"}, Hidden: true}, // nothing is asked anyway
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v", "vv", "vvv"}, Hidden: true},
+	}
+}
+
+// dress has the console follow artisanFlags.
+func dress(out *console) cli.BeforeFunc {
+	return func(c *cli.Context) error {
+		if c.Bool("quiet") {
+			out.out = io.Discard
+		}
+		if c.Bool("ansi") || c.Bool("no-ansi") {
+			out.styles = newStyles(!c.Bool("no-ansi"))
+		}
+		return nil
+	}
+}
+
 // source gathers where the configuration of a command comes from.
 func source(c *cli.Context, environ []string) config.Source {
 	flags := map[string]string{}
 	for _, name := range []string{"host", "port", "path", "hostname"} {
 		flags[name] = c.String(name)
 	}
-	return config.Source{File: c.String("config"), EnvFile: c.String("env-file"), Environ: environ, Flags: flags}
+	envFile := c.String("env-file")
+	if name := c.String("env"); name != "" && envFile == "" {
+		if _, err := os.Stat(".env." + name); err == nil {
+			envFile = ".env." + name
+		}
+	}
+	return config.Source{File: c.String("config"), EnvFile: envFile, Environ: environ, Flags: flags}
 }
 
 // load reads the configuration of a command.

@@ -14,7 +14,7 @@ func NewHTTPServer(cfg *config.Config, h http.Handler, log *slog.Logger) *http.S
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           timed(h, limits.BodyTimeout),
+		Handler:           bounded(h, limits.BodyTimeout),
 		Protocols:         protocols,
 		ReadHeaderTimeout: limits.HandshakeTimeout,
 		ReadTimeout:       limits.HandshakeTimeout + limits.BodyTimeout,
@@ -28,11 +28,16 @@ func NewHTTPServer(cfg *config.Config, h http.Handler, log *slog.Logger) *http.S
 	}
 }
 
-// timed counts the body's time from the end of the head: ReadTimeout has begun with the head's.
-func timed(h http.Handler, body time.Duration) http.Handler {
+// bounded counts the body's time from the end of the head, for ReadTimeout has begun with the head's, and ends the connection after a chunked
+// body: net/http does not tell whether there was a Content-Length too, by which a proxy in front might see another request behind
+// it (RFC 9112 section 6.1).
+func bounded(h http.Handler, body time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(body)) // every connection of ours can
+		}
+		if len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
 		}
 		h.ServeHTTP(w, r)
 	})

@@ -246,6 +246,21 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
+// Of two requests, one of which a proxy in front may take for the body of the other, only the first is answered.
+func TestChunkedBodyEndsTheConnection(t *testing.T) {
+	served(t, nothing, func(b *bubble) {
+		c := b.dial()
+		send(c, "POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /up HTTP/1.1\r\nHost: a\r\n\r\n")
+		br := bufio.NewReader(c)
+		if res, _ := answer(b.T, br); res.StatusCode != http.StatusNotFound || !res.Close {
+			b.Errorf("got %d, close: %v", res.StatusCode, res.Close)
+		}
+		if rest, _ := io.ReadAll(br); len(rest) > 0 {
+			b.Errorf("more was answered: %q", rest)
+		}
+	})
+}
+
 func TestIdleTimeout(t *testing.T) {
 	served(t, nothing, func(b *bubble) {
 		c := b.dial()

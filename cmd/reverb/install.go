@@ -17,7 +17,7 @@ func installCommand(_ process, out *console) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "env-file", Value: ".env", Usage: "Laravel's environment `FILE`"},
 		},
-		Action: func(c *cli.Context) error { return install(out, c.String("env-file")) },
+		Action: func(c *cli.Context) error { return install(out, envFile(c)) },
 	}
 }
 

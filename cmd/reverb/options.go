@@ -59,13 +59,17 @@ func source(c *cli.Context, environ []string) config.Source {
 	for _, name := range []string{"host", "port", "path", "hostname"} {
 		flags[name] = c.String(name)
 	}
-	envFile := c.String("env-file")
-	if name := c.String("env"); name != "" && envFile == "" {
+	return config.Source{File: c.String("config"), EnvFile: envFile(c), Environ: environ, Flags: flags}
+}
+
+// envFile is --env-file, or the file that --env stands for.
+func envFile(c *cli.Context) string {
+	if name := c.String("env"); name != "" && !c.IsSet("env-file") {
 		if _, err := os.Stat(".env." + name); err == nil {
-			envFile = ".env." + name
+			return ".env." + name
 		}
 	}
-	return config.Source{File: c.String("config"), EnvFile: envFile, Environ: environ, Flags: flags}
+	return c.String("env-file")
 }
 
 // load reads the configuration of a command.

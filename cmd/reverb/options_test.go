@@ -19,6 +19,9 @@ func TestOptionsOfArtisan(t *testing.T) {
 	if code, out, stderr = command(t, "check", "-q", "--env", "staging"); code != exitOK || out+stderr != "" {
 		t.Errorf("quiet, exit code %d:\n%s%s", code, out, stderr)
 	}
+	if code, out, stderr = command(t, "install", "--env=staging"); code != exitOK || !strings.Contains(out, ".env.staging was completed") {
+		t.Errorf("install, exit code %d:\n%s%s", code, out, stderr)
+	}
 	if code, out, _ = command(t, "check", "--ansi", "--env", "staging"); code != exitOK || !strings.Contains(out, "\x1b[") {
 		t.Errorf("in colours, exit code %d:\n%s", code, out)
 	}

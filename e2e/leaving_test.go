@@ -162,11 +162,7 @@ func TestPlaceOfAClosedConnection(t *testing.T) {
 			next := testclient.Connect(t, s.Addr, key)
 			next.Subscribe(secret, "presence-room", member(8, "B"))
 			next.Event("pusher_internal:subscription_succeeded")
-			limit := 3 * time.Second // the server gives the socket up after five
-			if redisPort != "" {
-				limit = 15 * time.Second // a cluster that finds Redis empty waits before it says that somebody has gone
-			}
-			left := redistest.Eventually(limit, func() bool {
+			left := redistest.Eventually(3*time.Second, func() bool { // the server gives the socket up after five
 				return firstApp(s).Get(t, "/channels/presence-room/users", nil).Body == `{"users":[{"id":8}]}`
 			})
 			if !left {

@@ -157,7 +157,9 @@ func (r *replica) reconcileOurs(ours []string, id string) {
 // heal makes Redis and the replica agree after Redis was lost, or after this node was taken for dead: then as another than former.
 func (r *replica) heal(former string) {
 	r.p.mark(r) // there were no ticks meanwhile
-	r.healed = time.Now().Add(r.p.o.Settle)
+	if former != "" || r.p.interrupted() {
+		r.healed = time.Now().Add(r.p.o.Settle)
+	} // else this node has only begun, and was told of nobody yet whom Redis could have lost
 	r.registered = "" // Redis may have been emptied
 	if former != "" {
 		r.former = append(r.former, former)

@@ -8,6 +8,7 @@ import (
 
 	"reverb/internal/redistest"
 	"reverb/scaling"
+	"reverb/scaling/cluster"
 )
 
 func TestRosterIsOfTheWholeCluster(t *testing.T) {
@@ -313,4 +314,24 @@ func TestRollingRestartIsSilent(t *testing.T) {
 	old.leave(channel, "u1", "u3")
 	watcher.leave(channel, "w")
 	emptied(t, redis)
+}
+
+// A node that has only begun has been told of nobody whom Redis could have lost: who leaves is gone at once.
+func TestLeaveWhileTheNodeBegins(t *testing.T) {
+	redis := redistest.Start(t)
+	proxy := redistest.NewProxy(t, redis.Addr)
+	o := hasty(proxy.Addr)
+	o.Settle = time.Minute
+	relay, err := cluster.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{site: newSite(), t: t, relay: relay, proxy: proxy}
+	if err := relay.Start(n.site); err != nil {
+		t.Fatal(err)
+	}
+	defer relay.Close()
+	n.join(channel, "u1", "u2")
+	n.leave(channel, "u1")
+	hears(t, "+u1 +u2 -u1", n)
 }

@@ -54,6 +54,10 @@ type Options struct {
 	// it. It runs with locks of the hub held and must not wait or call the hub. It may be nil.
 	OnAnnounce func(channel string, frame protocol.Frame)
 
+	// OnLine is told true when a first channel waits for a worker, and false when the last one that waited has got one. It runs with locks
+	// of the hub held and must not wait or call the hub. It may be nil.
+	OnLine func(waiting bool)
+
 	// Observer is told which channels come and go. It may be nil.
 	Observer Observer
 }
@@ -97,6 +101,9 @@ func NewHub(o Options) *Hub {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	h.pool.wake.L = &h.pool.mu
+	if h.pool.onLine = o.OnLine; h.pool.onLine == nil {
+		h.pool.onLine = func(bool) {}
+	}
 	for range workers {
 		h.pool.workers.Go(h.work)
 	}

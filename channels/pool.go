@@ -9,6 +9,8 @@ import (
 // and goes to its end again, where the next free worker finds it: so several work on it, and yet no channel waits for more
 // than one slice of each that stands before it.
 type pool struct {
+	onLine func(waiting bool) // constant; told when the line is there, and when it is gone
+
 	mu     sync.Mutex // a leaf
 	wake   sync.Cond
 	head   *queue // guarded by mu
@@ -29,6 +31,7 @@ func (p *pool) pushLocked(q *queue) {
 	q.next = nil
 	if p.tail == nil {
 		p.head = q
+		p.onLine(true)
 	} else {
 		p.tail.next = q
 	}
@@ -51,6 +54,7 @@ func (p *pool) take() (q *queue, slice []*Subscription) {
 	p.head = q.next
 	if p.head == nil {
 		p.tail = nil
+		p.onLine(false)
 	}
 	q.next = nil
 	recipients := q.pass.recipients

@@ -37,6 +37,7 @@ type Config struct {
 	MaxConnections   int           // open sockets, plain and TLS, HTTP included; the file limit decides
 	MaxPerAddress    int           // open sockets of one client address; no limit
 	Log              *slog.Logger  // nowhere
+	Vigil            *Vigil        // none
 
 	// Proxies are the addresses whose X-Forwarded-For is believed, none. With ProxyProtocol they must begin each connection
 	// with a PROXY header; whom that names may be one more of them.
@@ -119,6 +120,9 @@ func New(cfg Config, h Handler) (*Poller, error) {
 		p.loops = append(p.loops, l)
 		p.tables = append(p.tables, &l.table)
 	}
+	if err = p.cfg.Vigil.keep(polls[0]); err != nil {
+		return nil, fmt.Errorf("keep the loop awake: %w", err)
+	}
 	p.work.Go(p.sweep)
 	return p, nil
 }
@@ -166,6 +170,7 @@ func (p *Poller) Shutdown(ctx context.Context) error {
 		p.conns.Wait()
 		p.endSweep()
 		p.work.Wait()
+		p.cfg.Vigil.end()
 		close(gone)
 	}()
 	select {

@@ -149,7 +149,12 @@ func (n *node) startServer(stream *trace) (err error) {
 	if n.relay, err = newRelay(n.cfg.Scaling, n.metrics, n.log); err != nil {
 		return err
 	}
+	vigil, err := poller.NewVigil()
+	if err != nil {
+		return err
+	}
 	hub := channels.Options{
+		OnLine:     vigil.Set,
 		Replicated: n.cfg.Scaling.Enabled,
 		OnPass: func(app string, _, deliveries int, seconds float64) {
 			counters := n.metrics.App(app)
@@ -172,6 +177,7 @@ func (n *node) startServer(stream *trace) (err error) {
 		return fmt.Errorf("start relay: %w", err)
 	}
 	sockets := pollerConfig(n.cfg, n.log)
+	sockets.Vigil = vigil
 	sockets.Upgrade, sockets.Direct = n.server.Endpoint, api.Direct(n.cfg, n.server, n.log)
 	if n.poller, err = poller.New(sockets, n.server); err != nil {
 		return fmt.Errorf("start event loops: %w", err)

@@ -1,0 +1,80 @@
+package channels_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"reverb/channels"
+)
+
+// What a subscribe is answered with is told apart from passes; a cache channel answers with two frames.
+func TestOnReply(t *testing.T) {
+	var told []string
+	h := channels.NewHub(channels.Options{
+		OnPass: func(_ string, frames, deliveries int, _ float64) {
+			told = append(told, fmt.Sprint("pass ", frames, " ", deliveries))
+		},
+		OnReply: func(app string, frames int) { told = append(told, fmt.Sprint(app, " ", frames)) },
+	})
+	defer h.Close()
+	join(t, h, "room", newSocket(), "")
+	join(t, h, "cache-room", newSocket(), "")
+	join(t, h, room, newSocket(), `{"user_id":1}`)
+	if want := []string{"app 1", "app 2", "pass 1 0", "app 1"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+}
+
+func TestOnPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		o := channels.Options{Workers: 1, OnPass: func(app string, frames, deliveries int, seconds float64) {
+			if seconds < 0 {
+				t.Errorf("a pass of %v seconds", seconds)
+			}
+			told = append(told, fmt.Sprint(app, " ", frames, " ", deliveries))
+		}}
+		h := channels.NewHub(o)
+		a := newSocket()
+		join(t, h, room, a, `{"user_id":1}`)
+		join(t, h, room, newSocket(), `{"user_id":2}`)
+		say(t, h, room, "1", a)
+		h.Close()
+
+		x := newStandstill(t, "room", o)
+		for range 3 {
+			say(t, x.h, "room", "2", x.all[1])
+		}
+		x.goOn()
+		x.h.Close()
+		n := len(x.all)
+		want := []string{"app 1 0", "app 1 1", "app 1 1", fmt.Sprint("app 1 ", n), fmt.Sprint("app 3 ", 3*(n-1))}
+		if !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	})
+}
+
+// The line is told of in turn: it is there, it is gone.
+func TestOnLine(t *testing.T) {
+	var told []bool // by one worker, or before it has work
+	h := channels.NewHub(channels.Options{Workers: 1, OnLine: func(waiting bool) { told = append(told, waiting) }})
+	crowd(t, h, "few", channels.InlineMax)
+	say(t, h, "few", "1", newSocket())
+	if len(told) != 0 {
+		t.Errorf("told %v of what the publisher does itself", told)
+	}
+	crowd(t, h, "many", 3*channels.SliceLen)
+	say(t, h, "many", "1", newSocket())
+	h.Close()
+	if len(told) < 2 || len(told)%2 != 0 {
+		t.Errorf("told %v", told)
+	}
+	for i, waiting := range told {
+		if waiting != (i%2 == 0) {
+			t.Fatalf("told %v", told)
+		}
+	}
+}

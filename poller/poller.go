@@ -120,7 +120,7 @@ func New(cfg Config, h Handler) (*Poller, error) {
 		p.loops = append(p.loops, l)
 		p.tables = append(p.tables, &l.table)
 	}
-	if err = p.cfg.Vigil.keep(polls[0]); err != nil {
+	if err = p.cfg.Vigil.keep(p.loops[0]); err != nil {
 		return nil, fmt.Errorf("keep the loop awake: %w", err)
 	}
 	p.work.Go(p.sweep)

@@ -48,19 +48,23 @@ func (v *Vigil) Set(on bool) {
 	_, _, _ = syscall.RawSyscall(number, uintptr(v.fd), uintptr(unsafe.Pointer(&count)), unsafe.Sizeof(count))
 }
 
-// keep lets poll be awake while v is on.
-func (v *Vigil) keep(poll netpoll.Poll) error {
+// keep lets l be awake while v is on. l has its sockets first: publishes that come together go out together.
+func (v *Vigil) keep(l *loop) error {
 	if v == nil {
 		return nil
 	}
-	v.op = poll.Alloc()
+	v.op = l.poll.Alloc()
 	v.op.FD = v.fd
+	var seen uint32
 	v.op.OnRead = func(netpoll.Poll) error {
-		runtime.Gosched()
+		if seen == l.turns { // nothing was read since
+			runtime.Gosched()
+		}
+		seen = l.turns
 		return nil
 	}
 	v.op.OnHup = func(netpoll.Poll) error { return nil }
-	return poll.Control(v.op, netpoll.PollReadable)
+	return l.poll.Control(v.op, netpoll.PollReadable)
 }
 
 func (v *Vigil) end() {

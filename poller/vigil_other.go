@@ -2,8 +2,6 @@
 
 package poller
 
-import "github.com/cloudwego/netpoll"
-
 // Vigil is for Linux.
 type Vigil struct{}
 
@@ -13,6 +11,6 @@ func NewVigil() (*Vigil, error) { return nil, nil } //nolint:nilnil // nil is on
 // Set does nothing.
 func (v *Vigil) Set(bool) {}
 
-func (v *Vigil) keep(netpoll.Poll) error { return nil }
+func (v *Vigil) keep(*loop) error { return nil }
 
 func (v *Vigil) end() {}

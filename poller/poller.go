@@ -170,7 +170,6 @@ func (p *Poller) Shutdown(ctx context.Context) error {
 		p.conns.Wait()
 		p.endSweep()
 		p.work.Wait()
-		p.cfg.Vigil.end()
 		close(gone)
 	}()
 	select {
@@ -211,6 +210,7 @@ func (p *Poller) endSweep() {
 	if !p.down {
 		p.down = true
 		close(p.stop)
+		p.cfg.Vigil.end()
 	}
 }
 

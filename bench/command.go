@@ -25,7 +25,7 @@ func Command(p Process) *cli.Command {
 	bench := &cli.Command{
 		Name:  "bench",
 		Usage: "load test this or any other server of the Pusher protocol",
-		Description: "Exit status 1 says that a delivery was missing, came twice or late, or that something failed.\n" +
+		Description: "Exit status 1 says that a delivery was missing, came twice or out of order, or that something failed.\n" +
 			"docs/bench.md tells how to read the results.",
 		Action: func(c *cli.Context) error { return cli.ShowSubcommandHelp(c) },
 	}

@@ -236,7 +236,7 @@ func failed(r report.Result) error {
 	switch {
 	case !r.Checks.OK():
 		c := r.Checks
-		return fmt.Errorf("%s: of %d deliveries %d are missing, %d came twice, %d late, %d are unknown",
+		return fmt.Errorf("%s: of %d deliveries %d are missing, %d came twice, %d out of order, %d are unknown",
 			r.Scenario, c.Expected, c.Missing, c.Duplicated, c.Reordered, c.Unknown)
 	case len(r.Errors) > 0:
 		return fmt.Errorf("%s: %w", r.Scenario, errors.New(r.Errors[0]))

@@ -8,7 +8,6 @@ import (
 
 	"reverb/internal/redistest"
 	"reverb/scaling"
-	"reverb/scaling/cluster"
 )
 
 func TestRosterIsOfTheWholeCluster(t *testing.T) {
@@ -322,15 +321,7 @@ func TestLeaveWhileTheNodeBegins(t *testing.T) {
 	proxy := redistest.NewProxy(t, redis.Addr)
 	o := hasty(proxy.Addr)
 	o.Settle = time.Minute
-	relay, err := cluster.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := &node{site: newSite(), t: t, relay: relay, proxy: proxy}
-	if err := relay.Start(n.site); err != nil {
-		t.Fatal(err)
-	}
-	defer relay.Close()
+	n := startNodeWith(t, proxy, o)
 	n.join(channel, "u1", "u2")
 	n.leave(channel, "u1")
 	hears(t, "+u1 +u2 -u1", n)

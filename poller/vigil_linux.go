@@ -44,7 +44,7 @@ func (v *Vigil) Set(on bool) {
 	if on {
 		number = unix.SYS_WRITE
 	}
-	// Neither waits. A system call that the scheduler knows of could cost the caller the processor.
+	// Neither waits, as a false comes after a true. A system call that the scheduler knows of could cost the caller the processor.
 	_, _, _ = syscall.RawSyscall(number, uintptr(v.fd), uintptr(unsafe.Pointer(&count)), unsafe.Sizeof(count))
 }
 

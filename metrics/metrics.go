@@ -18,6 +18,7 @@ type Metrics struct {
 	vec      vectors
 	refused  *prometheus.CounterVec // app, reason
 	dropped  *prometheus.CounterVec // reason
+	accepts  *prometheus.CounterVec // listener
 
 	mu sync.RWMutex
 	// Guarded by mu.
@@ -43,6 +44,7 @@ func New(version string) *Metrics {
 		gauges:   newGaugeCollector(),
 		refused:  prometheus.NewCounterVec(nameRefused.counter(), []string{"app", "reason"}),
 		dropped:  prometheus.NewCounterVec(nameDropped.counter(), []string{"reason"}),
+		accepts:  prometheus.NewCounterVec(nameAcceptFailed.counter(), []string{"listener"}),
 		vec: vectors{
 			connections: prometheus.NewGaugeVec(nameConnections.gauge(), []string{"app"}),
 			opened:      prometheus.NewCounterVec(nameConnectionsOpened.counter(), []string{"app"}),
@@ -62,7 +64,7 @@ func New(version string) *Metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(version),
 		v.connections, v.opened, v.closed, v.received, v.sent, v.invalid, v.published, v.broadcast, v.pings,
-		m.refused, m.dropped, m.gauges,
+		m.refused, m.dropped, m.accepts, m.gauges,
 	)
 	return m
 }
@@ -119,3 +121,7 @@ func (m *Metrics) Dropped(reason string, n int) {
 		m.dropped.WithLabelValues(reason).Add(float64(n))
 	}
 }
+
+// AcceptFailed counts a connection that could not be accepted for want of descriptors or memory. listener is a constant of the caller; the
+// public port is counted in the gauges.
+func (m *Metrics) AcceptFailed(listener string) { m.accepts.WithLabelValues(listener).Inc() }

@@ -77,6 +77,7 @@ func exercise(m *metrics.Metrics) {
 	m.Refused("zzz", "unknown_app")
 	m.Dropped("slow_consumer", 5)
 	m.Dropped("slow_consumer", 0)
+	m.AcceptFailed("control")
 	value := func(v float64) func() float64 { return func() float64 { return v } }
 	m.SetGauges(metrics.Gauges{
 		Channels: value(7), Subscriptions: value(8), Sockets: value(9), OutboxBytes: value(10),
@@ -97,6 +98,7 @@ func TestScrape(t *testing.T) {
 		`reverb_connections{app="1"} 1`,
 		`reverb_config_loaded_timestamp_seconds 17`,
 		`reverb_config_reload_refused 1`,
+		`reverb_accept_failures_total{listener="control"} 1`,
 		`reverb_relay_up 1`,
 		`reverb_relay_nodes 3`,
 		`reverb_relay_waiting_bytes 14`,

@@ -46,6 +46,8 @@ var (
 	nameSocketRefused = name{"reverb_sockets_refused_total", "Sockets turned away before they were a WebSocket, by reason."}
 	nameSocketClosed  = name{"reverb_sockets_closed_total", "WebSockets that ended, by reason of the transport."}
 
+	nameAcceptFailed = name{"reverb_accept_failures_total", "Failures to accept a connection of control socket, metrics or live page, for want of descriptors or memory."}
+
 	nameRelayUp          = name{"reverb_relay_up", "1 while this node reaches the others through Redis, 0 while it does not."}
 	nameRelayNodes       = name{"reverb_relay_nodes", "Nodes that live, as this node knows, itself included."}
 	nameRelayWaiting     = name{"reverb_relay_waiting_bytes", "Bytes of messages that wait for Redis to come back."}

@@ -16,7 +16,7 @@ import (
 const (
 	acceptBatch = 128                   // sockets accepted before connections have their turn
 	acceptPause = 50 * time.Millisecond // without listening when there are no descriptors
-	acceptQuiet = 10 * time.Second      // between two log lines about that
+	acceptQuiet = time.Minute           // between two log lines about that
 )
 
 // listener is a listening socket that a loop waits for. Its connections go to all loops in turn, or to streams.

@@ -44,8 +44,9 @@ const (
 // belong to the goroutine that runs the node, apart from what its own accept loop does.
 type control struct {
 	// Constant after startControl.
-	listener  *net.UnixListener
-	address   string // of the server, for the answer
+	socket    *net.UnixListener
+	listener  net.Listener // accepts from socket, whatever the system lacks meanwhile
+	address   string       // of the server, for the answer
 	log       *slog.Logger
 	asked     chan struct{}         // closed by the first restart
 	handovers chan *handoverRequest // that wait for the node's goroutine
@@ -68,7 +69,7 @@ type handoverRequest struct {
 
 // startControl opens the socket. One that was asked for must be; without the one at the default place a server runs all the same, and says
 // once what is missing.
-func startControl(sockets *handover.Sockets, path string, environ []string, port int, address string, log *slog.Logger) (*control, error) {
+func startControl(sockets *handover.Sockets, path string, environ []string, port int, address string, log *slog.Logger, acceptFailed func()) (*control, error) {
 	ln, err := listenControl(sockets, path, environ, port)
 	if err != nil && path != "" {
 		return nil, fmt.Errorf("make server.control_socket = %q: %s", path, reasonText(err))
@@ -77,7 +78,10 @@ func startControl(sockets *handover.Sockets, path string, environ []string, port
 		log.Warn("no control socket: `reverb restart` will not reach this server, signals do", "err", err)
 		return nil, nil //nolint:nilnil // a missing control is no special case, see control
 	}
-	c := &control{listener: ln, activated: sockets.Activated(handover.Control), address: address, log: log, asked: make(chan struct{}), handovers: make(chan *handoverRequest), reloads: make(chan net.Conn)}
+	c := &control{
+		socket: ln, listener: newPatientListener(ln, log, acceptFailed), activated: sockets.Activated(handover.Control), address: address, log: log,
+		asked: make(chan struct{}), handovers: make(chan *handoverRequest), reloads: make(chan net.Conn),
+	}
 	c.accepted.Go(c.accept)
 	return c, nil
 }
@@ -112,7 +116,7 @@ func (c *control) accept() {
 	for {
 		conn, err := c.listener.Accept()
 		if err != nil {
-			return // stopListening; any other error leaves signals to stop the server
+			return // endListening
 		}
 		c.answer(conn)
 	}
@@ -191,7 +195,7 @@ func (c *control) endListening(remove bool) {
 	if c == nil {
 		return
 	}
-	c.listener.SetUnlinkOnClose(remove && !c.activated)
+	c.socket.SetUnlinkOnClose(remove && !c.activated)
 	_ = c.listener.Close()
 	c.accepted.Wait()
 }

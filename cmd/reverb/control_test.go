@@ -26,7 +26,7 @@ func environ(t *testing.T) []string {
 // controlForTest is a control at the default place.
 func controlForTest(t *testing.T, env []string, port int, address string, log *slog.Logger) *control {
 	t.Helper()
-	c, err := startControl(new(handover.Sockets), "", env, port, address, log)
+	c, err := startControl(new(handover.Sockets), "", env, port, address, log, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func (n *node) startPage(certificate *poller.Certificate) error {
 }
 
 func (n *node) servePage(bare net.Listener, own *tls.Config) {
-	ln := limitListener(bare, pageConnections)
+	ln := limitListener(newPatientListener(bare, n.log, n.acceptFailed(handover.Dashboard)), pageConnections)
 	if own != nil {
 		ln = tls.NewListener(ln, own)
 	}

@@ -95,7 +95,7 @@ func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []st
 		return nil, err
 	}
 	n.running.Go(n.serveHTTP)
-	n.control, err = startControl(line.sockets, cfg.Server.ControlSocket, environ, n.port, n.address, log)
+	n.control, err = startControl(line.sockets, cfg.Server.ControlSocket, environ, n.port, n.address, log, n.acceptFailed(handover.Control))
 	if err != nil {
 		return nil, err
 	}

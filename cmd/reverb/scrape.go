@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -42,10 +43,11 @@ func (n *node) startMetrics() error {
 		ReadTimeout:       scrapeTimeout,
 		WriteTimeout:      scrapeTimeout,
 		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
 	for _, ln := range all {
 		n.running.Go(func() {
-			if err := n.scrapes.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			if err := n.scrapes.Serve(newPatientListener(ln, n.log, n.acceptFailed(handover.Metrics))); !errors.Is(err, http.ErrServerClosed) {
 				n.log.Error("the metrics listener has ended", "err", err)
 			}
 		})

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	acceptPauseMin = 5 * time.Millisecond // after a first failure, doubled by each further one
+	acceptPauseMax = time.Second
+	acceptQuiet    = time.Minute // between two log lines about failures
+)
+
+// patientListener is a listener that goes on after a failure of the system: no free descriptor, no memory, a connection that was reset
+// before anybody took it. Its Accept fails only when it was closed. net/http by itself goes on after some of these failures and ends for
+// good after others (ENOBUFS, ENOMEM).
+type patientListener struct {
+	// Constant after newPatientListener.
+	net.Listener
+	log     *slog.Logger
+	failed  func() // is called at each failure
+	closing chan struct{}
+	once    sync.Once
+
+	// Owned by Accept, which runs on one goroutine.
+	failures int // since the last log line
+	logged   time.Time
+}
+
+func newPatientListener(ln net.Listener, log *slog.Logger, failed func()) *patientListener {
+	return &patientListener{Listener: ln, log: log, failed: failed, closing: make(chan struct{})}
+}
+
+// acceptFailed counts the failures of a listener.
+func (n *node) acceptFailed(listener string) func() {
+	return func() { n.metrics.AcceptFailed(listener) }
+}
+
+// Accept waits for the next connection, however often the system fails meanwhile.
+func (l *patientListener) Accept() (net.Conn, error) {
+	for pause := acceptPauseMin; ; pause = min(2*pause, acceptPauseMax) {
+		conn, err := l.Listener.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return conn, err
+		}
+		l.tell(err)
+		select {
+		case <-time.After(pause):
+		case <-l.closing:
+			return nil, net.ErrClosed
+		}
+	}
+}
+
+// tell counts a failure, and logs the first of each minute.
+func (l *patientListener) tell(err error) {
+	l.failed()
+	l.failures++
+	if !l.logged.IsZero() && time.Since(l.logged) < acceptQuiet {
+		return
+	}
+	l.log.Warn("cannot accept connections", "addr", l.Addr().String(), "err", reasonText(err), "failures", l.failures)
+	l.failures, l.logged = 0, time.Now()
+}
+
+// Close may be called several times. It ends an Accept that waits after a failure.
+func (l *patientListener) Close() error {
+	l.once.Do(func() { close(l.closing) })
+	return l.Listener.Close()
+}

@@ -11,11 +11,17 @@ import (
 // Dashboard is the table [dashboard]: the live page, on an own listener, so
 // that a proxy which passes the public port on does not pass it on too.
 type Dashboard struct {
-	Enabled      bool   // false
-	Listen       string // "127.0.0.1:8081"
-	Username     string // ""
-	PasswordHash string // bcrypt, as `reverb dashboard-password` and Laravel's Hash::make print it; ""
+	Enabled       bool   // false
+	Listen        string // "127.0.0.1:8081"
+	Username      string // ""
+	PasswordHash  string // bcrypt, as `reverb dashboard-password` and Laravel's Hash::make print it; ""
+	InsecureLocal bool   // false; without a password, on a loopback address: every user of this machine may open the page
 }
+
+// Open reports whether the page asks nobody for a password. That is never so by
+// default: a loopback address is open to every user of the machine, and the page
+// shows the events of private channels and sends any.
+func (d Dashboard) Open() bool { return d.PasswordHash == "" && d.InsecureLocal && d.Loopback() }
 
 // Loopback reports whether only programs of this machine reach the page.
 func (d Dashboard) Loopback() bool {
@@ -53,6 +59,9 @@ func (l *loader) checkDashboard() {
 	case d.Enabled && d.PasswordHash == "" && !d.Loopback():
 		l.fail("dashboard.enabled", ": want dashboard.username and dashboard.password_hash, because dashboard.listen = %s is not a loopback address",
 			strings.TrimSpace(shown(d.Listen)))
+	case d.Enabled && d.PasswordHash == "" && !d.InsecureLocal:
+		l.fail("dashboard.enabled", ": want dashboard.username and dashboard.password_hash (`reverb dashboard-password` makes it), "+
+			"or dashboard.insecure_local = true, which opens the page to every user of this machine")
 	}
 }
 

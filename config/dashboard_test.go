@@ -12,9 +12,14 @@ const hashOfSecret = "$2y$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWM
 func TestDashboard(t *testing.T) {
 	for name, tt := range map[string]struct{ file, want string }{
 		"off":                      {`listen = "0.0.0.0:8081"`, ""},
-		"loopback needs nothing":   {"enabled = true", ""},
-		"loopback by name":         {"enabled = true\nlisten = \"localhost:0\"", ""},
-		"loopback 6":               {"enabled = true\nlisten = \"[::1]:0\"", ""},
+		"loopback":                 {"enabled = true", "dashboard.insecure_local = true"},
+		"loopback by name":         {"enabled = true\nlisten = \"localhost:0\"", "dashboard.insecure_local = true"},
+		"loopback 6":               {"enabled = true\nlisten = \"[::1]:0\"", "reverb dashboard-password"},
+		"loopback with a password": {"enabled = true\nusername = \"a\"\npassword_hash = \"" + hashOfSecret + "\"", ""},
+		"loopback, open":           {"enabled = true\ninsecure_local = true", ""},
+		"loopback 6, open":         {"enabled = true\nlisten = \"[::1]:0\"\ninsecure_local = true", ""},
+		"open to the network":      {"enabled = true\nlisten = \"0.0.0.0:8081\"\ninsecure_local = true", "want dashboard.username and dashboard.password_hash"},
+		"not said to be open":      {"enabled = true\ninsecure_local = false", "dashboard.insecure_local = true"},
 		"open":                     {"enabled = true\nlisten = \"0.0.0.0:8081\"", "want dashboard.username and dashboard.password_hash"},
 		"open without host":        {"enabled = true\nlisten = \":8081\"", "want dashboard.username and dashboard.password_hash"},
 		"open with a password":     {"enabled = true\nlisten = \":8081\"\nusername = \"a\"\npassword_hash = \"" + hashOfSecret + "\"", ""},

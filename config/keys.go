@@ -106,6 +106,7 @@ var serverKeys = []key[Config]{
 	{name: "dashboard.listen", at: func(c *Config) setting { return someText(&c.Dashboard.Listen) }},
 	{name: "dashboard.username", at: func(c *Config) setting { return anyText(&c.Dashboard.Username) }},
 	{name: "dashboard.password_hash", secret: true, at: func(c *Config) setting { return anyText(&c.Dashboard.PasswordHash) }},
+	{name: "dashboard.insecure_local", at: func(c *Config) setting { return truth(&c.Dashboard.InsecureLocal) }},
 
 	{name: "laravel.name", at: func(c *Config) setting { return anyText(&c.Laravel.Name) }},
 	{name: "laravel.redis_prefix", at: func(c *Config) setting { return anyText(&c.Laravel.RedisPrefix) }},

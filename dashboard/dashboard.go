@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -27,7 +28,7 @@ type Options struct {
 type Dashboard struct {
 	// Constant after New.
 	server  *server.Server
-	conf    config.Dashboard
+	proxies []netip.Prefix // whose word about the client is taken
 	maxBody int64
 	log     *slog.Logger
 	node    nodeInfo
@@ -55,11 +56,11 @@ func New(o Options) *Dashboard {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &Dashboard{
 		server:  o.Server,
-		conf:    o.Config.Dashboard,
+		proxies: o.Config.Server.Proxies(),
 		maxBody: o.Config.Server.MaxRequestSize + 4096,
 		log:     o.Log,
 		node:    nodeInfo{Name: o.Name, Version: o.Version, Started: time.Now().UnixMilli()},
-		gate:    newGate(o.Config.Dashboard.Username, o.Config.Dashboard.PasswordHash),
+		gate:    newGate(&o.Config.Dashboard),
 		history: newHistory(o.Metrics),
 		tails:   newTails(o.Server),
 		walks:   make(chan struct{}, maxWalks),

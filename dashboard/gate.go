@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"reverb/config"
 )
 
 const (
@@ -18,8 +20,9 @@ const (
 // gate knows the password and who has given it. All methods may be called from any goroutine.
 type gate struct {
 	// Constant after newGate.
+	open bool // no password is asked for
 	user [sha256.Size]byte
-	hash []byte // bcrypt; nil: no password is asked for
+	hash []byte // bcrypt; empty: nobody can log in, unless open
 
 	attempts attempts
 
@@ -35,16 +38,15 @@ type login struct {
 	used  time.Time // guarded by gate.mu
 }
 
-func newGate(user, hash string) *gate {
-	g := &gate{user: sha256.Sum256([]byte(user)), logins: make(map[[sha256.Size]byte]*login)}
-	if hash != "" {
-		g.hash = []byte(hash)
+func newGate(conf *config.Dashboard) *gate {
+	return &gate{
+		open: conf.Open(), user: sha256.Sum256([]byte(conf.Username)), hash: []byte(conf.PasswordHash),
+		logins: make(map[[sha256.Size]byte]*login),
 	}
-	return g
 }
 
 // locked reports whether a password is asked for.
-func (g *gate) locked() bool { return g.hash != nil }
+func (g *gate) locked() bool { return !g.open }
 
 // check takes as long for an unknown user as for a wrong password.
 func (g *gate) check(user, password string) bool {

@@ -41,41 +41,46 @@ func (d *Dashboard) login(w http.ResponseWriter, r *http.Request) {
 	if !d.gate.locked() || !d.read(w, r, &given) {
 		return
 	}
-	from := addressOf(r)
+	from := d.sourceOf(r)
 	wait, ok := d.gate.attempts.begin(from)
 	if !ok {
-		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
-		fail(w, http.StatusTooManyRequests, "Too many attempts. Wait a minute and try again.")
+		seconds := strconv.Itoa(int(wait/time.Second) + 1)
+		w.Header().Set("Retry-After", seconds)
+		fail(w, http.StatusTooManyRequests, "Too many attempts. Try again in "+seconds+" s.")
 		return
 	}
 	right := d.gate.check(given.Username, given.Password)
 	d.gate.attempts.end(from, right)
 	if !right {
-		d.log.Warn("login to the dashboard refused", "remote", r.RemoteAddr)
+		d.log.Warn("login to the dashboard refused", "remote", d.clientOf(r))
 		fail(w, http.StatusUnauthorized, "The name or the password is wrong.")
 		return
 	}
-	d.log.Info("login to the dashboard", "remote", r.RemoteAddr)
-	d.setCookie(w, r, d.gate.enter(), int(loginLasts/time.Second))
+	d.log.Info("login to the dashboard", "remote", d.clientOf(r))
+	d.mark(w, r)
+	d.setCookie(w, r, cookieName, d.gate.enter(), int(loginLasts/time.Second))
 	answer(w, map[string]bool{"locked": true, "open": true})
 }
 
 func (d *Dashboard) logout(w http.ResponseWriter, r *http.Request) {
 	d.gate.leave(token(r))
-	d.setCookie(w, r, "", -1)
+	d.setCookie(w, r, cookieName, "", -1)
 	answer(w, map[string]bool{"locked": d.gate.locked(), "open": !d.gate.locked()})
 }
 
-func (d *Dashboard) setCookie(w http.ResponseWriter, r *http.Request, value string, age int) {
+func (d *Dashboard) setCookie(w http.ResponseWriter, r *http.Request, name, value string, age int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: value, MaxAge: age,
+		Name: name, Value: value, MaxAge: age,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
 	})
 }
 
-func token(r *http.Request) string {
-	c, err := r.Cookie(cookieName)
+func token(r *http.Request) string { return cookie(r, cookieName) }
+
+// cookie is the value of a cookie, "" when there is none.
+func cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
 	if err != nil {
 		return ""
 	}

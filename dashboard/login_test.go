@@ -1,7 +1,6 @@
 package dashboard_test
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -91,43 +90,6 @@ func TestLoginEnds(t *testing.T) {
 			t.Errorf("after its end: status %d, want 401", got)
 		}
 	})
-}
-
-func TestGuessesAreSlowedDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := &browser{node: start(t, true)}
-		for range 5 {
-			if got := b.login(user, "wrong"); got != http.StatusUnauthorized {
-				t.Fatalf("status %d, want 401", got)
-			}
-		}
-		answer := b.do("POST", "api/login", `{"username":"ops","password":"correct horse"}`)
-		if answer.StatusCode != http.StatusTooManyRequests || answer.Header.Get("Retry-After") == "" {
-			t.Fatalf("the sixth attempt: status %d, Retry-After %q; want 429", answer.StatusCode, answer.Header.Get("Retry-After"))
-		}
-		other := &browser{node: b.node, change: func(r *http.Request) { r.RemoteAddr = "192.0.2.7:1" }}
-		if got := other.login(user, password); got != http.StatusOK {
-			t.Errorf("from another address: status %d, want 200", got)
-		}
-		time.Sleep(61 * time.Second)
-		if got := b.login(user, password); got != http.StatusOK {
-			t.Errorf("after a minute: status %d, want 200", got)
-		}
-	})
-}
-
-func TestOneNetworkIsOneGuesser(t *testing.T) {
-	b := &browser{node: start(t, true)}
-	for i := range 6 {
-		b.change = func(r *http.Request) { r.RemoteAddr = fmt.Sprintf("[2001:db8::%d]:1", i+1) }
-		want := http.StatusUnauthorized
-		if i == 5 {
-			want = http.StatusTooManyRequests
-		}
-		if got := b.login(user, "wrong"); got != want {
-			t.Errorf("attempt %d: status %d, want %d", i+1, got, want)
-		}
-	}
 }
 
 func TestManyLoginsEndTheOldest(t *testing.T) {

@@ -42,7 +42,15 @@ type node struct {
 // start makes a node with the apps "1" and "2"; locked: with a password.
 func start(t *testing.T, locked bool) *node {
 	t.Helper()
+	return startBehind(t, locked)
+}
+
+// startBehind is start with trusted proxies.
+func startBehind(t *testing.T, locked bool, proxies ...string) *node {
+	t.Helper()
 	cfg := config.Default()
+	cfg.Server.TrustedProxies = proxies
+	cfg.Dashboard.InsecureLocal = !locked
 	cfg.Apps = config.Apps{config.NewApp("1", "key", "secret"), config.NewApp("2", "key2", "secret")}
 	if locked {
 		hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)

@@ -38,7 +38,7 @@ func TestDashboardPassword(t *testing.T) {
 }
 
 func TestDashboardIsServed(t *testing.T) {
-	r := launch(t, oneApp("")+"[dashboard]\nenabled = true\nlisten = \"127.0.0.1:0\"\n")
+	r := launch(t, oneApp("")+"[dashboard]\nenabled = true\ninsecure_local = true\nlisten = \"127.0.0.1:0\"\n")
 	r.out.until(t, "Starting server")
 	url := r.errOut.until(t, `dashboard is served.*url=(\S+)`)[1]
 	client := &http.Client{Timeout: 10 * time.Second, Transport: new(http.Transport)}
@@ -66,11 +66,19 @@ func TestDashboardIsServed(t *testing.T) {
 	}
 }
 
+// A loopback address is open to every user of the machine.
+func TestDashboardWithoutPasswordIsRefused(t *testing.T) {
+	r := launch(t, oneApp("")+"[dashboard]\nenabled = true\nlisten = \"127.0.0.1:0\"\n")
+	if code := <-r.exit; code != 1 || !strings.Contains(r.errOut.String(), "dashboard.insecure_local = true") {
+		t.Errorf("exit code %d, said %s", code, r.errOut.String())
+	}
+}
+
 func TestDashboardPortInUse(t *testing.T) {
-	first := launch(t, oneApp("")+"[dashboard]\nenabled = true\nlisten = \"127.0.0.1:0\"\n")
+	first := launch(t, oneApp("")+"[dashboard]\nenabled = true\ninsecure_local = true\nlisten = \"127.0.0.1:0\"\n")
 	first.out.until(t, "Starting server")
 	address := first.errOut.until(t, `dashboard is served.*url=http://([^/]+)/`)[1]
-	second := launch(t, oneApp("")+"[dashboard]\nenabled = true\nlisten = \""+address+"\"\n")
+	second := launch(t, oneApp("")+"[dashboard]\nenabled = true\ninsecure_local = true\nlisten = \""+address+"\"\n")
 	if code := <-second.exit; code != 1 || !strings.Contains(second.errOut.String(), `dashboard.listen = "`+address+`": Address already in use`) {
 		t.Errorf("exit code %d, said %s", code, second.errOut.String())
 	}

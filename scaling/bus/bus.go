@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"reverb/internal/fifo"
 )
 
 var errNotMaster = errors.New("the server is a replica")
@@ -13,6 +16,9 @@ var errNotMaster = errors.New("the server is a replica")
 //
 // Its goroutines: the keeper tells the hooks; the scout watches which masters there are; each master has one that connects and then is its
 // lane, and one that subscribes.
+//
+// Publish is called on event loops, so mu is held for a few steps only, however much waits and however many names are subscribed: what
+// waits moves by pointers, and subscriptions have locks of their own (see names).
 type Bus struct {
 	// Constant after Open.
 	options Options
@@ -25,28 +31,44 @@ type Bus struct {
 	hints   chan string   // the scout shall look, at this server first when it is not empty
 	tasks   sync.WaitGroup
 	runners sync.WaitGroup // of the shards, started by the scout
+	limbo   *shard
+	names   *names // what is subscribed
+	lapses  lapses
+
+	// Atomic, stored with mu held.
+	closed atomic.Bool
+	up     atomic.Bool
+	routes atomic.Pointer[routes] // stored by the scout
 
 	mu   sync.Mutex
-	idle *sync.Cond // on mu: a lane ended its batch while moving
+	idle *sync.Cond // on mu: a lane ended its batch while moving, or what waits was placed
 	// Guarded by mu.
-	closed    bool
 	shards    map[string]*shard // by address
-	limbo     *shard
-	only      *shard   // without a cluster: where everything goes
-	table     []*shard // with a cluster: by slot; nil until it is known
-	uncovered bool     // a slot has no master
-	moving    bool     // the topology is being changed: no lane may take a batch
-	subs      map[string]*sub
-	lapsed    []string // subscribed again, to be told
+	uncovered bool              // a slot has no master
+	moving    bool              // the topology is being changed: no lane may take a batch
+	placing   bool              // and what waits is being given to its new master: what comes now goes to arrivals
+	arrivals  fifo.Queue[item]
 	ticket    uint64
 	waiting   int
 	bytes     int64
-	up        bool
 	since     time.Time
 	err       error
 	losses    int // how often it went down
 	told      int // losses when Hooks.Up was called last
 	announced bool
+}
+
+// routes say which master is whose. They are not changed, but replaced.
+type routes struct {
+	only  *shard   // without a cluster: where everything goes
+	table []*shard // with a cluster: by slot; nil until it is known
+}
+
+func (r *routes) of(slot uint16) *shard {
+	if r.table != nil {
+		return r.table[slot]
+	}
+	return r.only
 }
 
 // Open starts to connect, for ever. The error is one of the options; that Redis cannot be reached is told by State and Hooks.Down.
@@ -70,12 +92,12 @@ func Open(o Options, h Hooks) (*Bus, error) {
 		hints:  make(chan string, 1),
 		shards: make(map[string]*shard),
 		limbo:  newShard(""),
-		subs:   make(map[string]*sub),
+		names:  newNames(),
 		since:  time.Now(),
 	}
 	b.idle = sync.NewCond(&b.mu)
 	b.ctx, b.stop = context.WithCancel(context.Background())
-	b.only = b.limbo
+	b.routes.Store(&routes{only: b.limbo})
 	b.tasks.Go(b.keep)
 	b.tasks.Go(b.scout)
 	return b, nil
@@ -98,7 +120,7 @@ func (b *Bus) Publish(m Message) error {
 	}
 	it := item{message: m, size: size, since: time.Now()}
 	b.mu.Lock()
-	if b.closed {
+	if b.closed.Load() {
 		b.mu.Unlock()
 		return ErrClosed
 	}
@@ -139,7 +161,7 @@ func (b *Bus) operate(it item, name string) {
 	it.since = time.Now()
 	b.mu.Lock()
 	err := ErrClosed
-	if !b.closed {
+	if !b.closed.Load() {
 		if b.pushLocked(it, name) {
 			err = nil
 		} else {
@@ -154,30 +176,21 @@ func (b *Bus) operate(it item, name string) {
 
 // pushLocked puts an item into the lane of the name. It says no to an operation when the lane is down.
 func (b *Bus) pushLocked(it item, name string) bool {
-	s := b.only
 	if b.options.Cluster {
 		it.slot = slotOf(name)
 	}
-	if b.table != nil {
-		s = b.table[it.slot]
-		if name == "" {
-			s = b.anyLocked()
-		}
-	}
 	b.ticket++
 	it.ticket = b.ticket
-	switch {
-	case it.op == nil && !s.open:
-		s.held = append(s.held, it)
+	if b.placing {
+		b.arrivals.Push(it)
 		return true
-	case !s.ready:
-		return false
 	}
-	s.queue = append(s.queue, it)
-	if len(s.queue) == 1 {
-		poke(s.wake)
+	r := b.routes.Load()
+	s := r.of(it.slot)
+	if r.table != nil && name == "" {
+		s = b.anyLocked()
 	}
-	return true
+	return s.pushLocked(it)
 }
 
 // anyLocked is a shard that is ready, when there is one.
@@ -197,17 +210,13 @@ func (b *Bus) leaveLocked(it *item) {
 }
 
 // Up says whether Redis is reached and every wanted subscription was confirmed.
-func (b *Bus) Up() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.up
-}
+func (b *Bus) Up() bool { return b.up.Load() }
 
 // State says how the bus stands.
 func (b *Bus) State() State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return State{Up: b.up, Since: b.since, Err: b.err, Waiting: b.waiting, WaitingBytes: b.bytes}
+	return State{Up: b.up.Load(), Since: b.since, Err: b.err, Waiting: b.waiting, WaitingBytes: b.bytes}
 }
 
 // closeWait is how long Close gives what still waits.
@@ -217,12 +226,11 @@ const closeWait = time.Second
 // not call it.
 func (b *Bus) Close() {
 	b.mu.Lock()
-	if b.closed {
+	if b.closed.Swap(true) {
 		b.mu.Unlock()
 		b.tasks.Wait()
 		return
 	}
-	b.closed = true
 	for _, s := range b.shards {
 		poke(s.wake) // what settles is sent now
 	}
@@ -233,15 +241,16 @@ func (b *Bus) Close() {
 	b.runners.Wait()
 
 	b.mu.Lock()
-	left := b.waiting
-	var operations []*operation
+	var rest fifo.Queue[item]
 	for _, s := range append(b.shardsLocked(), b.limbo) {
-		_, ops := split(s.queue)
-		operations = append(operations, ops...)
-		s.queue, s.held = nil, nil
+		rest.Append(&s.queue)
+		rest.Append(&s.held)
 	}
-	b.waiting, b.bytes, b.up = 0, 0, false
+	left := b.waiting
+	b.waiting, b.bytes = 0, 0
+	b.up.Store(false)
 	b.mu.Unlock()
+	_, operations := split(&rest)
 	for _, op := range operations {
 		op.answer(Reply{err: ErrClosed})
 	}
@@ -262,7 +271,7 @@ func (b *Bus) flushed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, s := range b.shards {
-		if s.ready && (s.busy || len(s.queue) > 0 || len(s.held) > 0) {
+		if s.ready && (s.busy || s.queue.Len() > 0 || s.held.Len() > 0) {
 			return false
 		}
 	}

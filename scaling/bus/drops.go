@@ -50,11 +50,10 @@ func (d *drops) note(what string, err error) {
 // flush logs what was dropped since the last one.
 func (d *drops) flush() {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	for reason, n := range d.dropped {
-		d.log.Warn("publications dropped", "reason", reason, "count", n, "error", d.reasons[reason])
+	dropped, reasons := d.dropped, d.reasons
+	d.dropped, d.reasons, d.noted = map[string]int{}, map[string]error{}, map[string]int{}
+	d.mu.Unlock()
+	for reason, n := range dropped {
+		d.log.Warn("publications dropped", "reason", reason, "count", n, "error", reasons[reason])
 	}
-	clear(d.dropped)
-	clear(d.reasons)
-	clear(d.noted)
 }

@@ -1,6 +1,10 @@
 package bus
 
-import "time"
+import (
+	"time"
+
+	"reverb/internal/fifo"
+)
 
 // keep tells the hooks how the bus stands, and drops what waits too long.
 func (b *Bus) keep() {
@@ -35,10 +39,12 @@ func (b *Bus) tell() bool {
 		return true
 	}
 	fresh := b.readyLocked()
-	if b.allReadyLocked() && !b.announced && !b.closed {
-		b.announced, b.up, b.told = true, true, b.losses
-		b.since, b.err, b.lapsed = time.Now(), nil, nil
+	if b.allReadyLocked() && !b.announced && !b.closed.Load() {
+		b.announced, b.told = true, b.losses
+		b.since, b.err = time.Now(), nil
+		b.up.Store(true)
 		b.mu.Unlock()
+		b.lapses.take() // Up says more
 		b.options.Log.Info("redis is up")
 		b.hooks.Up()
 		b.mu.Lock()
@@ -46,26 +52,23 @@ func (b *Bus) tell() bool {
 		b.mu.Unlock()
 		return true
 	}
-	if len(fresh) > 0 {
+	if fresh {
 		b.openLocked()
-		b.mu.Unlock()
-		return true
 	}
-	if len(b.lapsed) > 0 && b.announced {
-		return b.tellLapsedLocked()
-	}
+	announced := b.announced
 	b.mu.Unlock()
-	return false
+	return fresh || announced && b.tellLapsed()
 }
 
-// tellLapsedLocked tells which subscriptions were interrupted; it unlocks.
-func (b *Bus) tellLapsedLocked() bool {
-	names := b.lapsed
-	b.lapsed = nil
-	b.mu.Unlock()
-	if b.hooks.Lapsed != nil {
+// tellLapsed tells which subscriptions were interrupted, and whether there were any.
+func (b *Bus) tellLapsed() bool {
+	names := b.lapses.take()
+	switch {
+	case len(names) == 0:
+		return false
+	case b.hooks.Lapsed != nil:
 		b.hooks.Lapsed(names)
-	} else {
+	default:
 		b.hooks.Down(errLapsed)
 		b.hooks.Up()
 	}
@@ -73,11 +76,13 @@ func (b *Bus) tellLapsedLocked() bool {
 }
 
 // readyLocked makes ready the shards whose subscriptions are confirmed: commands are taken from now on.
-func (b *Bus) readyLocked() (fresh []*shard) {
+func (b *Bus) readyLocked() (fresh bool) {
+	if b.placing {
+		return false // the scout wakes the keeper afterwards
+	}
 	for _, s := range b.shards {
-		if s.confirmed && !s.ready {
-			s.ready = true
-			fresh = append(fresh, s)
+		if !s.ready && s.link != nil && s.changes.ready() {
+			s.ready, fresh = true, true
 			poke(s.wake)
 		}
 	}
@@ -106,21 +111,18 @@ func (b *Bus) allReadyLocked() bool {
 	return len(b.shards) > 0 && !b.uncovered
 }
 
-// lostLocked notes that a shard was lost, or could not be reached.
-func (b *Bus) lostLocked(s *shard, err error, wasReady bool) {
-	if s.gone || b.closed { // the scout tells when there is a new master to be waited for
-		return
+// lostLocked notes that a shard was lost, or could not be reached, and says whether anybody misses it.
+func (b *Bus) lostLocked(s *shard, err error, wasReady bool) bool {
+	if s.gone || b.closed.Load() { // the scout tells when there is a new master to be waited for
+		return false
 	}
 	b.err = err
-	if wasReady && b.up {
-		b.up, b.since = false, time.Now()
+	if wasReady && b.up.Load() {
+		b.up.Store(false)
+		b.since = time.Now()
 		b.losses++
 	}
-	if wasReady {
-		b.options.Log.Warn("redis is lost", "addr", s.addr, "error", err)
-	} else {
-		b.drops.note("subscribe "+s.addr, err)
-	}
+	return true
 }
 
 // failed notes that a shard could not be reached.
@@ -135,30 +137,40 @@ func (b *Bus) failed(s *shard, err error) {
 	b.refresh("")
 }
 
+// expiredAtOnce is how many publications are dropped before the lock is given back.
+const expiredAtOnce = 256
+
 // expire drops the publications that wait too long.
 func (b *Bus) expire() {
 	oldest := time.Now().Add(-b.options.BufferAge)
-	dropped := 0
 	b.mu.Lock()
-	for _, s := range append(b.shardsLocked(), b.limbo) {
-		s.held = b.expireLocked(s.held, oldest, &dropped)
-		s.queue = b.expireLocked(s.queue, oldest, &dropped)
-	}
+	shards := append(b.shardsLocked(), b.limbo)
 	b.mu.Unlock()
+	dropped := 0
+	for _, s := range shards {
+		for {
+			b.mu.Lock()
+			n := b.expireLocked(&s.held, oldest) + b.expireLocked(&s.queue, oldest)
+			b.mu.Unlock()
+			dropped += n
+			if n < expiredAtOnce {
+				break
+			}
+		}
+	}
 	b.drops.add(DroppedAge, dropped, nil)
 }
 
-// expireLocked are the items without the publications that are older, in place.
-func (b *Bus) expireLocked(items []item, oldest time.Time, dropped *int) []item {
-	kept := items[:0]
-	for i := range items {
-		if items[i].op == nil && items[i].since.Before(oldest) {
-			b.leaveLocked(&items[i])
-			*dropped++
-			continue
+// expireLocked drops some of the publications in front that are older, and says how many. Those behind an operation wait for that one,
+// which a lane does not leave for long.
+func (b *Bus) expireLocked(items *fifo.Queue[item], oldest time.Time) (dropped int) {
+	for ; dropped < expiredAtOnce; dropped++ {
+		it := items.Front()
+		if it == nil || it.op != nil || !it.since.Before(oldest) {
+			break
 		}
-		kept = append(kept, items[i])
+		b.leaveLocked(it)
+		items.Pop()
 	}
-	clear(items[len(kept):])
-	return kept
+	return dropped
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"reverb/internal/fifo"
 )
 
 // lane sends what is queued for the shard, batch by batch, until the link is lost. A batch is all that has come while the one before it was in
@@ -55,20 +57,19 @@ func (b *Bus) next(s *shard, into []item) ([]item, time.Duration) {
 	now := time.Now()
 	var wait time.Duration
 	if s.opening && !s.open {
-		if wait = s.openAt.Sub(now); wait <= 0 || b.closed {
+		if wait = s.openAt.Sub(now); wait <= 0 || b.closed.Load() {
 			s.open, wait = true, 0
-			s.queue, s.held = append(s.held, s.queue...), nil
+			s.queue.Prepend(&s.held)
 		}
 	}
 	if left := s.stalled.Sub(now); left > 0 {
 		return into, left
 	}
-	if len(s.queue) == 0 {
+	if s.queue.Len() == 0 {
 		return into, max(wait, 0)
 	}
 	s.busy = true
-	into, s.queue = take(into, s.queue)
-	return into, 0
+	return take(into, &s.queue), 0
 }
 
 // outcome is what became of an item of a batch.
@@ -129,32 +130,30 @@ func (b *Bus) send(s *shard, l *link, f *flight) {
 
 // settle accounts for a batch: what is to be sent again goes to the front of the queue.
 func (b *Bus) settle(s *shard, f *flight, redirected bool) {
-	var again []item
-	var refused int
+	var again fifo.Queue[item]
 	var reason error
-	b.mu.Lock()
+	refused, left, bytes := 0, 0, int64(0)
 	for i, out := range f.outcomes {
 		it := &f.batch[i]
 		switch {
 		case out.again:
-			again = append(again, *it)
+			again.Push(*it)
 		case it.op == nil:
-			b.leaveLocked(it)
+			left++
+			bytes += it.size
 			if out.reply.err != nil {
 				refused, reason = refused+1, out.reply.err
 			}
 		}
 	}
-	if len(again) > 0 {
-		s.queue = append(again, s.queue...)
-	}
+	b.mu.Lock()
+	b.waiting -= left
+	b.bytes -= bytes
+	s.queue.Prepend(&again)
 	if redirected {
 		s.stalled = time.Now().Add(stall)
 	}
-	s.busy = false
-	if b.moving {
-		b.idle.Broadcast()
-	}
+	b.idleLocked(s)
 	b.mu.Unlock()
 	if refused > 0 {
 		b.drops.add(DroppedRefused, refused, reason)

@@ -100,6 +100,11 @@ func (p *peer) droppedFor(reason string) int {
 
 func (p *peer) await(what string, ok func() bool) {
 	p.t.Helper()
+	p.awaitFor(limit, what, ok)
+}
+
+func (p *peer) awaitFor(limit time.Duration, what string, ok func() bool) {
+	p.t.Helper()
 	if !redistest.Eventually(limit, ok) {
 		p.t.Fatalf("waited too long for %s; told: %s; state: %+v", what, p.history(), p.State())
 	}

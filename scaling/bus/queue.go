@@ -1,6 +1,10 @@
 package bus
 
-import "time"
+import (
+	"time"
+
+	"reverb/internal/fifo"
+)
 
 // item is one entry of a lane: a message, or an operation, which somebody waits for.
 type item struct {
@@ -43,32 +47,29 @@ const (
 	maxBatchBytes = 1 << 20
 )
 
-// take moves the first items of from to into, which is empty, within the batch limits, and returns both.
-func take(into, from []item) (batch, rest []item) {
-	n, size := 0, int64(0)
-	for n < len(from) && n < maxBatch && (n == 0 || size+from[n].size <= maxBatchBytes) {
-		size += from[n].size
-		n++
+// take moves the first items of from to into, which is empty, within the batch limits.
+func take(into []item, from *fifo.Queue[item]) []item {
+	size := int64(0)
+	for len(into) < maxBatch {
+		it := from.Front()
+		if it == nil || len(into) > 0 && size+it.size > maxBatchBytes {
+			break
+		}
+		size += it.size
+		into = append(into, from.Pop())
 	}
-	if n == len(from) {
-		return from, into // the two change places: nothing is copied
-	}
-	batch = append(into, from[:n]...)
-	rest = from[n:]
-	clear(from[:n])
-	return batch, rest
+	return into
 }
 
-// split are the publications of items, in order, in place, and the operations.
-func split(items []item) (publications []item, operations []*operation) {
-	publications = items[:0]
-	for _, it := range items {
+// split are the publications of items, in order, and the operations. items is empty afterwards.
+func split(items *fifo.Queue[item]) (publications fifo.Queue[item], operations []*operation) {
+	for items.Len() > 0 {
+		it := items.Pop()
 		if it.op != nil {
 			operations = append(operations, it.op)
 		} else {
-			publications = append(publications, it)
+			publications.Push(it)
 		}
 	}
-	clear(items[len(publications):])
 	return publications, operations
 }

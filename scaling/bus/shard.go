@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"reverb/internal/fifo"
 )
 
 const (
@@ -23,31 +25,48 @@ const (
 // has what waits while it is not known which master it is for.
 type shard struct {
 	// Constant after construction.
-	addr    string
-	wake    chan struct{} // the lane has something to look at
-	subWake chan struct{} // the subscriber has
+	addr string
+	wake chan struct{} // the lane has something to look at
+
+	changes changes // of subscriptions, with a lock of its own
+
+	// Owned by the scout.
+	cancel context.CancelFunc
+	ended  chan struct{} // closed when its goroutine has ended
+	slots  [][2]uint16
 
 	// Guarded by Bus.mu.
-	cancel    context.CancelFunc
-	ended     chan struct{} // closed when its goroutine has ended
-	slots     [][2]uint16
-	gone      bool // is a master no more
-	link      *link
-	confirmed bool      // all wanted subscriptions hold on link
-	ready     bool      // confirmed, and counted in what Hooks.Up says: commands are taken
-	opening   bool      // ready, and Hooks.Up was called: what waited may be sent from openAt on
-	open      bool      // publications go to queue, else to held
-	openAt    time.Time // see opening
-	troubled  bool      // there was an outage: others had it too
-	stalled   time.Time // no batch before
-	busy      bool      // a batch is in flight
-	queue     []item    // to be sent, in order
-	held      []item    // publications that wait
-	dirty     []*sub    // subscriptions to be looked at
+	gone     bool // is a master no more
+	link     *link
+	ready    bool             // all wanted subscriptions hold on link, and that counts in what Hooks.Up says: commands are taken
+	opening  bool             // ready, and Hooks.Up was called: what waited may be sent from openAt on
+	open     bool             // publications go to queue, else to held
+	openAt   time.Time        // see opening
+	troubled bool             // there was an outage: others had it too
+	stalled  time.Time        // no batch before
+	busy     bool             // a batch is in flight, or what waits is being sorted
+	queue    fifo.Queue[item] // to be sent, in order
+	held     fifo.Queue[item] // publications that wait
 }
 
 func newShard(addr string) *shard {
-	return &shard{addr: addr, wake: make(chan struct{}, 1), subWake: make(chan struct{}, 1)}
+	return &shard{addr: addr, wake: make(chan struct{}, 1), changes: changes{wake: make(chan struct{}, 1)}}
+}
+
+// pushLocked takes an item. It says no to an operation while the shard is down.
+func (s *shard) pushLocked(it item) bool {
+	switch {
+	case it.op == nil && !s.open:
+		s.held.Push(it)
+		return true
+	case !s.ready:
+		return false
+	}
+	s.queue.Push(it)
+	if s.queue.Len() == 1 {
+		poke(s.wake)
+	}
+	return true
 }
 
 // poke wakes whoever waits on c, now or next time.
@@ -62,9 +81,10 @@ func poke(c chan struct{}) {
 func (b *Bus) run(ctx context.Context, s *shard) {
 	backoff := minBackoff
 	for ctx.Err() == nil {
-		l, err := b.connect(ctx, s)
+		h := &hold{shard: s}
+		l, err := b.connect(ctx, h)
 		if err == nil {
-			if b.serve(ctx, s, l) {
+			if b.serve(ctx, h, l) {
 				backoff = minBackoff
 			}
 		} else {
@@ -77,18 +97,18 @@ func (b *Bus) run(ctx context.Context, s *shard) {
 	}
 }
 
-func (b *Bus) connect(ctx context.Context, s *shard) (*link, error) {
+func (b *Bus) connect(ctx context.Context, h *hold) (*link, error) {
 	hooks := rueidis.PubSubHooks{
 		OnMessage: func(m rueidis.PubSubMessage) { b.hooks.Message(m.Channel, []byte(m.Message)) },
 	}
 	if b.options.Cluster {
 		hooks.OnSubscription = func(p rueidis.PubSubSubscription) {
 			if p.Kind == "sunsubscribe" {
-				b.expelled(s, p.Channel)
+				b.expelled(h, p.Channel)
 			}
 		}
 	}
-	l, err := openLink(ctx, s.addr, b.dialer, hooks)
+	l, err := openLink(ctx, h.shard.addr, b.dialer, hooks)
 	if err != nil {
 		return nil, err
 	}
@@ -116,16 +136,18 @@ func (b *Bus) check(l *link) error {
 }
 
 // serve uses the link until it is lost, and says whether it ever was ready.
-func (b *Bus) serve(ctx context.Context, s *shard, l *link) bool {
+func (b *Bus) serve(ctx context.Context, h *hold, l *link) bool {
+	s := h.shard
+	s.changes.begin(h)
 	b.mu.Lock()
 	s.link = l
-	b.wantAllLocked(s)
 	b.mu.Unlock()
 
+	var unheard []*sub
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		b.subscriber(s, l)
+		unheard = b.subscriber(s, l, h)
 	}()
 	stop := context.AfterFunc(ctx, func() { l.end(ErrClosed) })
 	b.lane(s, l)
@@ -133,30 +155,49 @@ func (b *Bus) serve(ctx context.Context, s *shard, l *link) bool {
 	l.end(ErrClosed)
 	wasReady := b.detach(s, l)
 	<-done
+	b.unhear(h, unheard, s.changes.rest())
 	l.close()
 	return wasReady
 }
 
-// detach takes the lost link away: what was published waits again, in order, and who waits for an answer is told.
+// detach takes the lost link away: what was published waits again, in order, and whoever waits for an answer is told.
 func (b *Bus) detach(s *shard, l *link) bool {
+	s.changes.lose()
 	b.mu.Lock()
+	for b.placing {
+		b.idle.Wait()
+	}
 	wasReady := s.ready
-	publications, operations := split(s.queue)
-	s.held, s.queue = append(publications, s.held...), nil
-	s.link, s.confirmed, s.ready, s.opening, s.open, s.troubled = nil, false, false, false, false, true
-	s.dirty = nil
-	waiters := b.unconfirmLocked(s)
-	b.lostLocked(s, l.reason(), wasReady)
+	queue := s.queue.TakeAll()
+	s.link, s.ready, s.opening, s.open, s.troubled, s.busy = nil, false, false, false, true, true
+	missed := b.lostLocked(s, l.reason(), wasReady)
+	b.mu.Unlock()
+
+	publications, operations := split(&queue)
+	b.mu.Lock()
+	s.held.Prepend(&publications)
+	b.idleLocked(s)
 	b.mu.Unlock()
 	poke(b.events)
 	b.refresh("")
-	for _, done := range waiters {
-		done(ErrDown)
-	}
 	for _, op := range operations {
 		op.answer(Reply{err: ErrDown})
 	}
+	switch {
+	case missed && wasReady:
+		b.options.Log.Warn("redis is lost", "addr", s.addr, "error", l.reason())
+	case missed:
+		b.drops.note("subscribe "+s.addr, l.reason())
+	}
 	return wasReady
+}
+
+// idleLocked ends what makes a shard busy.
+func (b *Bus) idleLocked(s *shard) {
+	s.busy = false
+	if b.moving {
+		b.idle.Broadcast()
+	}
 }
 
 // pause waits, and says whether ctx still lives.

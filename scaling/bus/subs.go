@@ -1,31 +1,83 @@
 package bus
 
 import (
-	"context"
 	"errors"
-	"slices"
-
-	"github.com/redis/rueidis"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
 )
 
 var errLapsed = errors.New("subscriptions moved to another master")
 
-// maxNames is how many names go into one SUBSCRIBE, and maxSubs how many into one batch.
-const (
-	maxNames = 100
-	maxSubs  = 1000
-)
+// partCount is in how many parts the names are kept, a power of two: of a million names a part has a thousand, which one goes through in
+// about 0.1 ms.
+const partCount = 1024
 
-// sub is one subscribed name. All of it is guarded by Bus.mu.
+// names are the subscribed names, in parts: whoever goes through all of them, as after a loss of Redis, holds one part at a time, and no more
+// than that is waited for by those who subscribe. A part's lock may be held when that of a shard's changes is taken.
+type names struct {
+	seed  maphash.Seed // constant
+	parts [partCount]part
+}
+
+type part struct {
+	mu sync.Mutex
+	// Guarded by mu.
+	byName map[string]*sub // nil until there is one
+}
+
+// hold is the time for which a shard keeps one link. A subscription is confirmed on a hold: when the link is lost no subscription has to be
+// told.
+type hold struct {
+	shard *shard      // constant
+	over  atomic.Bool // the link is lost
+}
+
+// sub is one subscribed name. There may be millions.
 type sub struct {
-	name    string
-	slot    uint16
-	shard   *shard // that of its slot
+	// Constant.
+	name string
+	part uint16
+	slot uint16
+
+	// Guarded by the mutex of the part.
 	wanted  bool
-	on      *link         // where Redis has confirmed it, nil: nowhere
-	dirty   bool          // in the list of its shard
-	lapsed  bool          // was confirmed until its slot moved
-	waiters []func(error) // called when it is confirmed
+	lapsed  bool     // was confirmed until Redis ended it
+	on      *hold    // where Redis has confirmed it; nil: nowhere
+	dirty   *hold    // where the subscriber is about to look at it
+	waiters *waiters // nil: none
+}
+
+// waiters are called when a subscription is confirmed, or the hold it was asked for on is over.
+type waiters struct {
+	on   *hold
+	done []func(error)
+}
+
+func newNames() *names { return &names{seed: maphash.MakeSeed()} }
+
+func (n *names) partOf(name string) uint16 { return uint16(maphash.String(n.seed, name) % partCount) }
+
+// lock locks the part of a subscription and returns it.
+func (n *names) lock(c *sub) *part {
+	p := &n.parts[c.part]
+	p.mu.Lock()
+	return p
+}
+
+// forgetLocked takes out a subscription.
+func (p *part) forgetLocked(c *sub) {
+	if p.byName[c.name] == c {
+		delete(p.byName, c.name)
+	}
+}
+
+// takeLocked returns whoever waits for the subscription.
+func (c *sub) takeLocked() (done []func(error)) {
+	if c.waiters != nil {
+		done, c.waiters = c.waiters.done, nil
+	}
+	return done
 }
 
 // Subscribe asks for what is published on name. done, which may be nil, is called once: with nil when Redis has confirmed, with ErrDown at
@@ -35,295 +87,128 @@ func (b *Bus) Subscribe(name string, done func(error)) {
 	if done == nil {
 		done = func(error) {}
 	}
-	b.mu.Lock()
-	if b.closed {
-		b.mu.Unlock()
+	if b.closed.Load() {
 		done(ErrClosed)
 		return
 	}
-	c := b.subs[name]
+	i := b.names.partOf(name)
+	p := &b.names.parts[i]
+	p.mu.Lock()
+	c := p.byName[name]
 	if c == nil {
-		c = &sub{name: name}
+		c = &sub{name: name, part: i}
 		if b.options.Cluster {
 			c.slot = slotOf(name)
 		}
-		c.shard = b.shardOfLocked(c)
-		b.subs[name] = c
+		if p.byName == nil {
+			p.byName = make(map[string]*sub)
+		}
+		p.byName[name] = c
 	}
 	c.wanted = true
-	s := c.shard
-	err := ErrDown
-	switch {
-	case s.link != nil && c.on == s.link:
-		err = nil
-	case s.ready:
-		c.waiters = append(c.waiters, done)
-		done = nil
-	}
-	b.soilLocked(s, c)
-	b.mu.Unlock()
-	if done != nil {
+	waits, err := b.routes.Load().of(c.slot).changes.want(c, done)
+	p.mu.Unlock()
+	if !waits {
 		done(err)
 	}
 }
 
 // Unsubscribe ends a subscription. Messages may still come for a moment.
 func (b *Bus) Unsubscribe(name string) {
-	b.mu.Lock()
-	c := b.subs[name]
+	p := &b.names.parts[b.names.partOf(name)]
+	p.mu.Lock()
+	c := p.byName[name]
 	if c == nil || !c.wanted {
-		b.mu.Unlock()
+		p.mu.Unlock()
 		return
 	}
 	c.wanted = false
-	waiters := c.waiters
-	c.waiters = nil
-	if s := c.shard; s.link == nil {
-		delete(b.subs, name)
-	} else {
-		b.soilLocked(s, c)
+	waiting := c.takeLocked()
+	if !b.routes.Load().of(c.slot).changes.add(c) {
+		p.forgetLocked(c)
 	}
-	b.mu.Unlock()
-	for _, done := range waiters {
+	p.mu.Unlock()
+	for _, done := range waiting {
 		done(ErrUnsubscribed)
 	}
 }
 
-func (b *Bus) shardOfLocked(c *sub) *shard {
-	if b.table != nil {
-		return b.table[c.slot]
-	}
-	return b.only
-}
-
-// soilLocked has the subscriber look at c, when there is one.
-func (b *Bus) soilLocked(s *shard, c *sub) {
-	if s.link != nil && !c.dirty {
-		c.dirty = true
-		s.dirty = append(s.dirty, c)
-		poke(s.subWake)
-	}
-}
-
-// wantAllLocked has the subscriber of a new link look at all that is wanted of its shard.
-func (b *Bus) wantAllLocked(s *shard) {
-	s.dirty = s.dirty[:0]
-	for name, c := range b.subs {
-		if c.shard != s {
-			continue
-		}
-		c.dirty, c.on = false, nil
-		if c.wanted {
-			b.soilLocked(s, c)
-		} else {
-			delete(b.subs, name)
-		}
-	}
-}
-
-// unconfirmLocked takes the waiters of a lost shard.
-func (b *Bus) unconfirmLocked(s *shard) (waiters []func(error)) {
-	for _, c := range b.subs {
-		if c.shard == s {
-			waiters = append(waiters, c.waiters...)
-			c.waiters, c.on, c.dirty = nil, nil, false
-		}
-	}
-	return waiters
-}
-
 // expelled is called when Redis ended a subscription: when we asked for it, or because the slot moved to another master.
-func (b *Bus) expelled(s *shard, name string) {
-	b.mu.Lock()
-	c := b.subs[name]
-	mine := c != nil && c.wanted && c.on != nil && c.on == s.link
-	if mine {
+func (b *Bus) expelled(h *hold, name string) {
+	p := &b.names.parts[b.names.partOf(name)]
+	p.mu.Lock()
+	c := p.byName[name]
+	ended := c != nil && c.wanted && c.on == h
+	if ended {
 		c.on, c.lapsed = nil, true
-		b.soilLocked(c.shard, c)
+		b.routes.Load().of(c.slot).changes.add(c)
 	}
-	b.mu.Unlock()
-	if mine {
+	p.mu.Unlock()
+	if ended {
 		b.refresh("")
 	}
 }
 
-// subscriber keeps the subscriptions of a shard as they are wanted, until the link is lost.
-func (b *Bus) subscriber(s *shard, l *link) {
-	for {
-		wanted, unwanted := b.nextSubs(s, l)
-		if len(wanted)+len(unwanted) == 0 {
-			select {
-			case <-s.subWake:
-				continue
-			case <-l.lost:
-				return
-			}
-		}
-		calm, err := b.change(s, l, wanted, unwanted)
-		if err != nil {
-			l.end(err)
-			return
-		}
-		if !calm && !pause(b.ctx, stall) {
-			return
-		}
-	}
-}
-
-// nextSubs takes what is to be subscribed and unsubscribed. When it is nothing, all that is wanted is confirmed.
-func (b *Bus) nextSubs(s *shard, l *link) (wanted, unwanted []*sub) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if s.link != l {
-		return nil, nil
-	}
-	n := min(len(s.dirty), maxSubs)
-	for _, c := range s.dirty[:n] {
-		if c.shard != s { // its slot moved: it is another subscriber's
-			continue
-		}
-		c.dirty = false
-		switch {
-		case c.wanted && c.on != l:
-			wanted = append(wanted, c)
-		case !c.wanted && c.on == l:
-			c.on = nil
-			unwanted = append(unwanted, c)
-		case !c.wanted:
-			delete(b.subs, c.name)
-		}
-	}
-	s.dirty = slices.Delete(s.dirty, 0, n)
-	if len(wanted)+len(unwanted) == 0 && len(s.dirty) == 0 && !s.confirmed {
-		s.confirmed = true
-		poke(b.events)
-	}
-	if len(s.dirty) > 0 {
-		poke(s.subWake)
-	}
-	return wanted, unwanted
-}
-
-// change tells Redis. It is not calm when Redis sent something elsewhere, which is dirty again. The error ends the link: a name that may
-// not be subscribed is nothing that this node can live without.
-func (b *Bus) change(s *shard, l *link, wanted, unwanted []*sub) (calm bool, err error) {
-	on, off := b.group(wanted), b.group(unwanted)
-	commands := make([]rueidis.Completed, 0, len(on)+len(off))
-	for _, group := range on {
-		commands = append(commands, b.subCommand(l, group, false))
-	}
-	for _, group := range off {
-		commands = append(commands, b.subCommand(l, group, true))
-	}
-	results := l.subs.DoMulti(context.Background(), commands...)
-	var waiters []func(error)
-	hint := ""
-	calm = true
-	b.mu.Lock()
-	for i, group := range append(on, off...) {
-		failure := results[i].Error()
-		refusal, refused := rueidis.IsRedisErr(failure)
-		switch {
-		case refused && isLater(refusal.Error()):
-			if i >= len(on) { // nobody is subscribed where the slot is no more
-				b.unsubscribedLocked(group)
+// moveSubs gives every subscription whose shard is another one than before to that one's subscriber.
+func (b *Bus) moveSubs(before, now *routes) {
+	var lost []func(error)
+	for i := range b.names.parts {
+		p := &b.names.parts[i]
+		p.mu.Lock()
+		for _, c := range p.byName {
+			s := now.of(c.slot)
+			if before.of(c.slot) == s {
 				continue
 			}
-			calm = false
-			if to, moved := refusal.IsMoved(); moved {
-				hint = l.address(to)
+			if !s.changes.add(c) && !c.wanted {
+				p.forgetLocked(c)
 			}
-			b.soilAllLocked(s, group)
-		case failure != nil && !rueidis.IsRedisNil(failure):
-			err = failure
-		case i < len(on):
-			waiters = append(waiters, b.subscribedLocked(s, l, group)...)
-		default:
-			b.unsubscribedLocked(group)
+			if c.waiters != nil && !s.changes.adopt(c.waiters) {
+				lost = append(lost, c.takeLocked()...)
+			}
 		}
-	}
-	b.mu.Unlock()
-	for _, done := range waiters {
-		done(nil)
-	}
-	if !calm {
-		b.refresh(hint)
-	}
-	return calm, err
-}
-
-func (b *Bus) soilAllLocked(s *shard, group []*sub) {
-	for _, c := range group {
-		if c.shard == s {
-			b.soilLocked(s, c)
+		p.mu.Unlock()
+		for _, done := range lost {
+			done(ErrDown)
 		}
+		lost = lost[:0]
 	}
 }
 
-// subscribedLocked notes what Redis confirmed, and returns who waited for it.
-func (b *Bus) subscribedLocked(s *shard, l *link, group []*sub) (waiters []func(error)) {
-	for _, c := range group {
-		if c.shard != s || s.link != l {
-			continue
-		}
-		c.on = l
-		if !c.wanted {
-			b.soilLocked(s, c)
-			continue
-		}
-		if c.lapsed {
-			c.lapsed = false
-			b.lapsed = append(b.lapsed, c.name)
-			poke(b.events)
-		}
-		waiters = append(waiters, c.waiters...)
-		c.waiters = nil
-	}
-	return waiters
-}
-
-// unsubscribedLocked forgets what is not wanted any more.
-func (b *Bus) unsubscribedLocked(group []*sub) {
-	for _, c := range group {
-		if !c.wanted && b.subs[c.name] == c {
-			delete(b.subs, c.name)
+// unhear tells those who wait for subscriptions of a hold that it is over.
+func (b *Bus) unhear(h *hold, lists ...[]*sub) {
+	for _, list := range lists {
+		for _, c := range list {
+			p := b.names.lock(c)
+			var waiting []func(error)
+			if c.waiters != nil && c.waiters.on == h {
+				waiting = c.takeLocked()
+			}
+			p.mu.Unlock()
+			for _, done := range waiting {
+				done(ErrDown)
+			}
 		}
 	}
 }
 
-// group splits the names into those that may share a command: a limited number, of one slot in a cluster.
-func (b *Bus) group(all []*sub) (groups [][]*sub) {
-	if !b.options.Cluster {
-		for chunk := range slices.Chunk(all, maxNames) {
-			groups = append(groups, chunk)
-		}
-		return groups
-	}
-	slices.SortStableFunc(all, func(x, y *sub) int { return int(x.slot) - int(y.slot) })
-	for len(all) > 0 {
-		n := 1
-		for n < len(all) && n < maxNames && all[n].slot == all[0].slot {
-			n++
-		}
-		groups, all = append(groups, all[:n]), all[n:]
-	}
-	return groups
+// lapses are the names that were subscribed again after Redis had ended their subscriptions.
+type lapses struct {
+	mu sync.Mutex
+	// Guarded by mu.
+	names []string
 }
 
-func (b *Bus) subCommand(l *link, group []*sub, off bool) rueidis.Completed {
-	names := make([]string, len(group))
-	for i, c := range group {
-		names[i] = c.name
-	}
-	build := l.subs.B()
-	switch {
-	case b.options.Cluster && off:
-		return build.Sunsubscribe().Channel(names...).Build()
-	case b.options.Cluster:
-		return build.Ssubscribe().Channel(names...).Build()
-	case off:
-		return build.Unsubscribe().Channel(names...).Build()
-	default:
-		return build.Subscribe().Channel(names...).Build()
-	}
+func (l *lapses) add(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.names = append(l.names, name)
+}
+
+func (l *lapses) take() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	names := l.names
+	l.names = nil
+	return names
 }

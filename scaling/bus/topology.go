@@ -1,10 +1,13 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"time"
+
+	"reverb/internal/fifo"
 )
 
 const (
@@ -74,7 +77,7 @@ func (b *Bus) unfound(err error) {
 	b.drops.note("discover", err)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.up {
+	if !b.up.Load() {
 		b.err = err
 	}
 }
@@ -114,30 +117,26 @@ func (b *Bus) apply(masters []master) {
 		s.cancel()
 		<-s.ended
 	}
+	before, now, fresh, uncovered := b.place(masters)
 	b.mu.Lock()
 	for b.busyLocked() {
 		b.idle.Wait()
 	}
-	old := append(append(b.shardsLocked(), b.limbo), gone...)
-	fresh := b.placeLocked(masters)
-	refused := b.moveItemsLocked(old)
-	waiters := b.moveSubsLocked()
-	if len(fresh) > 0 && b.up {
-		b.up, b.since, b.err = false, time.Now(), errNewMaster
-		b.losses++
-	}
-	b.moving = false
-	b.restartLocked()
+	waiting := b.takeLocked(gone)
+	b.placing = true
 	for _, s := range fresh {
-		b.startLocked(s)
+		b.shards[s.addr] = s
 	}
+	b.routes.Store(now)
+	b.uncovered = uncovered
 	b.mu.Unlock()
+
+	placed := b.sort(waiting, now)
+	refused := b.deal(placed, now, fresh)
+	b.moveSubs(before, now)
 	poke(b.events)
 	for _, op := range refused {
 		op.answer(Reply{err: ErrDown})
-	}
-	for _, done := range waiters {
-		done(ErrDown)
 	}
 }
 
@@ -194,94 +193,118 @@ func (b *Bus) banishLocked(masters []master) (gone []*shard) {
 	return gone
 }
 
-// placeLocked makes shards of new masters, and the table.
-func (b *Bus) placeLocked(masters []master) (fresh []*shard) {
-	known := b.table != nil || b.only != b.limbo
-	covered := 0
-	var table []*shard
+// place makes shards of new masters, and the routes.
+func (b *Bus) place(masters []master) (before, now *routes, fresh []*shard, uncovered bool) {
+	before, now = b.routes.Load(), &routes{only: b.limbo}
+	known := before.table != nil || before.only != b.limbo
 	if b.options.Cluster {
-		table = slices.Repeat([]*shard{b.limbo}, slotCount)
+		now.table = slices.Repeat([]*shard{b.limbo}, slotCount)
 	}
+	covered := 0
 	for _, m := range masters {
-		s := b.shards[m.addr]
+		s := b.shards[m.addr] // only the scout changes it
 		if s == nil {
 			s = newShard(m.addr)
 			s.troubled = known
-			b.shards[m.addr] = s
 			fresh = append(fresh, s)
 		}
 		s.slots = m.slots
-		b.only = s
+		now.only = s
 		for _, r := range m.slots {
-			for slot := int(r[0]); slot <= int(r[1]) && slot < len(table); slot++ {
-				table[slot] = s
+			for slot := int(r[0]); slot <= int(r[1]) && slot < len(now.table); slot++ {
+				now.table[slot] = s
 				covered++
 			}
 		}
 	}
-	b.table = table
-	b.uncovered = b.options.Cluster && covered < slotCount
-	return fresh
+	return before, now, fresh, b.options.Cluster && covered < slotCount
 }
 
-// moveItemsLocked gives every item to the shard of its slot, in the order of the tickets. The operations whose shard is not ready are
-// returned.
-func (b *Bus) moveItemsLocked(old []*shard) (refused []*operation) {
-	var moved []item
-	for _, s := range old {
-		s.queue = b.pickLocked(s, s.queue, &moved)
-		s.held = b.pickLocked(s, s.held, &moved)
+// takeLocked takes what waits out of all shards.
+func (b *Bus) takeLocked(gone []*shard) (all fifo.Queue[item]) {
+	for _, s := range append(append(b.shardsLocked(), b.limbo), gone...) {
+		all.Append(&s.queue)
+		all.Append(&s.held)
 	}
-	slices.SortFunc(moved, func(x, y item) int { return int(x.ticket) - int(y.ticket) })
-	for _, it := range moved {
-		s := b.only
-		if b.table != nil {
-			s = b.table[it.slot]
+	return all
+}
+
+// sort are the items by their shards, in the order of the tickets.
+func (b *Bus) sort(waiting fifo.Queue[item], r *routes) map[*shard]*fifo.Queue[item] {
+	all := make([]item, 0, waiting.Len())
+	for waiting.Len() > 0 {
+		all = append(all, waiting.Pop())
+	}
+	slices.SortFunc(all, func(x, y item) int { return cmp.Compare(x.ticket, y.ticket) })
+	placed := make(map[*shard]*fifo.Queue[item])
+	for i := range all {
+		s := r.of(all[i].slot)
+		if placed[s] == nil {
+			placed[s] = new(fifo.Queue[item])
 		}
-		switch {
-		case it.op == nil && !s.open:
-			s.held = append(s.held, it)
-		case it.op != nil && !s.ready:
+		placed[s].Push(all[i])
+	}
+	return placed
+}
+
+// dealtAtOnce is how much of what has come meanwhile is dealt while the lock is held.
+const dealtAtOnce = 256
+
+// deal gives the items to their shards, ends the move and starts the new shards. It returns the operations whose shard is not ready.
+// Nothing but a lane opens a shard, and the keeper makes it ready: neither does while this goes on, nor does a lost link end it.
+func (b *Bus) deal(placed map[*shard]*fifo.Queue[item], r *routes, fresh []*shard) (refused []*operation) {
+	for {
+		for s, items := range placed {
+			refused = append(refused, b.fill(s, items)...)
+		}
+		b.mu.Lock()
+		if b.arrivals.Len() <= dealtAtOnce {
+			break
+		}
+		arrived := b.arrivals.TakeAll()
+		b.mu.Unlock()
+		placed = b.sort(arrived, r)
+	}
+	defer b.mu.Unlock()
+	for b.arrivals.Len() > 0 {
+		it := b.arrivals.Pop()
+		if !r.of(it.slot).pushLocked(it) {
 			refused = append(refused, it.op)
-		default:
-			s.queue = append(s.queue, it)
 		}
+	}
+	if len(fresh) > 0 && b.up.Load() {
+		b.up.Store(false)
+		b.since, b.err = time.Now(), errNewMaster
+		b.losses++
+	}
+	b.moving, b.placing = false, false
+	b.idle.Broadcast()
+	b.restartLocked()
+	for _, s := range fresh {
+		b.startLocked(s)
 	}
 	return refused
 }
 
-// pickLocked are the items that stay with s; the others are added to moved.
-func (b *Bus) pickLocked(s *shard, items []item, moved *[]item) []item {
-	if b.table == nil && s == b.only {
-		return items
-	}
-	stay := items[:0]
-	for _, it := range items {
-		if b.table != nil && b.table[it.slot] == s {
-			stay = append(stay, it)
-		} else {
-			*moved = append(*moved, it)
+// fill puts items behind those that the shard has, and returns the operations that it does not take.
+func (b *Bus) fill(s *shard, items *fifo.Queue[item]) (refused []*operation) {
+	b.mu.Lock()
+	open, ready := s.open, s.ready
+	b.mu.Unlock()
+	var queue, held fifo.Queue[item]
+	for items.Len() > 0 {
+		switch it := items.Pop(); {
+		case it.op == nil && !open:
+			held.Push(it)
+		case it.op != nil && !ready:
+			refused = append(refused, it.op)
+		default:
+			queue.Push(it)
 		}
 	}
-	clear(items[len(stay):])
-	return stay
-}
-
-// moveSubsLocked gives every subscription whose shard is another one now to that one's subscriber. It returns the waiters for which there is
-// none.
-func (b *Bus) moveSubsLocked() (waiters []func(error)) {
-	for _, c := range b.subs {
-		s := b.shardOfLocked(c)
-		if c.shard == s {
-			continue
-		}
-		c.lapsed = c.lapsed || c.on != nil
-		c.shard, c.on, c.dirty = s, nil, false
-		b.soilLocked(s, c)
-		if !s.ready {
-			waiters = append(waiters, c.waiters...)
-			c.waiters = nil
-		}
-	}
-	return waiters
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s.queue.Append(&queue)
+	s.held.Append(&held)
+	return refused
 }

@@ -1,0 +1,116 @@
+package bus_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"reverb/internal/redistest"
+	"reverb/scaling/bus"
+)
+
+// longestWait is how long a call of Publish may take, whatever the subscriptions do meanwhile: it is called on event loops.
+const longestWait = 5 * time.Millisecond
+
+// A node with a million subscriptions loses Redis and gets it back: no publish waits for the work that this is. A machine that is busy with
+// other things holds up a call too, but not in each of three rounds.
+func TestPublishWaitsForNoSubscription(t *testing.T) {
+	const rounds = 3
+	redis := redistest.Start(t)
+	redis.Kill()
+	o := at(redis)
+	o.Settle, o.BufferAge = -1, 2*time.Second
+	p := connect(t, o)
+	for i := range interests {
+		p.Subscribe(fmt.Sprint("name", i), nil)
+	}
+	for round := range rounds {
+		comes := worstPublish(p, func() {
+			redis.Restart()
+			p.awaitFor(time.Minute, "up", p.Up)
+		})
+		goes := worstPublish(p, func() {
+			redis.Kill()
+			p.await("down", func() bool { return !p.Up() })
+		})
+		t.Logf("%d subscriptions: the longest publish took %v while Redis came, %v while it went", interests, comes, goes)
+		if max(comes, goes) <= longestWait {
+			return
+		}
+		if round == rounds-1 {
+			t.Errorf("a publish took %v, at most %v is allowed", max(comes, goes), longestWait)
+		}
+	}
+}
+
+// The work on subscriptions may stand still altogether, and publications still go where Redis is.
+func TestPublishNeedsNoSubscriptionLock(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	o := at(redis)
+	o.Settle = -1
+	p := up(t, o)
+	p.subscribe("x")
+	release := p.HoldNames()
+	publish := func(from, to int) {
+		t.Helper()
+		published := make(chan error, 1)
+		go func() {
+			var err error
+			for _, number := range numbers(to)[from:] {
+				err = errors.Join(err, p.Publish(bus.Message{Name: "x", Payload: []byte(number)}))
+			}
+			published <- err
+		}()
+		if err := receive(t, published); err != nil {
+			t.Error(err)
+		}
+	}
+	redis.Kill()
+	p.await("down", func() bool { return !p.Up() })
+	publish(0, 100)
+	redis.Restart()
+	p.await("the node's connections", func() bool { return connections(redis) > 0 })
+	publish(100, 200)
+	if p.Up() {
+		t.Error("up, and nothing is subscribed")
+	}
+	release()
+	p.await("all messages", func() bool { return p.count("x") == 200 })
+	if got := p.messages("x"); !slices.Equal(got, numbers(200)) {
+		t.Errorf("out of order: %v", got)
+	}
+}
+
+// worstPublish publishes all the time while do runs, and returns how long the longest call took.
+func worstPublish(p *peer, do func()) time.Duration {
+	stop, longest := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		var worst time.Duration
+		tick := time.NewTicker(100 * time.Microsecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				longest <- worst
+				return
+			case <-tick.C:
+			}
+			start := time.Now()
+			_ = p.Publish(bus.Message{Name: "other", Payload: []byte("m")}) // a full buffer is an answer as well
+			worst = max(worst, time.Since(start))
+		}
+	}()
+	do()
+	close(stop)
+	return <-longest
+}
+
+// connections counts those that nodes have to Redis.
+func connections(redis *redistest.Server) int {
+	list, _ := redis.Do("CLIENT", "LIST").(string)
+	return strings.Count(list, "name=reverb")
+}

@@ -34,6 +34,9 @@ func readFields(v value) fields {
 		return f
 	}
 	v.each(func(name string, v value) bool {
+		if v.kind == null {
+			v = value{} // optional members that are null are absent: libraries of typed languages send each member they know
+		}
 		switch name {
 		case "name":
 			f.name = v

@@ -1,12 +1,12 @@
 package api
 
 import (
-	"crypto/md5"
-	"encoding/hex"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"reverb/config"
 	"reverb/protocol"
@@ -15,7 +15,7 @@ import (
 // call is one request whose application is known and whose signature was right.
 type call struct {
 	app   *config.App
-	query map[string]string
+	query protocol.Query
 	body  []byte // valid until the handler returns
 
 	// mustNotWait makes a handler that would have to wait write nothing and do nothing.
@@ -25,7 +25,7 @@ type call struct {
 // request is what the signature covers, the body apart.
 type request struct {
 	method   string
-	path     string // escaped, as sent, with the prefix
+	path     string // as sent, with the prefix
 	rawQuery string
 }
 
@@ -41,7 +41,7 @@ func (a *api) signed(h func(http.ResponseWriter, *http.Request, *call)) http.Han
 			return
 		}
 		defer buf.release()
-		c, refused := a.authorize(r.PathValue("appId"), request{r.Method, r.URL.EscapedPath(), r.URL.RawQuery}, buf.b)
+		c, refused := a.authorize(r.PathValue("appId"), request{r.Method, sentPath(r), r.URL.RawQuery}, buf.b)
 		if refused != nil {
 			refused.write(w)
 			return
@@ -59,17 +59,29 @@ func (a *api) authorize(appID string, r request, body []byte) (*call, *refusal) 
 	return c, a.authenticate(r, c)
 }
 
-// authenticate checks the signature and, only then, what the signed query says about key, time and body. Reverb checks the
+// authenticate checks the signature and, only then, what the signed query says about key, version, time and body. Reverb checks the
 // signature alone, so a request that it accepts may lack the others, but none that is there may be wrong.
 func (a *api) authenticate(r request, c *call) *refusal {
-	if !a.signatureValid(r, c) {
+	c.query = protocol.ParseQuery(r.rawQuery)
+	digest := protocol.BodyDigest(c.body)
+	if !a.signatureValid(r, c, digest) {
 		return refuse(http.StatusUnauthorized, "Authentication signature invalid.")
 	}
-	c.query = protocol.ParseQuery(r.rawQuery)
-	if key, ok := c.query["auth_key"]; ok && !c.app.HasKey(key) {
+	key, ok := c.query.Get("auth_key")
+	switch {
+	case !ok && c.app.Rules.RequireAuthKey:
+		return refuse(http.StatusUnauthorized, "Authentication key missing.")
+	case ok && !c.app.HasKey(key):
 		return refuse(http.StatusUnauthorized, "Authentication key invalid.")
 	}
-	if digest, ok := c.query["body_md5"]; ok && !strings.EqualFold(digest, bodyDigest(c.body)) {
+	version, ok := c.query.Get("auth_version")
+	switch {
+	case !ok && c.app.Rules.RequireAuthKey:
+		return refuse(http.StatusUnauthorized, "Authentication version missing.")
+	case ok && version != authVersion:
+		return refuse(http.StatusUnauthorized, "Authentication version invalid.")
+	}
+	if given, ok := c.query.Get("body_md5"); ok && !strings.EqualFold(given, digest) {
 		return refuse(http.StatusUnauthorized, "Authentication body_md5 invalid.")
 	}
 	if refused := a.checkTimestamp(c); refused != nil {
@@ -81,22 +93,60 @@ func (a *api) authenticate(r request, c *call) *refusal {
 	return nil
 }
 
-// signatureValid accepts a signature over the path without the prefix, as Pusher's libraries make it, or with it, or as sent; by any
-// of the app's secrets.
-func (a *api) signatureValid(r request, c *call) bool {
-	single := "/" + strings.TrimLeft(r.path, "/")
-	stripped := strings.TrimPrefix(single, a.prefix)
-	check := func(path string) bool {
-		return c.app.AnySecret(func(secret string) bool {
-			return protocol.CheckRequest(secret, r.method, path, r.rawQuery, c.body)
-		})
+// authVersion is the only version of the signature there is.
+const authVersion = "1.0"
+
+// signatureValid accepts a signature by any of the app's secrets over any of the request's paths. The digest of an empty body may be part of
+// what was signed: Pusher's Python library sends it with each GET.
+func (a *api) signatureValid(r request, c *call, digest string) bool {
+	var room [2]string
+	digests := append(room[:0], digest)
+	if len(c.body) == 0 {
+		digests[0] = ""
+		if _, ok := c.query.Get("body_md5"); ok {
+			digests = append(digests, digest)
+		}
 	}
-	return check(stripped) || (single != stripped && check(single)) || (r.path != single && check(r.path))
+	for _, path := range a.signedPaths(r.path) {
+		for _, digest := range digests {
+			if path != "" && c.app.AnySecret(func(secret string) bool { return c.query.SignedBy(secret, r.method, path, digest) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// signedPaths are the forms of a path that a signature may cover, "" where two are the same: without the prefix, as Pusher's libraries make
+// it, and with it; as sent and decoded, for those libraries sign a user id as it is, and their HTTP clients send it escaped.
+func (a *api) signedPaths(sent string) [4]string {
+	paths := [4]string{strings.TrimPrefix(sent, a.prefix), sent}
+	if decoded, ok := decodedPath(sent); ok {
+		paths[2], paths[3] = strings.TrimPrefix(decoded, a.prefix), decoded
+	}
+	if a.prefix == "" {
+		paths[1], paths[3] = "", ""
+	}
+	return paths
+}
+
+// decodedPath is a path without its escapes, if it is none that could be sent for something else: not one that still has an escape in it, and
+// not one with a line end, which separates path and query in the text that is signed.
+func decodedPath(sent string) (string, bool) {
+	if strings.IndexByte(sent, '%') < 0 {
+		return "", false
+	}
+	decoded, err := url.PathUnescape(sent)
+	if err != nil || strings.ContainsFunc(decoded, unicode.IsControl) {
+		return "", false
+	}
+	again, err := url.PathUnescape(decoded)
+	return decoded, err != nil || again == decoded
 }
 
 // checkTimestamp refuses a request that was recorded and is played again later (Pusher: within 600 s of the server's clock).
 func (a *api) checkTimestamp(c *call) *refusal {
-	text, ok := c.query["auth_timestamp"]
+	text, ok := c.query.Get("auth_timestamp")
 	if !ok {
 		if c.app.Rules.RequireTimestamp {
 			return refuse(http.StatusUnauthorized, "Authentication timestamp missing.")
@@ -121,11 +171,6 @@ func (a *api) checkTimestamp(c *call) *refusal {
 
 func unknownApp(id string) *refusal {
 	return refuse(http.StatusNotFound, "No matching application for ID ["+oneLine(id)+"].")
-}
-
-func bodyDigest(body []byte) string {
-	sum := md5.Sum(body)
-	return hex.EncodeToString(sum[:])
 }
 
 // oneLine is text that a caller chose, fit for a line of an answer.

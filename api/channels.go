@@ -12,7 +12,8 @@ import (
 
 // channels lists the occupied channels with the attributes asked for.
 func (a *api) channels(w http.ResponseWriter, r *http.Request, c *call) {
-	prefix, info := c.query["filter_by_prefix"], parseAttributes(c.query["info"])
+	prefix, _ := c.query.Get("filter_by_prefix")
+	info := queryAttributes(c)
 	if c.app.Rules.StrictNames && info.has(userCount) && !strings.HasPrefix(prefix, "presence-") {
 		writeText(w, http.StatusBadRequest, "The user_count attribute needs a filter_by_prefix of presence channels.")
 		return
@@ -42,7 +43,7 @@ func find(infos []channels.Info, name string) (*channels.Info, bool) {
 
 // channel is one channel's attributes; occupied is always told.
 func (a *api) channel(w http.ResponseWriter, r *http.Request, c *call) {
-	name, info := r.PathValue("channel"), parseAttributes(c.query["info"])
+	name, info := pathName(r, "channel"), queryAttributes(c)
 	if c.app.Rules.StrictNames {
 		if refused := checkAttributes(info, protocol.StrictKindOf(name)); refused != nil {
 			refused.write(w)

@@ -42,7 +42,7 @@ func publishRoute(path, prefix string) (appID string, batch, ok bool) {
 	}
 	rest, ok = strings.CutPrefix(rest, "/apps/")
 	id, route, _ := strings.Cut(rest, "/")
-	if !ok || !plainID(id) {
+	if !ok || !plainID(id) || id == "." || id == ".." {
 		return "", false, false
 	}
 	return id, route == "batch_events", route == "events" || route == "batch_events"

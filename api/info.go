@@ -37,6 +37,12 @@ func parseAttributes(list string) attributes {
 	return a
 }
 
+// queryAttributes are those that the query asks for.
+func queryAttributes(c *call) attributes {
+	list, _ := c.query.Get("info")
+	return parseAttributes(list)
+}
+
 func (a attributes) has(b attributes) bool { return a&b != 0 }
 
 // appendInfo appends the object of a channel's attributes, in Reverb's order. exists is false for a channel that nobody is

@@ -5,17 +5,21 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
+
+	"reverb/server"
 )
 
-// routed matches as Reverb does: the path is percent-decoded once, leading slashes count as one, the rest must be equal, case and
-// trailing slash included. chi is told the path and not asked for the method.
+// routed matches the path as it was sent, because a rule of a proxy in front sees that: each route has one spelling, case and slashes
+// included, and only the name of a channel and the id of a user may be escaped. (Reverb decodes the path before it matches.) chi is told the
+// path and not asked for the method.
 func (a *api) routed(mux *chi.Mux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path, ok := a.routePath(r)
+		path, ok := a.routePath(sentPath(r))
 		if !ok {
 			notFound(w, r)
 			return
@@ -26,22 +30,47 @@ func (a *api) routed(mux *chi.Mux) http.Handler {
 	})
 }
 
-// routePath is the decoded path without the prefix. Not ok: nothing can match. A parameter never holds a slash, so neither an
-// encoded one nor an empty parameter is a route.
-func (a *api) routePath(r *http.Request) (string, bool) {
-	if containsEncodedSlash(r.URL.RawPath) {
+// sentPath is the path of the request's target, byte for byte; "" when it has none.
+func sentPath(r *http.Request) string {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	if strings.HasPrefix(path, "/") {
+		return path
+	}
+	_, rest, _ := strings.Cut(path, "://") // the absolute form; RFC 9112 section 3.2.2
+	slash := strings.IndexByte(rest, '/')
+	if slash < 0 {
+		return ""
+	}
+	return rest[slash:]
+}
+
+// routePath is a path without the prefix. Not ok: nothing can match. No segment is empty, holds a slash, or is one that proxies take away.
+func (a *api) routePath(sent string) (string, bool) {
+	if _, ok := server.EndpointKey(a.prefix, sent); ok {
+		sent = "/" + strings.TrimLeft(sent, "/")
+	}
+	path, ok := strings.CutPrefix(sent, a.prefix)
+	if !ok || !strings.HasPrefix(path, "/") {
 		return "", false
 	}
-	path := "/" + strings.TrimLeft(r.URL.Path, "/")
-	path, ok := strings.CutPrefix(path, a.prefix)
-	if !ok || !strings.HasPrefix(path, "/") || strings.Contains(path, "//") || strings.HasSuffix(path, "/") {
-		return "", false
+	for segment := range strings.SplitSeq(path[1:], "/") {
+		if decoded, ok := decodedSegment(segment); !ok || decoded == "" {
+			return "", false
+		}
 	}
 	return path, true
 }
 
-func containsEncodedSlash(rawPath string) bool {
-	return strings.Contains(rawPath, "%2F") || strings.Contains(rawPath, "%2f")
+// decodedSegment is one segment of a path without its escapes. Not ok: it is none, whatever stands around it.
+func decodedSegment(segment string) (string, bool) {
+	decoded, err := url.PathUnescape(segment)
+	return decoded, err == nil && decoded != "." && decoded != ".." && strings.IndexByte(decoded, '/') < 0
+}
+
+// pathName is the channel or user that the path names.
+func pathName(r *http.Request, parameter string) string {
+	name, _ := decodedSegment(r.PathValue(parameter)) // routePath has seen it
+	return name
 }
 
 func get(h http.HandlerFunc) http.Handler {

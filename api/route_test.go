@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -19,9 +20,9 @@ func TestRoutes(t *testing.T) {
 		want           string
 	}{
 		{"GET", "/up", 200, `{"health":"OK"}`},
-		{"GET", "//up", 200, `{"health":"OK"}`},
+		{"GET", "//up", 404, "Not found."},
 		{"GET", "http://example.com/up?x=1", 200, `{"health":"OK"}`},
-		{"GET", "/%75p", 200, `{"health":"OK"}`},
+		{"GET", "/%75p", 404, "Not found."},
 		{"GET", "/", 404, "Not found."},
 		{"GET", "/up/", 404, "Not found."},
 		{"GET", "/UP", 404, "Not found."},
@@ -37,7 +38,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", appPath("/channels/a/b"), 404, "Not found."},
 		{"GET", appPath("/channels/users"), 401, unsigned},
 		{"GET", appPath("/channels/{channel}"), 401, unsigned},
-		{"GET", "//apps/" + appID + "/channels", 401, unsigned},
+		{"GET", "//apps/" + appID + "/channels", 404, "Not found."},
 		{"POST", appPath("/users//terminate_connections"), 404, "Not found."},
 		{"POST", "/events", 404, "Not found."},
 		{"BREW", "/nowhere", 404, "Not found."},
@@ -91,10 +92,10 @@ func TestHead(t *testing.T) {
 }
 
 func TestPrefix(t *testing.T) {
-	for path, prefix := range map[string]string{"": "", "ws": "/ws", "/ws/": "/ws", " a/b ": "/a/b", "{x}/*": "/%7Bx%7D/*"} {
+	for path, prefix := range map[string]string{"": "", "ws": "/ws", "/ws/": "/ws", " a/b ": "/a/b"} {
 		w := newWorld(t, func(c *config.Config) { c.Server.Path = path })
 		wantAnswer(t, w.do(http.MethodGet, prefix+"/up", ""), 200, `{"health":"OK"}`)
-		wantAnswer(t, w.do(http.MethodGet, "/"+prefix+"/up", ""), 200, `{"health":"OK"}`)
+		wantAnswer(t, w.do(http.MethodGet, "/"+prefix+"/up", ""), 404, "Not found.")
 		if prefix == "" {
 			continue
 		}
@@ -213,5 +214,62 @@ func TestUpgradeRefused(t *testing.T) {
 				t.Errorf("got headers %v with %d", h, tt.status)
 			}
 		})
+	}
+}
+
+// A rule of a proxy in front sees the path as it was sent. What is no one's only spelling is no route, on the loop and behind net/http.
+func TestOneSpellingOfARoute(t *testing.T) {
+	for _, prefix := range []string{"", "/ws"} {
+		w := newWorld(t, func(c *config.Config) { c.Server.Path = prefix })
+		direct := api.Direct(w.cfg, w.node, slog.New(slog.DiscardHandler))
+		for _, path := range []string{
+			"//apps/123456/events", "///apps/123456/events", "/apps//123456/events", "/apps/123456//events", "/apps/123456/events/", "/apps/123456/events//",
+			"/%61pps/123456/events", "/apps%2F123456/events", "/apps/123456%2fevents", "/apps/12345%36/events", "/apps/123456/%65vents",
+			"/apps/123456/event%73", "/./apps/123456/events", "/apps/./123456/events", "/apps/123456/./events", "/apps/123456/events/.",
+			"/x/../apps/123456/events", "/apps/x/../123456/events", "/apps/123456/x/../events", "/%2e/apps/123456/events", "/apps/%2e%2E/123456/events",
+			"/apps/../events", "/apps/./events", "/apps/%2e%2e/events", "/apps/%2e/events",
+			"/Apps/123456/events", "/apps/123456/EVENTS", "/apps;x=1/123456/events", "/apps/123456/events;x=1", "/apps/123456;x=1/events",
+			"\\apps/123456/events", "/apps\\123456\\events", "/%5Capps/123456/events", "/apps/123456/events%20", "/apps/123456/events%00", "/apps/123456/events%3Fx",
+			"/apps%09/123456/events", "/apps/123456/batch_events/", "/apps/123456/batch%5Fevents", "/apps/123456/users/%2e%2e/terminate_connections",
+			"/apps/123456/users/./terminate_connections", "/apps/123456/users/7/terminate%5Fconnections", "/apps/123456/users/a%2Fb/terminate_connections",
+			"/apps/123456/users//terminate_connections", "/apps/123456/%75sers/7/terminate_connections", "/%61pp/" + appKey, "///app/" + appKey,
+			"/app//" + appKey, "/app/" + appKey + "/", "/app/..", "/app/%2e", "//up", "/up/", "/%75p", "/ready/", "//ready", "/./up", "/x/../up", "/up;x",
+		} {
+			if strings.HasPrefix(path, "\\") && prefix == "" {
+				continue // no target of a request
+			}
+			sent := prefix + path
+			if prefix != "" && strings.HasPrefix(path, "/%61") {
+				sent = "/%77s" + path[:1] + "a" + path[4:] // the prefix in another spelling
+			}
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				for _, body := range []string{"", eventBody} {
+					target := sent + "?" + signedQuery(method, sent, "", body)
+					rec := w.do(method, target, body)
+					if otherID := strings.HasPrefix(path, "/apps/12345%36/") || strings.HasPrefix(path, "/apps/123456;"); otherID && rec.Code == http.StatusMethodNotAllowed {
+						continue // the id of another app, on the right route
+					}
+					if rec.Code != http.StatusNotFound {
+						t.Errorf("%s %s: got %d %s, want 404", method, sent, rec.Code, rec.Body)
+					}
+					if method == http.MethodPost {
+						if got := string(direct([]byte(target), []byte(body))); got != "" && !strings.HasPrefix(got, "HTTP/1.1 404 ") {
+							t.Errorf("%s on the loop: got %q, want 404 or nothing", sent, got)
+						}
+					}
+				}
+			}
+		}
+		if len(w.node.published)+len(w.node.terminated) > 0 {
+			t.Errorf("published %v, terminated %v", w.node.published, w.node.terminated)
+		}
+		for _, path := range []string{"/app/", "//app/"} { // which stay
+			if prefix != "" {
+				path = strings.Replace(path, "/app", prefix+"/app", 1)
+			}
+			if rec := w.do(http.MethodGet, path+appKey, ""); rec.Code != http.StatusUpgradeRequired {
+				t.Errorf("%s: got %d, want 426", path, rec.Code)
+			}
+		}
 	}
 }

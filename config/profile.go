@@ -17,6 +17,7 @@ type Rules struct {
 	RequireProtocol         bool // ?protocol= is checked: 4006, 4007, 4008
 	CheckAuthKey            bool // the auth of a subscription must carry the app's key
 	RequireTimestamp        bool // HTTP requests must carry auth_timestamp
+	RequireAuthKey          bool // HTTP requests must carry auth_key and auth_version
 
 	MaxChannelName     int // characters
 	MaxEventName       int // characters
@@ -43,6 +44,7 @@ var profileTable = map[string]Rules{
 		RequireProtocol:         true,
 		CheckAuthKey:            true,
 		RequireTimestamp:        true,
+		RequireAuthKey:          true,
 		MaxChannelName:          164,
 		MaxEventName:            200,
 		MaxPublishChannels:      100,

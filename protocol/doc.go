@@ -33,5 +33,5 @@
 // Reverb also escapes the slash and all that is not ASCII.
 //
 // Names, kinds and errors: see Kind, SocketID and Error. Signatures: see CheckChannelAuth for
-// subscriptions and CheckRequest for the HTTP API.
+// subscriptions and Query.SignedBy for the HTTP API.
 package protocol

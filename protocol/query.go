@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -14,20 +15,64 @@ type param struct {
 	list  bool // the name had brackets
 }
 
-// ParseQuery reads a query string the way PHP does: "+" is a space; dots and spaces in a name become
-// underscores; of a name that is there twice the last counts; x[]=1&x[]=2 is a list, which is
-// returned joined with commas.
-func ParseQuery(rawQuery string) map[string]string {
-	params := appendParams(nil, rawQuery)
-	slices.SortStableFunc(params, byName)
-	values := make(map[string]string, len(params))
+// Query is a query string as PHP reads it: each name once, in the order in which the names are signed. It is made in one parse, so that
+// the text that is signed and the values that are read cannot differ.
+type Query struct {
+	values    []queryValue
+	ambiguous bool
+}
+
+// queryValue is the value of one name, a list joined with commas.
+type queryValue struct{ name, value string }
+
+// ParseQuery reads a query string the way PHP does: "+" is a space; dots and spaces in a name become underscores; of a name that is there
+// twice the last counts; x[]=1&x[]=2 is a list, whose value is joined with commas.
+func ParseQuery(rawQuery string) Query {
+	var room [12]param // what the libraries send fits, so that the parameters stay on the stack
+	params := appendParams(room[:0], rawQuery)
+	q := Query{ambiguous: slices.ContainsFunc(params, isAmbiguous)}
+	slices.SortStableFunc(params, func(a, b param) int { return byName(a.name, b.name) })
+	if len(params) > 0 {
+		q.values = make([]queryValue, 0, len(params))
+	}
 	for len(params) > 0 {
 		n := sameName(params)
-		values[params[0].name] = joined(params[:n])
+		q.values = append(q.values, queryValue{params[0].name, joined(params[:n])})
 		params = params[n:]
 	}
-	return values
+	return q
 }
+
+// Get returns the value of a name, and whether the query has it.
+func (q *Query) Get(name string) (value string, ok bool) {
+	for i := range q.values {
+		if q.values[i].name == name {
+			return q.values[i].value, true
+		}
+	}
+	return "", false
+}
+
+// All yields every name and its value.
+func (q *Query) All() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, v := range q.values {
+			if !yield(v.name, v.value) {
+				return
+			}
+		}
+	}
+}
+
+// isAmbiguous reports whether the parameter could be signed as one thing and read as another. The signed text joins decoded names and values
+// with "=" and "&": a name that holds either, or a value that holds "&", would read as two parameters there. What a list of signatures, keys
+// or times means nobody has said.
+func isAmbiguous(p param) bool {
+	return strings.ContainsAny(p.name, "&=") || strings.IndexByte(p.value, '&') >= 0 || p.list && isAuth(p.name)
+}
+
+// isAuth reports whether the name is one of those by which a request is authenticated.
+func isAuth(name string) bool { return strings.HasPrefix(name, "auth_") || name == nameDigest }
 
 // appendParams appends the parameters of a query string in their order.
 func appendParams(dst []param, rawQuery string) []param {
@@ -95,20 +140,19 @@ func unhex(c byte) byte {
 	return c | 0x20 - 'a' + 10
 }
 
-// byName orders parameters as PHP's ksort: bytes, but names of digits only as numbers, which come
-// first.
-func byName(a, b param) int {
-	an, bn := isNumeric(a.name), isNumeric(b.name)
+// byName orders names as PHP's ksort: bytes, but names of digits only as numbers, which come first.
+func byName(a, b string) int {
+	an, bn := isNumeric(a), isNumeric(b)
 	switch {
 	case an && bn:
-		x, y := strings.TrimLeft(a.name, "0"), strings.TrimLeft(b.name, "0")
-		return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y), strings.Compare(a.name, b.name))
+		x, y := strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+		return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y), strings.Compare(a, b))
 	case an:
 		return -1
 	case bn:
 		return 1
 	}
-	return strings.Compare(a.name, b.name)
+	return strings.Compare(a, b)
 }
 
 func isNumeric(name string) bool {

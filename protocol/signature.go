@@ -2,67 +2,85 @@ package protocol
 
 import (
 	"crypto/md5" // the checksum of the body that the protocol wants, inside what HMAC-SHA256 signs
-	"crypto/subtle"
 	"encoding/hex"
-	"slices"
 )
 
-// SignRequest returns the signature of an HTTP API request, as a Pusher server library would put it
-// into auth_signature: lower-case hex HMAC-SHA256 over method, path and sorted query, one a line.
+// The parameters that are not part of the signed text as they stand in the query.
+const (
+	nameSignature = "auth_signature"
+	nameDigest    = "body_md5"
+)
+
+// BodyDigest returns the body_md5 of a body: its MD5 in lower-case hex.
+func BodyDigest(body []byte) string {
+	sum := md5.Sum(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// SignRequest returns the signature of an HTTP API request, as a Pusher server library would put it into auth_signature: lower-case hex
+// HMAC-SHA256 over method, path and sorted query, one a line. path and rawQuery are as on the wire.
 //
-// path and rawQuery are as on the wire. Reverb: auth_signature and body_md5 of the query are left
-// out and body_md5 is made from the body when there is one; values are decoded.
+// Reverb: auth_signature and body_md5 of the query are left out, body_md5 is made from the body when there is one; values are decoded.
 func SignRequest(secret, method, path, rawQuery string, body []byte) string {
-	signature, _ := signRequest(secret, method, path, rawQuery, body)
-	return string(signature)
-}
-
-// CheckRequest reports whether the auth_signature in the query is that of the request; see
-// SignRequest.
-func CheckRequest(secret, method, path, rawQuery string, body []byte) bool {
-	want, given := signRequest(secret, method, path, rawQuery, body)
-	return subtle.ConstantTimeCompare([]byte(given), want) == 1
-}
-
-// signRequest returns the signature that the request should have and the one it has, "" for none.
-func signRequest(secret, method, path, rawQuery string, body []byte) (want []byte, given string) {
-	var room [12]param // what the libraries send fits, so that nothing is allocated
-	params := appendParams(room[:0], rawQuery)
-	params = slices.DeleteFunc(params, func(p param) bool {
-		if p.name == "auth_signature" {
-			given = p.value
-		}
-		return isUnsigned(p.name)
-	})
+	q := ParseQuery(rawQuery)
+	digest := ""
 	if len(body) > 0 {
-		sum := md5.Sum(body)
-		params = append(params, param{name: "body_md5", value: hex.EncodeToString(sum[:])})
+		digest = BodyDigest(body)
 	}
-	slices.SortStableFunc(params, byName)
+	return string(q.signature(secret, method, path, digest))
+}
 
-	text := make([]byte, 0, len(method)+len(path)+len(rawQuery)+signRoom)
+// SignedBy reports whether the query has the signature of the request, over the body whose BodyDigest is digest; "" for a body that is not
+// part of what was signed. A query that could be read in two ways has none.
+func (q *Query) SignedBy(secret, method, path, digest string) bool {
+	given, _ := q.Get(nameSignature)
+	return !q.ambiguous && equal(given, string(q.signature(secret, method, path, digest)))
+}
+
+func (q *Query) signature(secret, method, path, digest string) []byte {
+	size := len(method) + len(path) + len(digest) + signRoom
+	for i := range q.values {
+		size += len(q.values[i].name) + len(q.values[i].value) + len("=&")
+	}
+	text := make([]byte, 0, size)
 	text = append(text, method...)
 	text = append(text, '\n')
 	text = append(text, path...)
 	text = append(text, '\n')
-	for first := true; len(params) > 0; first = false {
-		if !first {
-			text = append(text, '&')
-		}
-		n := sameName(params)
-		text = append(text, params[0].name...)
-		text = append(text, '=')
-		text = append(text, joined(params[:n])...)
-		params = params[n:]
-	}
-	return sign(secret, text), given
+	return sign(secret, q.appendSigned(text, digest))
 }
 
-// isUnsigned reports whether Reverb leaves a parameter out of the signed text: the signature, the
-// checksum it makes itself, and three names of its own routing.
+// appendSigned appends the third line of the signed text, with digest at its place among the names.
+func (q *Query) appendSigned(dst []byte, digest string) []byte {
+	start := len(dst)
+	for _, v := range q.values {
+		if digest != "" && byName(v.name, nameDigest) >= 0 {
+			dst, digest = appendSignedValue(dst, start, nameDigest, digest), ""
+		}
+		if !isUnsigned(v.name) {
+			dst = appendSignedValue(dst, start, v.name, v.value)
+		}
+	}
+	if digest != "" {
+		dst = appendSignedValue(dst, start, nameDigest, digest)
+	}
+	return dst
+}
+
+func appendSignedValue(dst []byte, start int, name, value string) []byte {
+	if len(dst) > start {
+		dst = append(dst, '&')
+	}
+	dst = append(dst, name...)
+	dst = append(dst, '=')
+	return append(dst, value...)
+}
+
+// isUnsigned reports whether Reverb leaves a parameter out of the signed text: the signature, the checksum it makes itself, and three names of
+// its own routing.
 func isUnsigned(name string) bool {
 	switch name {
-	case "auth_signature", "body_md5", "appId", "appKey", "channelName":
+	case nameSignature, nameDigest, "appId", "appKey", "channelName":
 		return true
 	}
 	return false

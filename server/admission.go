@@ -28,7 +28,7 @@ func (s *Server) admit(r *poller.Request) (*app, *config.App, *refusal) {
 	if s.draining.Load() {
 		return nil, nil, &refusal{protocol.ErrDraining, "draining"}
 	}
-	key, _ := appKey(s.prefix, r.Path)
+	key, _ := EndpointKey(s.prefix, r.Path)
 	set := s.apps.Load().byKey[key]
 	if set == nil {
 		return nil, nil, &refusal{protocol.ErrUnknownApp, "unknown_app"}
@@ -89,21 +89,15 @@ func (r refused) Closed(poller.Reason) {
 // Endpoint reports whether path, as it stands in the request line without its query, is a WebSocket endpoint. It is what the poller
 // asks of each request.
 func (s *Server) Endpoint(path []byte) bool {
-	_, ok := appKey(s.prefix, string(path))
+	_, ok := EndpointKey(s.prefix, string(path))
 	return ok
 }
 
-// appKey takes the key out of "{prefix}/app/{key}". The path is percent-decoded once and then matched, so a key holds no slash, not
-// even an encoded one; a doubled slash in front is tolerated (Reverb: Router on a PSR-7 URI).
-func appKey(prefix, path string) (key string, ok bool) {
-	if strings.IndexByte(path, '%') >= 0 {
-		decoded, err := url.PathUnescape(path)
-		if err != nil {
-			return "", false
-		}
-		path = decoded
-	}
-	for strings.HasPrefix(path, "//") {
+// EndpointKey takes the key out of "{prefix}/app/{key}", a path as it was sent. All but the key has one spelling, because a proxy's rule sees
+// the path as it was sent; a doubled slash in front is tolerated, which old clients write. A key is no segment that proxies take away and holds
+// no slash, not even an escaped one.
+func EndpointKey(prefix, path string) (key string, ok bool) {
+	if strings.HasPrefix(path, "//") {
 		path = path[1:]
 	}
 	rest, ok := strings.CutPrefix(path, prefix)
@@ -111,7 +105,11 @@ func appKey(prefix, path string) (key string, ok bool) {
 		return "", false
 	}
 	key, ok = strings.CutPrefix(rest, "/app/")
-	if !ok || key == "" || strings.IndexByte(key, '/') >= 0 {
+	if !ok {
+		return "", false
+	}
+	key, err := url.PathUnescape(key)
+	if err != nil || key == "" || key == "." || key == ".." || strings.IndexByte(key, '/') >= 0 {
 		return "", false
 	}
 	return key, true
@@ -119,7 +117,8 @@ func appKey(prefix, path string) (key string, ok bool) {
 
 // checkVersion judges the protocol parameter of the URL (Pusher: error codes 4006 to 4008). Reverb ignores it.
 func checkVersion(query string) *protocol.Error {
-	given, ok := protocol.ParseQuery(query)["protocol"]
+	q := protocol.ParseQuery(query)
+	given, ok := q.Get("protocol")
 	if !ok || given == "" {
 		return protocol.ErrNoVersion
 	}

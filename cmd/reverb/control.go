@@ -53,6 +53,7 @@ type control struct {
 	reloads   chan net.Conn         // likewise
 
 	activated bool // the socket is the service manager's
+	private   bool // the socket is for the server's own user, and root
 
 	clients clientFinder // any goroutine
 
@@ -78,8 +79,10 @@ func startControl(sockets *handover.Sockets, path string, environ []string, port
 		log.Warn("no control socket: `reverb restart` will not reach this server, signals do", "err", err)
 		return nil, nil //nolint:nilnil // a missing control is no special case, see control
 	}
+	activated := sockets.Activated(handover.Control)
 	c := &control{
-		socket: ln, listener: newPatientListener(ln, log, acceptFailed), activated: sockets.Activated(handover.Control), address: address, log: log,
+		socket: ln, listener: newPatientListener(ln, log, acceptFailed), address: address, log: log,
+		activated: activated, private: path == "" && !activated,
 		asked: make(chan struct{}), handovers: make(chan *handoverRequest), reloads: make(chan net.Conn),
 	}
 	c.accepted.Go(c.accept)
@@ -117,6 +120,10 @@ func (c *control) accept() {
 		conn, err := c.listener.Accept()
 		if err != nil {
 			return // endListening
+		}
+		if err := ours().peer(conn, ""); c.private && err != nil {
+			refuseControl(conn, err.Error())
+			continue
 		}
 		c.answer(conn)
 	}

@@ -134,7 +134,7 @@ func TestControlRefusesOtherCommands(t *testing.T) {
 	env := environ(t)
 	c := controlForTest(t, env, 1, "", discard())
 	defer c.stopListening()
-	conn, err := net.Dial("unix", findControls("1", env)[0])
+	conn, err := net.Dial("unix", findControls("1", env)[0].path)
 	if err != nil {
 		t.Fatal(err)
 	}

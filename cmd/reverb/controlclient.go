@@ -55,12 +55,12 @@ func (n *node) clientAddress(socketID string) (netip.AddrPort, bool) {
 
 // askClient asks the running server of a configuration.
 func askClient(ctx context.Context, cfg *config.Config, environ []string, socketID string) (netip.AddrPort, error) {
-	sockets := []string{cfg.Server.ControlSocket}
+	sockets := []controlTarget{{path: cfg.Server.ControlSocket, named: true}}
 	if cfg.Server.ControlSocket == "" {
 		sockets = findControls(strconv.Itoa(cfg.Server.Port), environ)
 	}
 	for _, socket := range sockets {
-		conn, err := dialControl(socket)
+		conn, err := socket.dial()
 		if err != nil {
 			continue
 		}

@@ -92,7 +92,42 @@ func listenUnix(path string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(context.Background(), "unix", path)
 }
 
-// dialControl connects to the server behind a socket.
+// controlTarget is a place where a command looks for a server.
+type controlTarget struct {
+	path    string
+	named   bool  // by the configuration, which may name the socket of another user's server
+	refused error // not nil: why nothing at the place is believed
+}
+
+// dial connects to the server, if it is one that may be believed: see trust.
+func (t controlTarget) dial() (net.Conn, error) {
+	if t.refused != nil {
+		return nil, untrusted{t.refused}
+	}
+	named := ""
+	if t.named {
+		named = t.path
+	} else if err := ours().socket(t.path); errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	} else if err != nil {
+		return nil, untrusted{err}
+	}
+	conn, err := dialControl(t.path)
+	if err != nil {
+		return nil, err
+	}
+	if err := ours().peer(conn, named); err != nil {
+		_ = conn.Close()
+		return nil, untrusted{err}
+	}
+	return conn, nil
+}
+
+// untrusted is the error of a place where another user may have put what is there.
+type untrusted struct{ reason error }
+
+func (u untrusted) Error() string { return "not asked: " + u.reason.Error() }
+
 func dialControl(path string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: controlDialTimeout}
 	return dialer.DialContext(context.Background(), "unix", path)
@@ -104,14 +139,7 @@ func makePrivate(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err == nil || !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() || !ownedByUs(info) || info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("%s is not a directory of ours alone (mode 0700)", dir)
-	}
-	return nil
+	return ours().folder(dir)
 }
 
 // removeStale takes away a socket that nobody listens on any more: that of a server which was killed.
@@ -132,12 +160,22 @@ func removeStale(path string) error {
 }
 
 // findControls lists the sockets of our own user at the default places: those of one port, or of every port when port is "*".
-func findControls(port string, environ []string) []string {
-	var found []string
+// A place that another user may have made is in the list too, with the reason why it is refused.
+func findControls(port string, environ []string) []controlTarget {
+	var found []controlTarget
 	for _, dir := range controlDirs(environ) {
+		if err := ours().folder(dir); errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			found = append(found, controlTarget{path: dir, refused: err})
+			continue
+		}
 		matches, err := filepath.Glob(filepath.Join(dir, controlName(port)))
-		if err == nil {
-			found = append(found, matches...)
+		if err != nil {
+			continue
+		}
+		for _, path := range matches {
+			found = append(found, controlTarget{path: path})
 		}
 	}
 	return found

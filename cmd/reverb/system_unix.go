@@ -13,10 +13,13 @@ import (
 // errnoName is the symbolic name of a system error, such as EADDRINUSE.
 func errnoName(number syscall.Errno) string { return unix.ErrnoName(number) }
 
-// ownedByUs reports whether the file belongs to the user of this process.
-func ownedByUs(info fs.FileInfo) bool {
+// ownerOf returns the user that a file belongs to.
+func ownerOf(info fs.FileInfo) (uid int, known bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Getuid()
+	if !ok {
+		return -1, false
+	}
+	return int(stat.Uid), true
 }
 
 // keepOwner gives name the owner and group of the file that info describes.

@@ -21,7 +21,6 @@ type Process struct {
 // Command is `bench`, with a command for each scenario and one for profiles. Results go to the app's Writer, what is being done to its
 // ErrWriter.
 func Command(p Process) *cli.Command {
-	wrongUsage := func(_ *cli.Context, err error, _ bool) error { return err }
 	bench := &cli.Command{
 		Name:  "bench",
 		Usage: "load test this or any other server of the Pusher protocol",
@@ -33,10 +32,6 @@ func Command(p Process) *cli.Command {
 		bench.Subcommands = append(bench.Subcommands, scenarioCommand(p, sc))
 	}
 	bench.Subcommands = append(bench.Subcommands, profileCommand(p))
-	for _, sub := range bench.Subcommands {
-		sub.OnUsageError = wrongUsage
-		sub.HideHelpCommand = true
-	}
 	return bench
 }
 

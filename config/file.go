@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"reverb/internal/nearest"
 )
 
 // readFile applies config.toml. The decoder only gives us a tree: decoding into
@@ -101,7 +103,7 @@ func (f *file) table(path, name string, tree map[string]any, app *App) {
 func (f *file) value(at, key string, value any, app *App) {
 	set, secret, ok := f.find(key, app)
 	if !ok {
-		f.report(f.origin(at), at, "%s: unknown key: want one of %s", at, strings.Join(siblings(key), ", "))
+		f.report(f.origin(at), at, "%s: unknown key%s", at, wanted(key))
 		return
 	}
 	if !set.setFile(value) {
@@ -177,6 +179,26 @@ func isKnownTable(name string) bool {
 		}
 	}
 	return false
+}
+
+// wanted says what may stand in the place of an unknown key: first the key that was probably meant, which may belong
+// to a table above or below.
+func wanted(key string) string {
+	names := siblings(key)
+	list := "want one of " + strings.Join(names, ", ")
+	last := key[strings.LastIndexByte(key, '.')+1:]
+	meant := nearest.Word(last, names)
+	table, _, _ := strings.Cut(key, ".")
+	for _, name := range allKeyNames() {
+		if strings.HasPrefix(name, table+".") && strings.HasSuffix(name, "."+last) {
+			meant = name
+			break
+		}
+	}
+	if meant == "" {
+		return ": " + list
+	}
+	return ", did you mean " + meant + "? " + list
 }
 
 // siblings are the names that may stand where the key stands.

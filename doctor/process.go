@@ -6,14 +6,28 @@ import (
 	"strings"
 )
 
-// serverProcess finds the process that listens on port, in Linux's /proc: its limits count, not ours. 0 means that it was not found:
-// it does not run, it is another user's, or this is no Linux. Of several processes that share the socket it is the youngest.
-func (e *examination) serverProcess(port int) int {
-	sockets := e.listeners(port)
+// Listener finds the process that listens on port, in Linux's /proc, and its command line as far as it can be read. A pid of 0 means that
+// it was not found: it does not run, it is another user's, or this is no Linux. Of several processes that share the socket it is the
+// youngest. Only ReadFile, ReadDir and Readlink of the probes are used.
+func Listener(probes Probes, port int) (pid int, command string) {
+	if pid = listenerPID(probes, port); pid == 0 {
+		return 0, ""
+	}
+	const enough = 200 // bytes of a command line
+	text, _ := probes.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline") // unreadable: as empty
+	command = strings.TrimSpace(strings.ReplaceAll(string(text), "\x00", " "))
+	if len(command) > enough {
+		command = strings.ToValidUTF8(command[:enough], "") + "…"
+	}
+	return pid, command
+}
+
+func listenerPID(probes Probes, port int) int {
+	sockets := listeners(probes, port)
 	if len(sockets) == 0 {
 		return 0
 	}
-	entries, err := e.probes.ReadDir("/proc")
+	entries, err := probes.ReadDir("/proc")
 	if err != nil {
 		return 0
 	}
@@ -24,12 +38,12 @@ func (e *examination) serverProcess(port int) int {
 			continue
 		}
 		dir := "/proc/" + entry + "/fd"
-		files, err := e.probes.ReadDir(dir)
+		files, err := probes.ReadDir(dir)
 		if err != nil {
 			continue // another user's
 		}
 		for _, file := range files {
-			if to, err := e.probes.Readlink(dir + "/" + file); err == nil && sockets[to] {
+			if to, err := probes.Readlink(dir + "/" + file); err == nil && sockets[to] {
 				best = pid
 				break
 			}
@@ -39,11 +53,11 @@ func (e *examination) serverProcess(port int) int {
 }
 
 // listeners are the sockets that listen on port, in the form of the links in /proc/PID/fd.
-func (e *examination) listeners(port int) map[string]bool {
+func listeners(probes Probes, port int) map[string]bool {
 	const listening = "0A"
 	found := map[string]bool{}
 	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		text, err := e.probes.ReadFile(name)
+		text, err := probes.ReadFile(name)
 		if err != nil {
 			continue
 		}

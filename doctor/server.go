@@ -27,7 +27,7 @@ func (e *examination) checkServer() {
 	switch {
 	case err == nil && a.status == http.StatusOK && strings.Contains(a.body, `"health"`):
 		e.up = true
-		e.pid = e.serverProcess(e.local.port)
+		e.pid = listenerPID(e.probes, e.local.port) // whose limits count, not ours
 		e.ok(check, title, "running on %s", e.local.address())
 		e.checkReady()
 	case errors.Is(err, syscall.ECONNREFUSED):

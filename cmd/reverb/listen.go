@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -15,7 +14,7 @@ func listen(host string, port int) (*net.TCPListener, error) {
 	address := net.JoinHostPort(bareHost(host), strconv.Itoa(port))
 	ln, err := new(net.ListenConfig).Listen(context.Background(), network(host), address)
 	if err != nil {
-		return nil, fmt.Errorf("Failed to listen on %q: %s", "tcp://"+showAddress(host, port), reasonText(err)) //nolint:staticcheck // Reverb's text, which scripts look for
+		return nil, listenError(host, port, err)
 	}
 	return ln.(*net.TCPListener), nil
 }

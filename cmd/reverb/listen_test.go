@@ -2,7 +2,10 @@ package main
 
 import (
 	"net"
+	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -43,11 +46,49 @@ func TestListenOnAllOfIPv4LeavesIPv6Alone(t *testing.T) {
 }
 
 func TestListenErrorsReadLikeReverbs(t *testing.T) {
-	_, err := listen("198.51.100.1", 8080)
-	if want := `Failed to listen on "tcp://198.51.100.1:8080": Cannot assign requested address (EADDRNOTAVAIL)`; err == nil || err.Error() != want {
-		t.Errorf("got  %v\nwant %s", err, want)
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := listen("no such host", 8080); err == nil || !strings.HasPrefix(err.Error(), `Failed to listen on "tcp://no such host:8080": `) {
+	defer func() { _ = taken.Close() }()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	number, _ := strconv.Atoi(port)
+	for _, tc := range []struct {
+		host  string
+		port  int
+		first string
+		hints []string
+	}{
+		{"198.51.100.1", 8080, `Failed to listen on "tcp://198.51.100.1:8080": Cannot assign requested address (EADDRNOTAVAIL)`,
+			[]string{"198.51.100.1 is no address of this machine", "0.0.0.0", "REVERB_HOST"}},
+		{"no such host", 8080, `Failed to listen on "tcp://no such host:8080": `, []string{"--hostname"}},
+		{"127.0.0.1", number, `Failed to listen on "tcp://127.0.0.1:` + port + `": Address already in use (EADDRINUSE)`,
+			[]string{"Process " + strconv.Itoa(os.Getpid()) + " has port " + port + ": ", "Is `php artisan reverb:start`, or another `reverb start`, still running?"}},
+	} {
+		_, err := listen(tc.host, tc.port)
+		if err == nil {
+			t.Errorf("%s: no error", tc.host)
+			continue
+		}
+		first, rest, _ := strings.Cut(err.Error(), "\n")
+		if !strings.HasPrefix(first, tc.first) {
+			t.Errorf("%s: %s\nwant %s", tc.host, first, tc.first)
+		}
+		for _, hint := range tc.hints {
+			if !strings.Contains(rest, hint) {
+				t.Errorf("%s: no %q in:\n%s", tc.host, hint, rest)
+			}
+		}
+	}
+}
+
+func TestListenHintForAPrivilegedPort(t *testing.T) {
+	denied := &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EACCES)}
+	err := listenError("0.0.0.0", 443, denied)
+	if first, rest, _ := strings.Cut(err.Error(), "\n"); !strings.Contains(first, "EACCES") || !strings.Contains(rest, "cap_net_bind_service") {
 		t.Errorf("got %v", err)
+	}
+	if err := listenError("0.0.0.0", 8080, denied); strings.Contains(err.Error(), "\n") {
+		t.Errorf("a hint about the port for %v", err)
 	}
 }

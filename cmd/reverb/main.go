@@ -62,7 +62,6 @@ func run(args []string, p process) int {
 var errTold = errors.New("already told")
 
 func newApp(p process, out *console) *cli.App {
-	wrongUsage := func(_ *cli.Context, err error, _ bool) error { return err }
 	app := &cli.App{
 		Name:            "reverb",
 		Usage:           "WebSocket server for Laravel that speaks the Pusher protocol",
@@ -71,6 +70,7 @@ func newApp(p process, out *console) *cli.App {
 		Writer:          p.stdout,
 		ErrWriter:       p.stderr,
 		HideHelpCommand: true,
+		Flags:           []cli.Flag{cli.HelpFlag}, // the library adds it to apps without a command of that name
 		ExitErrHandler:  func(*cli.Context, error) {}, // run tells errors and chooses the exit code
 		OnUsageError:    wrongUsage,
 		Commands: []*cli.Command{
@@ -91,27 +91,18 @@ func newApp(p process, out *console) *cli.App {
 	}
 	app.Commands = append(app.Commands, bench.Command(bench.Process{Notify: p.notify, Forget: p.forget}))
 	for _, command := range app.Commands {
-		command.OnUsageError = wrongUsage
-		command.HideHelpCommand = true
 		command.Action = withoutArguments(command.Action)
 	}
 	app.EnableBashCompletion = true
-	app.Commands = append(app.Commands, completionCommand(app, out), manCommand(app, out))
+	app.Commands = append(app.Commands, completionCommand(app, out), manCommand(app, out), helpCommand(app))
+	for _, command := range app.Commands {
+		withUsage(command)
+	}
 	app.Action = func(c *cli.Context) error {
 		if name := c.Args().First(); name != "" {
-			return errors.New("there is no command " + name + ", see reverb --help")
+			return unknownCommand(app.Name, name, app.Commands)
 		}
 		return cli.ShowAppHelp(c)
 	}
 	return app
-}
-
-// withoutArguments refuses what stands behind the flags: no command takes any, so it is a mistyped flag.
-func withoutArguments(action cli.ActionFunc) cli.ActionFunc {
-	return func(c *cli.Context) error {
-		if c.Args().Present() {
-			return errors.New("the command " + c.Command.Name + " does not take the argument " + c.Args().First())
-		}
-		return action(c)
-	}
 }

@@ -37,8 +37,16 @@ func TestUsage(t *testing.T) {
 		{"help of a command", []string{"start", "--help"}, 0, "--hostname NAME"},
 		{"version", []string{"version"}, 0, "reverb "},
 		{"version flag", []string{"--version"}, 0, "reverb version "},
-		{"unknown command", []string{"sttart"}, 1, "   ERROR  there is no command sttart, see reverb --help.  "},
-		{"unknown flag", []string{"start", "--prot", "1"}, 1, "   ERROR  flag provided but not defined: -prot.  "},
+		{"unknown command", []string{"sttart"}, 1, "   ERROR  there is no command sttart. Did you mean start? All of them: reverb --help.  "},
+		{"unknown command like none", []string{"publish"}, 1, "   ERROR  there is no command publish. All of them: reverb --help.  "},
+		{"unknown command of bench", []string{"bench", "idel"}, 1, "there is no command idel. Did you mean idle? All of them: reverb bench --help.  "},
+		{"unknown flag", []string{"start", "--prot", "1"}, 1, "   ERROR  reverb start has no flag --prot. Did you mean --port? All of them: reverb start --help.  "},
+		{"unknown flag of a scenario", []string{"bench", "idle", "--conections", "1"}, 1, "reverb bench idle has no flag --conections. Did you mean --connections?"},
+		{"flag without its value", []string{"start", "--port"}, 1, "   ERROR  flag needs an argument: -port. See reverb start --help.  "},
+		{"help command", []string{"help"}, 0, "install"},
+		{"help of a command, the other way", []string{"help", "start"}, 0, "--hostname NAME"},
+		{"help of a command below another", []string{"help", "bench", "idle"}, 0, "--connections"},
+		{"help of an unknown command", []string{"help", "strat"}, 1, "Did you mean start?"},
 		{"stray argument", []string{"check", "config.toml"}, 1, "   ERROR  the command check does not take the argument config.toml.  "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

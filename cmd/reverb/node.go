@@ -119,6 +119,9 @@ func (n *node) bind() (err error) {
 	n.waiting, err = n.lineage.listen(handover.Server, showAddress(conf.Host, conf.Port), func() (net.Listener, error) {
 		return listen(conf.Host, conf.Port)
 	})
+	if err != nil && n.lineage.link != nil {
+		return fmt.Errorf("%w\nThe address has changed since the start. A handover keeps the old one open meanwhile: use a plain `reverb restart`.", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ const (
 
 // mayImport is the dependency rule, package to packages of ours. cmd/reverb may import all and be imported by none.
 var mayImport = map[string][]string{
-	"config":              {},
+	"config":              {"internal/nearest"},
 	"protocol":            {},
 	"metrics":             {},
 	"channels":            {"protocol"},
@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 	"doctor":              {"config", "protocol"},
 	"internal/fifo":       {},
 	"internal/testclient": {},
+	"internal/nearest":    {},
 	"internal/redistest":  {},
 	"internal/sqltest":    {},
 }
@@ -70,6 +71,7 @@ var onlyIn = map[string][]string{
 	"github.com/KimMachineGun/autom": {"cmd/reverb"},
 	"github.com/HdrHistogram/":       {"bench/measure"},
 	"github.com/schollz/":            {"bench"},
+	"github.com/xrash/smetrics":      {"internal/nearest"},
 }
 
 type file struct {

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,8 +18,10 @@ import (
 	"reverb/config"
 )
 
-// healthTimeout is how long the server may take to answer about itself.
-const healthTimeout = 3 * time.Second
+const (
+	healthTimeout = 3 * time.Second // how long the server may take to answer about itself
+	maxHealth     = 4 << 10         // bytes of its answer
+)
 
 // healthCommand is for containers, whose images have no curl.
 func healthCommand(p process, out *console) *cli.Command {
@@ -32,13 +36,13 @@ func healthCommand(p process, out *console) *cli.Command {
 			if err != nil {
 				return err
 			}
-			path := cfg.Server.HealthPath
+			path, member := cfg.Server.HealthPath, "health"
 			if c.Bool("ready") {
-				path = cfg.Server.Prefix() + "/ready"
+				path, member = cfg.Server.Prefix()+"/ready", "ready"
 			}
 			ctx, cancel := context.WithTimeout(c.Context, healthTimeout)
 			defer cancel()
-			if err = checkHealth(ctx, cfg, path); err != nil {
+			if err = checkHealth(ctx, cfg, path, member); err != nil {
 				return err
 			}
 			out.info("The server is up.")
@@ -47,8 +51,9 @@ func healthCommand(p process, out *console) *cli.Command {
 	}
 }
 
-// checkHealth asks over the server's own port. What certificate it shows does not matter: we ask this machine.
-func checkHealth(ctx context.Context, cfg *config.Config, path string) error {
+// checkHealth asks over the server's own port. What certificate it shows does not matter: we ask this machine. The answer must be an object
+// with the member: another program on the port may answer 200 to everything.
+func checkHealth(ctx context.Context, cfg *config.Config, path, member string) error {
 	certificate, err := loadCertificate(cfg.Server)
 	if err != nil {
 		return err
@@ -70,9 +75,14 @@ func checkHealth(ctx context.Context, cfg *config.Config, path string) error {
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", address, err)
 	}
-	_ = answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("ask %s: answered %s", address, answer.Status)
+	}
+	var body map[string]any
+	err = json.NewDecoder(io.LimitReader(answer.Body, maxHealth)).Decode(&body)
+	if _, ours := body[member]; err != nil || !ours {
+		return fmt.Errorf("%s answers %s like a program that is no Reverb server.\n%s", address, path, holder(cfg.Server.Port))
 	}
 	return nil
 }

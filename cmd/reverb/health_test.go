@@ -1,6 +1,10 @@
 package main
 
 import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +37,22 @@ func TestHealth(t *testing.T) {
 				t.Errorf("of a server that is gone: exit code %d\n%s", code, stderr)
 			}
 		})
+	}
+}
+
+func TestHealthDoesNotBelieveAnotherProgram(t *testing.T) {
+	for _, body := range []string{"", "OK", "<html>", `{"status":"ok"}`, `["health"]`, `{"health":`} {
+		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
+		_, port, _ := net.SplitHostPort(other.Listener.Addr().String())
+		file := filepath.Join(t.TempDir(), "config.toml")
+		if err := os.WriteFile(file, []byte(oneApp("")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, stderr := command(t, "health", "--config", file, "--env-file", os.DevNull, "--port", port)
+		if code != 1 || !strings.Contains(stderr, "no Reverb server") || !strings.Contains(stderr, "has port "+port) {
+			t.Errorf("answered %q: exit code %d\n%s", body, code, stderr)
+		}
+		other.Close()
 	}
 }
 

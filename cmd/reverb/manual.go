@@ -7,10 +7,11 @@ import (
 )
 
 // The scripts of the shells ask this program what may come next, so that they know the commands and flags of the version that is installed.
+// Of "--" alone they pass "-": the library takes nothing for a flag behind "--".
 const (
 	bashCompletion = `_reverb() {
 	local cur="${COMP_WORDS[COMP_CWORD]}" ask=("${COMP_WORDS[@]:0:COMP_CWORD}")
-	[[ $cur == -* ]] && ask+=("$cur")
+	case $cur in --) ask+=(-) ;; -*) ask+=("$cur") ;; esac
 	mapfile -t COMPREPLY < <(compgen -W "$(SHELL=bash "${ask[@]}" --generate-bash-completion 2>/dev/null)" -- "$cur")
 }
 complete -o bashdefault -o default -F _reverb reverb
@@ -19,7 +20,7 @@ complete -o bashdefault -o default -F _reverb reverb
 _reverb() {
 	local -a found ask
 	ask=("${words[@]:0:$((CURRENT - 1))}")
-	[[ ${words[CURRENT]} == -* ]] && ask+=("${words[CURRENT]}")
+	case ${words[CURRENT]} in --) ask+=(-) ;; -*) ask+=("${words[CURRENT]}") ;; esac
 	found=("${(@f)$(SHELL=zsh "${ask[@]}" --generate-bash-completion 2>/dev/null)}")
 	if [[ -n ${found[1]} ]]; then _describe 'reverb' found; else _files; fi
 }

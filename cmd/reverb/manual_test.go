@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -20,5 +21,25 @@ func TestManuals(t *testing.T) {
 	}
 	if code, _, stderr := command(t, "completion", "tcsh"); code != 1 || !strings.Contains(stderr, "want bash, zsh or fish") {
 		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+// The script asks the program, which is here a shell function that shows what it was asked.
+func TestCompletionAfterTwoDashes(t *testing.T) {
+	code, script, stderr := command(t, "completion", "bash")
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	for words, want := range map[string]string{
+		`ask start --`:           "start - --generate-bash-completion",
+		`ask start --po`:         "start --po --generate-bash-completion",
+		`ask start --port 80 --`: "start --port 80 - --generate-bash-completion",
+	} {
+		test := "ask() { echo \"$@\" >&3; }\n" + script + "COMP_WORDS=(" + words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _reverb\n"
+		cmd := exec.Command("bash", "-c", "exec 3>&1\n"+test)
+		out, err := cmd.CombinedOutput()
+		if err != nil || strings.TrimSpace(string(out)) != want {
+			t.Errorf("%s: asked %q, want %q (%v)", words, out, want, err)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -89,7 +90,23 @@ func write(c *cli.Context, results [][]report.Result) error {
 		toFile(c, "json", func(w io.Writer) error { return report.JSON(w, all) }),
 		toFile(c, "csv", func(w io.Writer) error { return report.CSV(w, all) }),
 		toFile(c, "html", func(w io.Writer) error { return report.HTML(w, all, comparison) }),
+		tellPage(c),
 	)
+}
+
+// tellPage says where the page with the charts is.
+func tellPage(c *cli.Context) error {
+	name := c.String("html")
+	if name == "" || name == "-" || c.String("json") == "-" || c.String("csv") == "-" {
+		return nil
+	}
+	if full, err := filepath.Abs(name); err == nil {
+		name = full
+	}
+	if _, err := fmt.Fprintf(c.App.Writer, "The page with the charts: file://%s\n", name); err != nil {
+		return fmt.Errorf("write the results: %w", err)
+	}
+	return nil
 }
 
 // writable makes the files of the results, so that a name that cannot be is an error before the runs and not after them. What a file holds

@@ -18,6 +18,7 @@ func serverFlags() []cli.Flag {
 		&cli.StringFlag{Name: "app-id", Value: "bench", EnvVars: []string{"REVERB_APP_ID"}, Usage: "its app's `ID`"},
 		&cli.StringFlag{Name: "key", Value: "bench-key", EnvVars: []string{"REVERB_APP_KEY"}, Usage: "its app's `KEY`"},
 		&cli.StringFlag{Name: "secret", Value: "bench-secret", EnvVars: []string{"REVERB_APP_SECRET"}, Usage: "its app's `SECRET`"},
+		&cli.StringFlag{Name: "env-file", Usage: "read what --addr, --path, --app-id, --key and --secret leave open from `FILE` (default: .env, if there is one)"},
 		&cli.BoolFlag{Name: "tls", Usage: "speak TLS, whatever its certificate says"},
 		&cli.StringFlag{Name: "origin", Usage: "send this Origin `HEADER`"},
 		&cli.IntFlag{Name: "pid", Usage: "its process, to read memory and CPU of: `PID`"},
@@ -30,13 +31,38 @@ func serverFlags() []cli.Flag {
 	}
 }
 
-// chosenServers are the one or two servers that the flags choose, and the arguments that are left.
-func chosenServers(c *cli.Context, known map[string]Server) ([]Server, []string, error) {
-	flags := Server{
+// flagged is the server that the flags describe. What they leave open is the site's in whose folder the command runs, unless the server
+// is spawned or has a name: those say for themselves what they are.
+func flagged(c *cli.Context, p Process) Server {
+	s := Server{
 		Addr: c.String("addr"), Path: c.String("path"), AppID: c.String("app-id"), Key: c.String("key"), Secret: c.String("secret"),
 		TLS: c.Bool("tls"), Origin: c.String("origin"), PID: c.Int("pid"), Metrics: c.String("metrics"),
 		Spawn: c.String("spawn"), CPUs: c.String("server-cpus"),
 	}
+	if p.Site == nil || s.Spawn != "" || c.IsSet("server") || c.IsSet("compare") {
+		return s
+	}
+	site, ok := p.Site(c.String("env-file"))
+	if !ok {
+		return s
+	}
+	if !c.IsSet("addr") {
+		s.Addr, s.Path, s.TLS = site.Addr, site.Path, site.TLS
+	}
+	for _, credential := range []struct {
+		flag         string
+		mine, theirs *string
+	}{{"app-id", &s.AppID, &site.AppID}, {"key", &s.Key, &site.Key}, {"secret", &s.Secret, &site.Secret}} {
+		if !c.IsSet(credential.flag) {
+			*credential.mine = *credential.theirs
+		}
+	}
+	return s
+}
+
+// chosenServers are the one or two servers that the flags choose, and the arguments that are left.
+func chosenServers(c *cli.Context, p Process, known map[string]Server) ([]Server, []string, error) {
+	flags := flagged(c, p)
 	names, rest := c.StringSlice("compare"), c.Args().Slice()
 	switch {
 	case len(names) == 1 && len(rest) > 0: // --compare A B

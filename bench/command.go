@@ -16,6 +16,10 @@ import (
 type Process struct {
 	Notify func(chan<- os.Signal, ...os.Signal) // signal.Notify; nil: interrupts are not caught
 	Forget func(chan<- os.Signal)               // signal.Stop
+
+	// Site is the server of the Laravel site in the working directory, with the environment file of that name; "" is .env. False: there
+	// is none. nil: nobody knows.
+	Site func(envFile string) (Server, bool)
 }
 
 // Command is `bench`, with a command for each scenario and one for profiles. Results go to the app's Writer, what is being done to its
@@ -55,7 +59,7 @@ func scenarioCommand(p Process, sc scenario) *cli.Command {
 			if err := set.validate(); err != nil {
 				return err
 			}
-			servers, rest, err := chosenServers(c, nil)
+			servers, rest, err := chosenServers(c, p, nil)
 			if err != nil {
 				return err
 			}
@@ -90,7 +94,7 @@ func profileCommand(p Process) *cli.Command {
 			if len(runs) == 0 {
 				return errors.New("the profiles have no [[run]]")
 			}
-			servers, _, err := chosenServers(c, known)
+			servers, _, err := chosenServers(c, p, known)
 			if err != nil {
 				return err
 			}

@@ -23,6 +23,7 @@ type fake struct {
 	wrong func(n int, frame string, send func(string)) // delivers the n-th event, from 1 up
 
 	refuse int // every so many events one is answered with 503; 0: none
+	asked  int // the status of the answer to a GET; 0: 200
 
 	mu          sync.Mutex
 	subscribers []net.Conn
@@ -76,6 +77,10 @@ func (f *fake) accept(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *fake) publish(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		w.WriteHeader(max(f.asked, http.StatusOK))
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
 	var e struct {
 		Name     string

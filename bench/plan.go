@@ -33,6 +33,9 @@ func (p plan) do(soft, hard context.Context) ([][]report.Result, error) {
 				}
 				p.announce(set, p.servers[n], round)
 				result, err := p.once(soft, hard, p.servers[n], set)
+				if errors.Is(err, errCredentials) {
+					return results, err
+				}
 				if err != nil {
 					errs = append(errs, fmt.Errorf("%s: %w", set.title(), err))
 					continue
@@ -91,6 +94,9 @@ func (p plan) once(soft, hard context.Context, server Server, set Settings) (rep
 			return report.Result{}, err
 		}
 		defer c.stop()
+	}
+	if err := introduce(soft, server); err != nil {
+		return report.Result{}, err
 	}
 	limited, cancel := context.WithTimeout(soft, set.longest())
 	defer cancel()

@@ -2,6 +2,8 @@ package config_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -154,8 +156,18 @@ func TestWhichAppTheVariablesAreAbout(t *testing.T) {
 			}
 		})
 	}
-	if _, err := config.Load(source(t, "")); !errors.Is(err, config.ErrNoApp) {
-		t.Errorf("error %v, want ErrNoApp", err)
+}
+
+func TestNoAppNamesTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := os.WriteFile(".env", []byte("APP_NAME=Lab\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := config.Load(config.Source{})
+	want := ". Looked at " + filepath.Join(dir, "config.toml") + " (not there) and " + filepath.Join(dir, ".env") + " (no app in it)"
+	if !errors.Is(err, config.ErrNoApp) || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("error %v, want ErrNoApp and%s", err, want)
 	}
 }
 

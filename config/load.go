@@ -177,11 +177,11 @@ func (l *loader) readText(name, fallback string) (text, used string, ok bool) {
 		data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
 	}
 	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes", used, maxFile)
+		err = fmt.Errorf("the file is larger than %d bytes", maxFile)
 	}
 	if err != nil {
 		l.unreadable = true
-		l.problems = append(l.problems, fmt.Errorf("read configuration: %w", err))
+		l.problems = append(l.problems, unreadable(path, err))
 		return "", used, false
 	}
 	return string(data), used, true

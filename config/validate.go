@@ -23,7 +23,7 @@ func (l *loader) finish() {
 	l.checkUnique("app_id", func(a *App) string { return a.ID })
 	l.checkKeys()
 	if len(l.cfg.Apps) == 0 && !l.bad["apps"] {
-		l.problems = append(l.problems, ErrNoApp)
+		l.problems = append(l.problems, l.noApp())
 	}
 	s := &l.cfg.Server
 	s.HealthPath = s.Prefix() + "/up"

@@ -13,7 +13,7 @@ func Listener(probes Probes, port int) (pid int, command string) {
 	if pid = listenerPID(probes, port); pid == 0 {
 		return 0, ""
 	}
-	const enough = 200 // bytes of a command line
+	const enough = 200                                                    // bytes of a command line
 	text, _ := probes.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline") // unreadable: as empty
 	command = strings.TrimSpace(strings.ReplaceAll(string(text), "\x00", " "))
 	if len(command) > enough {

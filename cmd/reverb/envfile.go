@@ -79,6 +79,13 @@ func withVariables(env string, variables []assignment) (text string, added []str
 	return env + lines.String(), added
 }
 
+// broadcaster matches a line that sets what Laravel broadcasts through (BROADCAST_DRIVER before Laravel 11), and captures what stands around
+// the value.
+var broadcaster = regexp.MustCompile(`(?m)^([ \t]*(?:export[ \t]+)?BROADCAST_(?:DRIVER|CONNECTION)[ \t]*=[ \t]*)(?:"[^"\r\n]*"|'[^'\r\n]*'|[^\s#]*)(.*)$`)
+
+// withBroadcaster has the site broadcast through Reverb, where the text says through what at all, as Laravel's installer does.
+func withBroadcaster(env string) string { return broadcaster.ReplaceAllString(env, "${1}reverb${2}") }
+
 // assignmentOf matches a line that sets name, and captures the value.
 func assignmentOf(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^[ \t]*(?:export[ \t]+)?` + regexp.QuoteMeta(name) + `[ \t]*=[ \t]*(.*)$`)

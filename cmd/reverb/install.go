@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -22,33 +23,50 @@ func installCommand(_ process, out *console) *cli.Command {
 }
 
 // install does what `php artisan reverb:install` does to the environment file, and prints what it does to PHP files: those are the
-// site's, in whatever form its authors gave them.
+// site's, in whatever form its authors gave them. Only where no line says what the site broadcasts through is that left to the operator, as
+// the installer does.
 func install(out *console, name string) error {
 	if name == "" {
 		return errors.New("--env-file needs the name of a file")
 	}
+	full, err := filepath.Abs(name)
+	if err != nil {
+		full = name
+	}
 	before, err := os.ReadFile(name)
 	created := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !created {
-		return fmt.Errorf("read environment file: %w", err)
+		return fmt.Errorf("read environment file %s: %w", full, bare(err))
 	}
 	after, added := withVariables(string(before), newVariables())
-	if len(added) > 0 {
+	after = withBroadcaster(after)
+	if after != string(before) {
 		if err := replaceFile(name, after); err != nil {
-			return fmt.Errorf("write environment file: %w", err)
+			return fmt.Errorf("write environment file %s: %w", full, bare(err))
 		}
 	}
-	report(out, name, created, added)
+	report(out, name, created, added, after != string(before))
 	out.text(snippets(after))
 	out.info("Reverb installed successfully.")
 	return nil
 }
 
-func report(out *console, name string, created bool, added []string) {
+// bare is the cause of an error without the name of the file, which may be that of a temporary one.
+func bare(err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	if link, ok := errors.AsType[*os.LinkError](err); ok {
+		return link.Err
+	}
+	return err
+}
+
+func report(out *console, name string, created bool, added []string, changed bool) {
 	switch {
 	case created:
 		out.info("The environment file " + name + " did not exist and was created.")
-	case len(added) == 0:
+	case !changed:
 		out.info("The environment file " + name + " has all variables already and was not touched.")
 	default:
 		out.info("The environment file " + name + " was completed, what it had was kept.")
@@ -70,13 +88,8 @@ func report(out *console, name string, created bool, added []string) {
 // snippets is what the operator puts into other places. It never holds a secret: those are in the environment file.
 func snippets(env string) string {
 	connection := "Have this line in .env, so that Laravel broadcasts through Reverb:\n\n    BROADCAST_CONNECTION=reverb\n\n"
-	switch value := variable(env, "BROADCAST_CONNECTION"); value {
-	case "reverb":
+	if broadcaster.MatchString(env) {
 		connection = ""
-	case "":
-	default:
-		connection = "BROADCAST_CONNECTION is " + printable(value) + " in .env. Change it, so that Laravel broadcasts through Reverb:\n\n" +
-			"    BROADCAST_CONNECTION=reverb\n\n"
 	}
 	port := variable(env, "REVERB_SERVER_PORT")
 	if strings.Trim(port, "0123456789") != "" || port == "" {

@@ -77,6 +77,22 @@ func TestInstallKeepsWhatIsThere(t *testing.T) {
 	}
 }
 
+func TestInstallSetsTheBroadcaster(t *testing.T) {
+	for before, want := range map[string]string{
+		"BROADCAST_CONNECTION=log":                         "BROADCAST_CONNECTION=reverb",
+		"A=1\r\nBROADCAST_DRIVER=pusher\r\nB=2\r\n":        "A=1\r\nBROADCAST_DRIVER=reverb\r\nB=2\r\n",
+		"export BROADCAST_CONNECTION = \"null\" # for now": "export BROADCAST_CONNECTION = reverb # for now",
+		"BROADCAST_CONNECTION=":                            "BROADCAST_CONNECTION=reverb",
+		"BROADCAST_CONNECTION=reverb":                      "BROADCAST_CONNECTION=reverb",
+		"#BROADCAST_CONNECTION=log":                        "#BROADCAST_CONNECTION=log",
+		"OLD_BROADCAST_CONNECTION=log":                     "OLD_BROADCAST_CONNECTION=log",
+	} {
+		if got := withBroadcaster(before); got != want {
+			t.Errorf("%q: %q, want %q", before, got, want)
+		}
+	}
+}
+
 func TestInstallKeepsModeAndLink(t *testing.T) {
 	dir := t.TempDir()
 	shared, link := filepath.Join(dir, "shared.env"), filepath.Join(dir, ".env")
@@ -96,8 +112,8 @@ func TestInstallKeepsModeAndLink(t *testing.T) {
 	if mode(t, shared) != 0o640 || !strings.Contains(read(t, shared), "REVERB_APP_SECRET=") {
 		t.Errorf("mode %o\n%s", mode(t, shared), read(t, shared))
 	}
-	if !strings.Contains(read(t, shared), "BROADCAST_CONNECTION=log\n") || !strings.Contains(out, "BROADCAST_CONNECTION is log") {
-		t.Errorf("BROADCAST_CONNECTION was not left alone, or not told:\n%s", out)
+	if !strings.HasPrefix(read(t, shared), "BROADCAST_CONNECTION=reverb\n") || strings.Contains(out, "BROADCAST_CONNECTION") {
+		t.Errorf("BROADCAST_CONNECTION was not set, or was told:\n%s%s", read(t, shared), out)
 	}
 	if !strings.Contains(out, "proxy_pass http://127.0.0.1:6001;") {
 		t.Errorf("the port of the site is not in the snippet of Nginx:\n%s", out)
@@ -108,8 +124,9 @@ func TestInstallKeepsModeAndLink(t *testing.T) {
 }
 
 func TestInstallTellsWhatItCannotWrite(t *testing.T) {
-	code, _, stderr := command(t, "install", "--env-file", filepath.Join(t.TempDir(), "missing", ".env"))
-	if code != 1 || !strings.Contains(stderr, "ERROR  write environment file: ") {
+	name := filepath.Join(t.TempDir(), "missing", ".env")
+	code, _, stderr := command(t, "install", "--env-file", name)
+	if code != 1 || !strings.Contains(stderr, "ERROR  write environment file "+name+": no such file or directory.") {
 		t.Errorf("exit code %d\n%s", code, stderr)
 	}
 }

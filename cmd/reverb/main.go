@@ -70,7 +70,7 @@ func newApp(p process, out *console) *cli.App {
 		Writer:          p.stdout,
 		ErrWriter:       p.stderr,
 		HideHelpCommand: true,
-		Flags:           []cli.Flag{cli.HelpFlag}, // the library adds it to apps without a command of that name
+		Flags:           []cli.Flag{cli.HelpFlag},     // the library adds it to apps without a command of that name
 		ExitErrHandler:  func(*cli.Context, error) {}, // run tells errors and chooses the exit code
 		OnUsageError:    wrongUsage,
 		Commands: []*cli.Command{
@@ -89,7 +89,7 @@ func newApp(p process, out *console) *cli.App {
 		command.Flags = append(command.Flags, artisanFlags()...)
 		command.Before = dress(out)
 	}
-	app.Commands = append(app.Commands, bench.Command(bench.Process{Notify: p.notify, Forget: p.forget}))
+	app.Commands = append(app.Commands, bench.Command(bench.Process{Notify: p.notify, Forget: p.forget, Site: siteServer(p.environ)}))
 	for _, command := range app.Commands {
 		command.Action = withoutArguments(command.Action)
 	}

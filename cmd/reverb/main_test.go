@@ -46,7 +46,7 @@ func TestUsage(t *testing.T) {
 		{"help command", []string{"help"}, 0, "install"},
 		{"help of a command, the other way", []string{"help", "start"}, 0, "--hostname NAME"},
 		{"help of a command below another", []string{"help", "bench", "idle"}, 0, "--connections"},
-		{"help of an unknown command", []string{"help", "strat"}, 1, "Did you mean start?"},
+		{"help of an unknown command", []string{"help", "sttart"}, 1, "Did you mean start?"},
 		{"stray argument", []string{"check", "config.toml"}, 1, "   ERROR  the command check does not take the argument config.toml.  "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -120,7 +120,7 @@ func (n *node) bind() (err error) {
 		return listen(conf.Host, conf.Port)
 	})
 	if err != nil && n.lineage.link != nil {
-		return fmt.Errorf("%w\nThe address has changed since the start. A handover keeps the old one open meanwhile: use a plain `reverb restart`.", err)
+		return fmt.Errorf("%w\nThe address has changed since the start. A handover keeps the old one open meanwhile: use a plain `reverb restart`", err)
 	}
 	if err != nil {
 		return err
@@ -231,13 +231,13 @@ func (n *node) watch(ctx context.Context, certificate *poller.Certificate) {
 	})
 }
 
-// banner is Reverb's: host and port, then the path as it was configured.
+// banner is Reverb's: host and port, then the prefix of the routes.
 func (n *node) banner() string {
 	server, kind := n.cfg.Server, "server"
 	if n.secure {
 		kind = "secure server"
 	}
-	text := "Starting " + kind + " on " + n.address + server.Path
+	text := "Starting " + kind + " on " + n.address + server.Prefix()
 	if server.Hostname != "" && server.Hostname != server.Host {
 		text += " (" + server.Hostname + ")"
 	}

@@ -9,7 +9,7 @@ import (
 func TestWord(t *testing.T) {
 	commands := []string{"start", "restart", "reload", "install", "check", "doctor", "health", "bench", "version"}
 	for typed, want := range map[string]string{
-		"strat": "start", "sttart": "start", "START": "start", "restrat": "restart", "relaod": "reload", "chek": "check",
+		"sttart": "start", "START": "start", "restrat": "restart", "relaod": "reload", "chek": "check",
 		"instal": "install", "benhc": "bench", "doktor": "doctor",
 		"": "", "x": "", "publish": "", "-": "", "zzzzzzzz": "",
 	} {

@@ -18,6 +18,7 @@ import (
 type Server interface {
 	App(id string) *config.App // nil: not configured
 	Publish(ctx context.Context, app *config.App, p server.Publication) error
+	Room(app *config.App, channels []string) bool
 	ConnectionCount(ctx context.Context, app *config.App) (int, server.Reach)
 	Channels(ctx context.Context, app *config.App, prefix string) ([]channels.Info, server.Reach)
 	NamedChannels(ctx context.Context, app *config.App, names []string) ([]channels.Info, server.Reach)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"reverb/channels"
 	"reverb/config"
@@ -31,10 +32,10 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, c *call) {
 		refused.write(w)
 		return
 	}
-	if e.hasInfo && c.mustNotWait {
-		return // other nodes may have to be asked
+	if c.mustNotWait && a.mayWait(c, &e) {
+		return
 	}
-	if err := a.publish(r.Context(), c.app, &e, false); err != nil {
+	if err := a.publish(r.Context(), c, &e, false); err != nil {
 		a.publishFailed(w, c, err)
 		return
 	}
@@ -74,6 +75,12 @@ func appendEventInfo(e *event, wanted attributes, found []channels.Info) []byte 
 	return append(body, "}}"...)
 }
 
+// mayWait reports whether publishing e may take a while: other nodes have to be asked, or the publisher is ahead of everybody.
+func (a *api) mayWait(c *call, e *event) bool { return e.hasInfo || !a.server.Room(c.app, e.channels) }
+
+// batchTimeout is how long a batch waits for room, all its events together.
+const batchTimeout = 2 * time.Second
+
 // batchEvents publishes several events, each to one channel, in order. All are validated first; none is sent if one is wrong.
 func (a *api) batchEvents(w http.ResponseWriter, r *http.Request, c *call) {
 	body, err := parseJSON(string(c.body))
@@ -96,11 +103,18 @@ func (a *api) batchEvents(w http.ResponseWriter, r *http.Request, c *call) {
 			return
 		}
 	}
-	if c.mustNotWait && slices.ContainsFunc(batch, func(e event) bool { return e.hasInfo }) {
-		return // as above
+	ctx := r.Context()
+	if c.mustNotWait {
+		if slices.ContainsFunc(batch, func(e event) bool { return a.mayWait(c, &e) }) {
+			return
+		}
+	} else {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, batchTimeout)
+		defer cancel()
 	}
 	for i := range batch {
-		if err := a.publish(r.Context(), c.app, &batch[i], true); err != nil {
+		if err := a.publish(ctx, c, &batch[i], true); err != nil {
 			a.publishFailed(w, c, err)
 			return
 		}
@@ -169,16 +183,16 @@ func (a *api) appendBatchInfo(ctx context.Context, w http.ResponseWriter, app *c
 }
 
 // publish hands the event over. A socket id that is none of ours excludes nobody.
-func (a *api) publish(ctx context.Context, app *config.App, e *event, batch bool) error {
+func (a *api) publish(ctx context.Context, c *call, e *event, batch bool) error {
 	except, _ := protocol.ParseSocketID(e.socketID)
-	p := server.Publication{Event: e.name, Data: e.data, Channels: e.channels, Except: except, Batch: batch}
-	if err := a.server.Publish(ctx, app, p); err != nil {
+	p := server.Publication{Event: e.name, Data: e.data, Channels: e.channels, Except: except, Batch: batch, AtOnce: c.mustNotWait}
+	if err := a.server.Publish(ctx, c.app, p); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	return nil
 }
 
-// publishFailed answers 503 when a channel's subscribers do not keep up, so that the caller tries again later.
+// publishFailed answers 503 when a channel's subscribers do not keep up and had no room in time, so that the caller tries again later.
 func (a *api) publishFailed(w http.ResponseWriter, c *call, err error) {
 	if errors.Is(err, channels.ErrBacklog) {
 		w.Header().Set("Retry-After", "1")

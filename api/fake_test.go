@@ -52,6 +52,9 @@ func (n *node) App(id string) *config.App {
 	return nil
 }
 
+// Room is there unless an event is refused for the lack of it.
+func (n *node) Room(*config.App, []string) bool { return true }
+
 func (n *node) Publish(_ context.Context, _ *config.App, p server.Publication) error {
 	if n.panics {
 		panic("invariant: a bug")

@@ -34,7 +34,8 @@ type queue struct {
 
 	// Guarded by channel.mu.
 	items []item
-	bytes int64 // of the items, with their cost
+	bytes int64     // of the items, with their cost
+	line  []*waiter // for room, in the order they came
 
 	// Guarded by pool.mu.
 	next    *queue // behind it in the pool's line
@@ -88,11 +89,7 @@ func (h *Hub) Broadcast(app, channel string, frame protocol.Frame, except protoc
 	t := h.walk(subs, frame, except)
 
 	c.mu.Lock()
-	if c.queue != nil && len(c.queue.items) > 0 {
-		h.pool.push(c.queue) // still busy; what came meanwhile is not this caller's work
-	} else {
-		c.idleLocked()
-	}
+	h.settleLocked(c) // what came meanwhile is not this caller's work
 	c.mu.Unlock()
 	h.report(c, t)
 	return true, nil
@@ -150,7 +147,7 @@ func (h *Hub) enqueueLocked(c *Channel, i item) {
 	q := c.queue
 	i.number = h.sequence.Add(1)
 	q.items = append(q.items, i)
-	q.bytes += i.cost()
+	q.charge(h, i.cost())
 	if !c.busy {
 		c.busy = true
 		h.pool.push(q)
@@ -161,6 +158,9 @@ func (h *Hub) enqueueLocked(c *Channel, i item) {
 // The caller holds c.mu.
 func (c *Channel) idleLocked() {
 	c.busy = false
+	for c.queue != nil && len(c.queue.line) > 0 {
+		c.queue.admit()
+	}
 	if c.subs.len() <= inlineMax {
 		c.queue = nil
 	}

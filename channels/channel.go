@@ -76,11 +76,15 @@ func (c *Channel) replyLocked(send func(protocol.Frame)) int {
 }
 
 // vacateLocked ends a channel that nobody is left in. Frames that wait have nobody to go to. The caller holds c.mu.
-func (c *Channel) vacateLocked() {
+func (h *Hub) vacateLocked(c *Channel) {
 	c.gone = true
 	c.cache = nil
 	c.roster = nil
-	if c.queue != nil {
-		c.queue.items, c.queue.bytes = nil, 0
+	if q := c.queue; q != nil {
+		q.items = nil
+		q.charge(h, -q.bytes)
+		for len(q.line) > 0 {
+			q.admit()
+		}
 	}
 }

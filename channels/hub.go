@@ -10,7 +10,7 @@ import (
 )
 
 // defaultPendingBytes bounds the frames that wait for one channel's next pass, in bytes.
-const defaultPendingBytes = 16 << 20
+const defaultPendingBytes = 32 << 20
 
 var (
 	// ErrBacklog says that a channel has more frames waiting than Options.PendingBytes; what was asked was not done and may be tried again.
@@ -35,8 +35,12 @@ type Options struct {
 	Workers int
 
 	// PendingBytes bounds the frames that wait for one channel's next pass, each counted with its bookkeeping; over it
-	// Broadcast returns ErrBacklog. Default 16 MiB.
+	// Broadcast returns ErrBacklog. From half of it on Room says no. Default 32 MiB.
 	PendingBytes int64
+
+	// Pace is asked how a subscriber takes what it is sent. While next to none that read keep up with a channel its frames wait here. It
+	// runs with the channel's lock held and must not wait or call the hub. Nil: everybody keeps up.
+	Pace func(Subscriber) Pace
 
 	// Replicated says that rosters are those of a cluster: AddMember and RemoveMember change and announce them, Subscribe and
 	// Unsubscribe only send them, and Hold keeps channels that have no subscriber.
@@ -68,18 +72,23 @@ type Hub struct {
 	seed         maphash.Seed
 	pendingBytes int64
 	replicated   bool
+	pace         func(Subscriber) Pace
 	onPass       func(app string, frames, deliveries int, seconds float64)
 	onReply      func(app string, frames int)
 	onAnnounce   func(channel string, frame protocol.Frame)
 	observer     Observer
 
 	pool   pool
+	brake  brake
 	shards [shardCount]shard
 
 	// Atomic.
 	sequence      atomic.Uint64 // the number of the last frame that had to wait, over all channels
 	channels      atomic.Int64
 	subscriptions atomic.Int64
+	pending       atomic.Int64 // bytes that wait in all queues
+	crowded       atomic.Int32 // queues without room
+	waiting       atomic.Int64 // bytes of those who wait for room
 }
 
 // NewHub starts the workers of an empty hub. Close ends them.
@@ -88,6 +97,7 @@ func NewHub(o Options) *Hub {
 		seed:         maphash.MakeSeed(),
 		pendingBytes: o.PendingBytes,
 		replicated:   o.Replicated,
+		pace:         o.Pace,
 		onPass:       o.OnPass,
 		onReply:      o.OnReply,
 		onAnnounce:   o.OnAnnounce,
@@ -107,12 +117,18 @@ func NewHub(o Options) *Hub {
 	for range workers {
 		h.pool.workers.Go(h.work)
 	}
+	if h.pace != nil {
+		h.startBrake()
+	}
 	return h
 }
 
 // Close lets the workers deliver what waits, ends them and returns when the last has gone. Nothing that needs a worker
 // is delivered afterwards.
-func (h *Hub) Close() { h.pool.close() }
+func (h *Hub) Close() {
+	h.endBrake()
+	h.pool.close()
+}
 
 // JoinOptions are the terms of one subscription.
 type JoinOptions struct {
@@ -260,7 +276,7 @@ func (h *Hub) leaveLocked(c *Channel, s *Subscription, t *tally) {
 		return
 	}
 	if !c.held {
-		c.vacateLocked()
+		h.vacateLocked(c)
 	}
 	h.channels.Add(-1)
 	h.postLocked(c, false)

@@ -49,7 +49,7 @@ func (q *queue) begin(h *Hub) bool {
 		c.mu.Unlock()
 		return false
 	}
-	q.takeLocked()
+	q.takeLocked(h)
 	p.recipients = c.subs.lend(p.few[:0])
 	c.mu.Unlock()
 
@@ -61,7 +61,7 @@ func (q *queue) begin(h *Hub) bool {
 }
 
 // takeLocked moves the first items, passBytes of them or one, to the pass. The caller holds channel.mu.
-func (q *queue) takeLocked() {
+func (q *queue) takeLocked(h *Hub) {
 	p := &q.pass
 	n, size, cost := 0, 0, int64(0)
 	for n < len(q.items) && (n == 0 || size+len(q.items[n].frame) <= passBytes) {
@@ -69,7 +69,7 @@ func (q *queue) takeLocked() {
 		cost += q.items[n].cost()
 		n++
 	}
-	q.bytes -= cost
+	q.charge(h, -cost)
 	if n == len(q.items) {
 		p.items, q.items = q.items, p.items[:0]
 		return
@@ -163,11 +163,7 @@ func (q *queue) end(h *Hub) {
 	c.mu.Lock()
 	p.forgetLocked()
 	c.subs.giveBack()
-	if len(q.items) > 0 {
-		h.pool.push(q)
-	} else {
-		c.idleLocked()
-	}
+	h.settleLocked(c)
 	c.mu.Unlock()
 	h.report(c, t)
 }

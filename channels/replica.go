@@ -24,7 +24,7 @@ func (h *Hub) Release(app, channel string) {
 	vacated := c.held && c.subs.len() == 0
 	c.held = false
 	if vacated {
-		c.vacateLocked()
+		h.vacateLocked(c)
 	}
 	c.mu.Unlock()
 	if vacated {

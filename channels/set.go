@@ -26,6 +26,14 @@ func (s *set) len() int {
 	return 0
 }
 
+// at returns the subscription at place i, from 0 to len-1.
+func (s *set) at(i int) *Subscription {
+	if s.many != nil {
+		return s.many.subs[i]
+	}
+	return s.one
+}
+
 // each calls f for every subscription until it returns false.
 func (s *set) each(f func(*Subscription) bool) {
 	if s.one != nil {

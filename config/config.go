@@ -81,10 +81,11 @@ type Limits struct {
 	BodyTimeout      time.Duration // whole request body; 30 s
 	IdleTimeout      time.Duration // HTTP keep-alive; 60 s
 	TLSTimeout       time.Duration // TLS handshake; 10 s
+	OutboxTimeout    time.Duration // of the oldest byte that waits for a slow client; 10 s
 
 	MaxHead          int   // request line and headers, bytes; 16 KiB
-	OutboxBytes      int64 // waiting for one slow client; 1 MiB
-	TotalOutboxBytes int64 // waiting for all clients; 256 MiB
+	OutboxBytes      int64 // waiting for one slow client; 16 MiB
+	TotalOutboxBytes int64 // waiting for all clients, an event for many counted once; 256 MiB
 	MaxMessageSize   int64 // ceiling for every app, bytes; 16 MiB
 
 	MaxConnections           int // of the node; 0 = no limit
@@ -179,7 +180,8 @@ func Default() *Config {
 				IdleTimeout:      60 * time.Second,
 				TLSTimeout:       10 * time.Second,
 				MaxHead:          16 << 10,
-				OutboxBytes:      1 << 20,
+				OutboxTimeout:    10 * time.Second,
+				OutboxBytes:      16 << 20,
 				TotalOutboxBytes: 256 << 20,
 				MaxMessageSize:   16 << 20,
 			},

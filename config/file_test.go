@@ -34,6 +34,7 @@ body_timeout = 2
 idle_timeout = 3
 tls_timeout = 4
 max_head_size = 2048
+outbox_timeout = 8
 outbox_bytes = 5000
 total_outbox_bytes = 6000
 max_message_size = 7000
@@ -118,7 +119,7 @@ func TestEveryNameOfTheFile(t *testing.T) {
 	}
 	wantLimits := config.Limits{
 		HandshakeTimeout: 1 * time.Second, BodyTimeout: 2 * time.Second, IdleTimeout: 3 * time.Second, TLSTimeout: 4 * time.Second,
-		MaxHead: 2048, OutboxBytes: 5000, TotalOutboxBytes: 6000, MaxMessageSize: 7000,
+		MaxHead: 2048, OutboxTimeout: 8 * time.Second, OutboxBytes: 5000, TotalOutboxBytes: 6000, MaxMessageSize: 7000,
 		MaxConnections: 8, MaxConnectionsPerAddress: 9, MaxSubscriptions: 10,
 	}
 	if c.Server.Limits != wantLimits {
@@ -199,7 +200,7 @@ func TestRefusedFiles(t *testing.T) {
 		"proxy of two kinds":   {"[server]\ntrusted_proxies = [\"::ffff:10.0.0.0/104\"]", `:2: server.trusted_proxies has "::ffff:10.0.0.0/104": want`},
 		"protocol of nobody":   {"[server]\nproxy_protocol = true", `:2: server.proxy_protocol: want server.trusted_proxies too`},
 		"host":                 {"[server]\nhost = \"http://x\"", `:2: server.host = "http://x": want an address`},
-		"outboxes":             {"[server.limits]\ntotal_outbox_bytes = 5000", `:2: server.limits.total_outbox_bytes = 5000: want at least server.limits.outbox_bytes, which is 1048576`},
+		"outboxes":             {"[server.limits]\noutbox_bytes = 6000\ntotal_outbox_bytes = 5000", `:3: server.limits.total_outbox_bytes = 5000: want at least server.limits.outbox_bytes, which is 6000`},
 		"message over limit":   {"[[apps]]\nmax_message_size = 16777217", `:2: apps[0].max_message_size = 16777217: want at most server.limits.max_message_size, which is 16777216`},
 		"missing credentials":  {"[server]\n[[apps]]\nkey = \"k\"\nsecret = \"s\"", `:2: apps[0].app_id: is missing: want a non-empty string here or in REVERB_APP_ID`},
 		"key in a URL":         {"[[apps]]\nkey = \"a/b\"", `:2: apps[0].key = "a/b": want letters, digits and - . _ ~`},

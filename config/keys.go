@@ -48,6 +48,7 @@ var serverKeys = []key[Config]{
 	{name: "server.limits.idle_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.IdleTimeout, 1) }},
 	{name: "server.limits.tls_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.TLSTimeout, 1) }},
 	{name: "server.limits.max_head_size", at: func(c *Config) setting { return bytes(&c.Server.Limits.MaxHead, 1024, maxHead) }},
+	{name: "server.limits.outbox_timeout", at: func(c *Config) setting { return seconds(&c.Server.Limits.OutboxTimeout, 1) }},
 	{name: "server.limits.outbox_bytes", at: func(c *Config) setting { return bytes(&c.Server.Limits.OutboxBytes, 4096, maxBytes) }},
 	{name: "server.limits.total_outbox_bytes", at: func(c *Config) setting {
 		return bytes(&c.Server.Limits.TotalOutboxBytes, 4096, maxOutbox)

@@ -72,10 +72,20 @@ func (l *loader) checkServer() {
 	if len(s.ControlSocket) > maxSocketPath {
 		l.fail("server.control_socket", ": want a path of at most %d bytes", maxSocketPath)
 	}
-	if s.Limits.TotalOutboxBytes < s.Limits.OutboxBytes {
-		l.fail("server.limits.total_outbox_bytes", " = %d: want at least server.limits.outbox_bytes, which is %d",
-			s.Limits.TotalOutboxBytes, s.Limits.OutboxBytes)
+	l.checkOutboxes(&s.Limits)
+}
+
+// checkOutboxes wants the bound of one client within that of all. Where only the latter is given, the former follows.
+func (l *loader) checkOutboxes(limits *Limits) {
+	if limits.TotalOutboxBytes >= limits.OutboxBytes {
+		return
 	}
+	if _, given := l.cfg.origins["server.limits.outbox_bytes"]; !given {
+		limits.OutboxBytes = limits.TotalOutboxBytes
+		return
+	}
+	l.fail("server.limits.total_outbox_bytes", " = %d: want at least server.limits.outbox_bytes, which is %d",
+		limits.TotalOutboxBytes, limits.OutboxBytes)
 }
 
 // isRoutePrefix reports whether every segment is one a router and a signature

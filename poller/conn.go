@@ -101,6 +101,7 @@ type conn struct {
 	peerClosed bool    // the client sent its close frame
 	abort      bool    // do not leave unsent bytes to the kernel
 	corked     bool    // frames gather in the outbox; then nothing is armed
+	watched    bool    // the sweep looks after the outbox: the deadline is that of its oldest byte, or earlier
 	kept       bool    // an HTTP connection that has had an answer and may be idle; also read by the reader, who alone sets it
 
 	// Guarded by table.mu.
@@ -189,6 +190,8 @@ func (c *conn) expire() {
 			c.table.poller.refused.add(refusedTimeout)
 		}
 		c.cutLocked(ReasonHandshakeTimeout, false)
+	case stateOpen:
+		c.overdueLocked()
 	case stateClosing:
 		c.cutLocked(c.reason, true)
 	}

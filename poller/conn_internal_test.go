@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 	"unsafe"
 
 	"github.com/gobwas/ws"
@@ -58,10 +60,17 @@ func (r *fakeReceiver) Closed(Reason)        {}
 
 // fakeConn returns an open connection on s.
 func fakeConn(s *fakeSocket, outbox, total int64) *conn {
-	p := &Poller{cfg: withDefaults(Config{OutboxBytes: outbox, TotalOutboxBytes: total})}
+	p := &Poller{cfg: withDefaults(Config{OutboxBytes: outbox, TotalOutboxBytes: total}), start: time.Now()}
+	p.holdings.init()
+	p.tables = []*table{{poller: p}}
+	return fakeConnOf(p, s)
+}
+
+// fakeConnOf returns one more of p.
+func fakeConnOf(p *Poller, s *fakeSocket) *conn {
 	c := new(conn)
 	s.conn = c
-	c.init(s, &table{poller: p}, netip.MustParseAddrPort("192.0.2.1:443"))
+	c.init(s, p.tables[0], netip.MustParseAddrPort("192.0.2.1:443"))
 	p.conns.Add(1)
 	c.table.add(c, 0)
 	c.table.settle(c)
@@ -109,7 +118,7 @@ func TestOutboxAgainstModel(t *testing.T) {
 			}
 		}
 		s.flushSome(c, len(want))
-		if !bytes.Equal(s.got, want) || c.outbox != nil || c.table.poller.outboxBytes.Load() != 0 {
+		if !bytes.Equal(s.got, want) || c.outbox != nil || c.table.poller.holdings.bytes.Load() != 0 {
 			t.Fatalf("seed %d: got %d bytes, want %d; outbox %v", seed, len(s.got), len(want), c.outbox)
 		}
 	}
@@ -130,32 +139,118 @@ func TestSendOverBound(t *testing.T) {
 		for range 5 {
 			c.Send(make([]byte, 40))
 		}
-		if !s.cut || c.reason != tt.want || c.outbox != nil || c.table.poller.outboxBytes.Load() != 0 {
+		if !s.cut || c.reason != tt.want || c.outbox != nil || c.table.poller.holdings.bytes.Load() != 0 {
 			t.Errorf("%s: cut %v for %v, outbox %v, want cut for %v", tt.name, s.cut, c.reason, c.outbox, tt.want)
 		}
 	}
 }
 
-// Who is cut when too much waits for all together is who has more waiting than others may, not who comes last.
-func TestTotalIsSharedFairly(t *testing.T) {
-	const total = 4000
-	greedy, meek := fakeConn(new(fakeSocket), 1<<20, total), fakeConn(new(fakeSocket), 1<<20, total)
-	p := greedy.table.poller
-	meek.table.poller = p
-	p.open.Store(2)
-	for range 62 {
-		greedy.Send(make([]byte, 40))
-		if waits := p.outboxBytes.Load(); waits > total {
-			t.Fatalf("%d bytes wait, bound %d", waits, total)
+// The six clients that never read hold the room, so they go, and not the slow one whose frame was too much.
+func TestShortageCutsThoseThatDoNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const total = 64 << 10
+		p := fakeConn(new(fakeSocket), 1<<20, total).table.poller
+		var silent [6]*conn
+		for i := range silent {
+			silent[i] = fakeConnOf(p, new(fakeSocket))
 		}
+		slow := new(fakeSocket)
+		honest := fakeConnOf(p, slow)
+		for range 200 {
+			for _, c := range append(silent[:], honest) {
+				c.Send(make([]byte, 100)) // a frame for each alone
+			}
+			if waits := p.holdings.bytes.Load(); waits > total {
+				t.Fatalf("%d bytes wait, bound %d", waits, total)
+			}
+			time.Sleep(20 * time.Millisecond)
+			slow.flushSome(honest, 60)
+		}
+		if honest.state.Load() != stateOpen {
+			t.Errorf("the client that reads was cut for %v", honest.reason)
+		}
+		cut := 0
+		for i, c := range silent {
+			if c.state.Load() == stateOpen {
+				continue
+			}
+			if cut++; c.reason != ReasonOutboxTotal {
+				t.Errorf("silent client %d was cut for %v, want %v", i, c.reason, ReasonOutboxTotal)
+			}
+		}
+		if cut == 0 {
+			t.Error("nobody was cut; the test is too small")
+		}
+	})
+}
+
+// Of those that do not read, the one that waits longest and holds most goes first.
+func TestShortageBeginsWithTheWorst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := fakeConn(new(fakeSocket), 1<<20, 10_000).table.poller
+		small, late, worst := fakeConnOf(p, new(fakeSocket)), fakeConnOf(p, new(fakeSocket)), fakeConnOf(p, new(fakeSocket))
+		small.Send(make([]byte, 100))
+		worst.Send(make([]byte, 5000))
+		time.Sleep(5 * time.Second)
+		late.Send(make([]byte, 4700))
+		time.Sleep(time.Second)
+		small.Send(make([]byte, 500))
+		if small.state.Load() != stateOpen || late.state.Load() != stateOpen || worst.state.Load() != stateCut {
+			t.Errorf("small %d, late %d, worst %d, want only the last cut", small.state.Load(), late.state.Load(), worst.state.Load())
+		}
+	})
+}
+
+// What waits for many is held once, until the last of them has it.
+func TestSharedFrameCountsOnce(t *testing.T) {
+	const receivers, size = 50, 4000
+	p := fakeConn(new(fakeSocket), 1<<20, 1<<20).table.poller
+	frame := make([]byte, size)
+	var sockets [receivers]fakeSocket
+	for i := range sockets {
+		fakeConnOf(p, &sockets[i]).Send(frame)
 	}
-	meek.Send(make([]byte, 40))
-	if meek.state.Load() != stateOpen {
-		t.Errorf("a client for which one frame waits was cut for %v", meek.reason)
+	for i := range sockets {
+		left := int64(receivers - i)
+		if got, want := p.holdings.bytes.Load(), size+left*frameCost; got != want {
+			t.Fatalf("%d outboxes hold %d bytes, want %d", left, got, want)
+		}
+		sockets[i].flushSome(sockets[i].conn, size)
 	}
-	if greedy.state.Load() != stateCut || greedy.reason != ReasonOutboxTotal {
-		t.Errorf("the client for which the most waits is in state %d for %v, want cut for %v", greedy.state.Load(), greedy.reason, ReasonOutboxTotal)
+	if got := p.holdings.bytes.Load(); got != 0 {
+		t.Errorf("%d bytes are held by nobody", got)
 	}
+}
+
+// A client that takes a byte now and then is not behind for a moment: what waits for it cannot be held for ever.
+func TestOldestByteHasATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		trickle, steady := new(fakeSocket), new(fakeSocket)
+		slow := fakeConn(trickle, 1<<20, 1<<20)
+		p := slow.table.poller
+		fast := fakeConnOf(p, steady)
+		begun := time.Now()
+		for slow.state.Load() == stateOpen {
+			slow.Send(make([]byte, 1000))
+			fast.Send(make([]byte, 1000))
+			time.Sleep(500 * time.Millisecond)
+			trickle.flushSome(slow, 1)
+			steady.flushSome(fast, 900)
+			p.sweepOnce()
+			if time.Since(begun) > time.Minute {
+				t.Fatal("the trickler is still here")
+			}
+		}
+		if took := time.Since(begun); slow.reason != ReasonSlowConsumer || took < p.cfg.OutboxTimeout {
+			t.Errorf("cut for %v after %v, want %v after %v", slow.reason, took, ReasonSlowConsumer, p.cfg.OutboxTimeout)
+		}
+		if fast.state.Load() != stateOpen {
+			t.Errorf("a client that is behind and makes progress was cut for %v", fast.reason)
+		}
+		if fast.outbox == nil {
+			t.Error("nothing waits for the other; the test is too small")
+		}
+	})
 }
 
 // What answers the messages of one read goes out together, and early enough that the answers do not look like a backlog.

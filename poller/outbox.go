@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,18 +12,35 @@ import (
 // outbox is what waits for one socket: pointers to frames, most of them shared by many connections. It exists
 // only while something waits. Guarded by conn.mu.
 type outbox struct {
-	frames [][]byte
+	frames []waiting
 	first  int   // frames[:first] are sent
 	offset int   // bytes of frames[first] that are sent
-	bytes  int64 // that wait
+	bytes  int64 // that wait, with frameCost for each frame
+	moved  stamp // when the socket last took something, or else when the first frame began to wait
+}
+
+// waiting is a frame that waits.
+type waiting struct {
+	frame []byte
+	since stamp // valid when held
+	held  bool  // counted among the holdings; a frame that gathers for the end of a read is not yet
 }
 
 var outboxPool = sync.Pool{New: func() any { return new(outbox) }}
 
 // frameCost is charged for each waiting frame beside its bytes, for the slice that points to it.
-const frameCost = 24
+const frameCost = 32
 
-func (o *outbox) push(frame []byte, sent int) {
+// stamp is a moment in milliseconds on the poller's clock. It wraps after 49 days: only differences have a meaning.
+type stamp uint32
+
+func (p *Poller) now() stamp { return stamp(time.Since(p.start) / time.Millisecond) }
+
+func (s stamp) since(earlier stamp) time.Duration {
+	return time.Duration(int32(s-earlier)) * time.Millisecond
+}
+
+func (o *outbox) push(w waiting, sent int) {
 	if o.first == len(o.frames) {
 		o.offset = sent
 	}
@@ -31,46 +49,61 @@ func (o *outbox) push(frame []byte, sent int) {
 		clear(o.frames[n:])
 		o.frames, o.first = o.frames[:n], 0
 	}
-	o.frames = append(o.frames, frame)
-	o.bytes += int64(len(frame)-sent) + frameCost
+	o.frames = append(o.frames, w)
+	o.bytes += int64(len(w.frame)-sent) + frameCost
 }
 
 // peek appends to dst slices of what waits, in order, at most cap(dst) of them.
 func (o *outbox) peek(dst [][]byte) [][]byte {
 	offset := o.offset
-	for _, f := range o.frames[o.first:] {
+	for i := range o.frames[o.first:] {
 		if len(dst) == cap(dst) {
 			break
 		}
-		dst = append(dst, f[offset:])
+		dst = append(dst, o.frames[o.first+i].frame[offset:])
 		offset = 0
 	}
 	return dst
 }
 
-// pop forgets n bytes that were sent, and returns by how much less waits.
-func (o *outbox) pop(n int) int64 {
-	before := o.bytes
+// pop forgets n bytes that were sent.
+func (o *outbox) pop(n int, h *holdings) {
 	o.bytes -= int64(n)
 	for o.first < len(o.frames) {
-		left := len(o.frames[o.first]) - o.offset
+		w := &o.frames[o.first]
+		left := len(w.frame) - o.offset
 		if n < left {
 			o.offset += n
 			break
 		}
 		n -= left
-		o.frames[o.first] = nil
+		if w.held {
+			h.release(w.frame)
+		}
+		*w = waiting{}
 		o.first++
 		o.offset = 0
 		o.bytes -= frameCost
 	}
-	return before - o.bytes
 }
 
 func (o *outbox) empty() bool { return o.first == len(o.frames) }
 
+// age is how long the oldest byte has waited.
+func (o *outbox) age(now stamp) time.Duration {
+	if o.empty() || !o.frames[o.first].held {
+		return 0
+	}
+	return now.since(o.frames[o.first].since)
+}
+
 // release gives o back to the pool, unless a long backlog made it large.
-func (o *outbox) release() {
+func (o *outbox) release(h *holdings) {
+	for i := range o.frames[o.first:] {
+		if w := &o.frames[o.first+i]; w.held {
+			h.release(w.frame)
+		}
+	}
 	clear(o.frames)
 	*o = outbox{frames: o.frames[:0]}
 	if cap(o.frames) <= 256 {
@@ -93,28 +126,39 @@ func (c *conn) uncork() {
 	c.mu.Lock()
 	c.uncorkLocked()
 	c.mu.Unlock()
+	c.table.poller.boundTotal()
 }
 
-// uncorkLocked sends what has gathered.
+// uncorkLocked sends what has gathered. What the socket does not take is held from then on.
 func (c *conn) uncorkLocked() {
 	if !c.corked {
 		return
 	}
 	c.corked = false
-	if c.outbox != nil {
-		c.transport.flush()
-		c.boundTotalLocked()
+	if c.outbox == nil {
+		return
+	}
+	c.transport.flush()
+	if o := c.outbox; o != nil {
+		for i := range o.frames[o.first:] {
+			c.holdLocked(&o.frames[o.first+i])
+		}
 	}
 }
 
-// Send tries the socket at once when nothing waits. It never waits, copies or closes: over the bound it shuts the
-// socket down, and the reader, who notices, cleans up.
+// Send tries the socket at once when nothing waits. It never waits, copies or closes: over a bound it shuts a socket down, and the
+// reader of that, who notices, cleans up.
 func (c *conn) Send(frame []byte) {
 	if len(frame) == 0 || c.state.Load() != stateOpen {
 		return
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.sendLocked(frame)
+	c.mu.Unlock()
+	c.table.poller.boundTotal()
+}
+
+func (c *conn) sendLocked(frame []byte) {
 	c.roomLocked(frame)
 	switch {
 	case c.state.Load() != stateOpen:
@@ -143,13 +187,8 @@ func (c *conn) waitsLocked(frame []byte) int64 {
 
 // pushLocked sends frame, or lets it wait.
 func (c *conn) pushLocked(frame []byte) {
-	if c.corked {
+	if c.corked || c.outbox != nil {
 		c.queueLocked(frame, 0)
-		return
-	}
-	if c.outbox != nil {
-		c.queueLocked(frame, 0)
-		c.boundTotalLocked()
 		return
 	}
 	n, err := c.transport.send(frame)
@@ -163,7 +202,6 @@ func (c *conn) pushLocked(frame []byte) {
 	default:
 		c.queueLocked(frame, max(n, 0))
 		c.transport.arm()
-		c.boundTotalLocked()
 	}
 }
 
@@ -172,20 +210,27 @@ func (c *conn) queueLocked(frame []byte, sent int) {
 	if c.outbox == nil {
 		c.outbox = outboxPool.Get().(*outbox)
 	}
-	c.outbox.push(frame, sent)
-	c.table.poller.outboxBytes.Add(int64(len(frame)-sent) + frameCost)
+	w := waiting{frame: frame}
+	if !c.corked {
+		c.holdLocked(&w)
+	}
+	c.outbox.push(w, sent)
 }
 
-// boundTotalLocked holds all outboxes together under their bound. Once half of it is used, a connection may have its share
-// of what is left and no more: the few that never read are cut, and not whoever comes when they have taken everything.
-func (c *conn) boundTotalLocked() {
-	p := c.table.poller
-	bound, used := p.cfg.TotalOutboxBytes, p.outboxBytes.Load()
-	if c.outbox == nil || used <= bound/2 {
+// holdLocked counts a frame that waits for the socket, and has the sweep look after the connection.
+func (c *conn) holdLocked(w *waiting) {
+	if w.held {
 		return
 	}
-	if share := (bound - used) / max(p.open.Load(), 1); c.outbox.bytes > share {
-		c.cutLocked(ReasonOutboxTotal, true)
+	p := c.table.poller
+	w.held, w.since = true, p.now()
+	p.holdings.hold(w.frame)
+	if c.outbox.moved == 0 {
+		c.outbox.moved = w.since
+	}
+	if !c.watched && c.state.Load() == stateOpen {
+		c.watched = true
+		c.table.schedule(c, p.cfg.OutboxTimeout)
 	}
 }
 
@@ -201,21 +246,38 @@ func (c *conn) takeLocked() []byte {
 
 // popLocked accounts for n bytes that the socket took.
 func (c *conn) popLocked(n int) {
-	o := c.outbox
+	o, p := c.outbox, c.table.poller
 	c.table.bytesOut.Add(uint64(n))
-	c.table.poller.outboxBytes.Add(-o.pop(n))
+	o.pop(n, &p.holdings)
 	if o.empty() {
-		c.outbox = nil
-		o.release()
+		c.dropOutboxLocked()
+		return
 	}
+	o.moved = p.now()
 }
 
 func (c *conn) dropOutboxLocked() {
 	if o := c.outbox; o != nil {
 		c.outbox = nil
-		c.table.poller.outboxBytes.Add(-o.bytes)
-		o.release()
+		o.release(&c.table.poller.holdings)
 	}
+}
+
+// overdueLocked cuts an open connection whose oldest byte has waited for OutboxTimeout, and else looks again when that may be so: a
+// client is slow when it makes no progress, not when it is behind for a moment.
+func (c *conn) overdueLocked() {
+	c.watched = false
+	if c.outbox == nil {
+		return
+	}
+	p := c.table.poller
+	left := p.cfg.OutboxTimeout - c.outbox.age(p.now())
+	if left <= 0 {
+		c.cutLocked(ReasonSlowConsumer, true)
+		return
+	}
+	c.watched = true
+	c.table.schedule(c, left)
 }
 
 // ioReason tells a client that left from a socket that failed.

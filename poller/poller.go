@@ -32,8 +32,9 @@ type Config struct {
 	TLSTimeout       time.Duration // until the TLS handshake is; 10 s
 	IdleTimeout      time.Duration // between two requests that Direct answers; 60 s
 	CloseTimeout     time.Duration // from our close frame until TCP is cut; 5 s
-	OutboxBytes      int64         // that may wait for one connection; 1 MiB
-	TotalOutboxBytes int64         // that may wait for all together; 256 MiB
+	OutboxBytes      int64         // that may wait for one connection; 16 MiB
+	OutboxTimeout    time.Duration // that a byte may wait; 10 s
+	TotalOutboxBytes int64         // that may wait for all together, shared frames counted once; 256 MiB
 	MaxConnections   int           // open sockets, plain and TLS, HTTP included; the file limit decides
 	MaxPerAddress    int           // open sockets of one client address; no limit
 	Log              *slog.Logger  // nowhere
@@ -82,10 +83,12 @@ type Poller struct {
 	work      sync.WaitGroup // goroutines of ours
 
 	// Atomic.
-	open        atomic.Int64
-	outboxBytes atomic.Int64
-	panics      atomic.Uint64
-	closed      [reasonCount]atomic.Uint64
+	open   atomic.Int64
+	panics atomic.Uint64
+	closed [reasonCount]atomic.Uint64
+
+	holdings holdings
+	shortage sync.Mutex // held while connections are cut to make room; only ever tried
 
 	// Guarded by mu.
 	mu        sync.Mutex
@@ -108,6 +111,7 @@ func New(cfg Config, h Handler) (*Poller, error) {
 	p.admission.max, p.admission.perAddress = cfg.MaxConnections, cfg.MaxPerAddress
 	p.proxies = proxies{trusted: cfg.Proxies, protocol: cfg.ProxyProtocol}
 	p.http = newHTTPListener(p)
+	p.holdings.init()
 	p.streams.poller = p
 	p.tables = append(p.tables, &p.streams)
 	polls, err := takePolls(p.cfg.Loops)
@@ -239,7 +243,8 @@ func withDefaults(cfg Config) Config {
 	setDefault(&cfg.TLSTimeout, 10*time.Second)
 	setDefault(&cfg.IdleTimeout, 60*time.Second)
 	setDefault(&cfg.CloseTimeout, 5*time.Second)
-	setDefault(&cfg.OutboxBytes, 1<<20)
+	setDefault(&cfg.OutboxBytes, 16<<20)
+	setDefault(&cfg.OutboxTimeout, 10*time.Second)
 	setDefault(&cfg.TotalOutboxBytes, 256<<20)
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

@@ -10,7 +10,7 @@ const (
 	ReasonProtocolError                  // broke RFC 6455; closed with 1002
 	ReasonTooBig                         // a message over the limit; closed with 1009
 	ReasonInvalidUTF8                    // text that is not UTF-8; closed with 1007
-	ReasonSlowConsumer                   // more waited for it than one connection may have waiting
+	ReasonSlowConsumer                   // more waited for it than may wait for one connection, or for longer
 	ReasonOutboxTotal                    // more waited for all connections together than may
 	ReasonServerClose                    // Conn.Close was called
 	ReasonPanic                          // its handler panicked

@@ -6,7 +6,7 @@ type Stats struct {
 	Sockets           int64 // descriptors open, HTTP and handshakes included
 	BytesIn, BytesOut uint64
 	FramesIn          uint64            // messages and control frames
-	OutboxBytes       int64             // that wait in all outboxes
+	OutboxBytes       int64             // that wait in all outboxes, shared frames counted once
 	Panics            uint64            // of handlers, each of which cost one connection
 	Refused           map[string]uint64 // by reason, all reasons listed
 	Closed            map[string]uint64 // by Reason, all of them listed
@@ -17,7 +17,7 @@ func (p *Poller) Stats() Stats {
 	s := Stats{
 		Connections: p.open.Load(),
 		Sockets:     p.admission.count(),
-		OutboxBytes: p.outboxBytes.Load(),
+		OutboxBytes: p.holdings.bytes.Load(),
 		Panics:      p.panics.Load(),
 		Refused:     make(map[string]uint64, refusalCount),
 		Closed:      make(map[string]uint64, reasonCount),

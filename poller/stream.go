@@ -107,8 +107,11 @@ func (s *stream) write() {
 		s.mu.Unlock()
 		_, err := s.tls.Write(buf[:n])
 		s.mu.Lock()
-		if err != nil {
+		switch {
+		case err != nil:
 			s.cutLocked(ioReason(err), true)
+		case s.outbox != nil: // else it was cut meanwhile
+			s.popLocked(n)
 		}
 	}
 	if s.state.Load() == stateClosing {
@@ -117,14 +120,13 @@ func (s *stream) write() {
 	s.writing = false
 }
 
-// gatherLocked moves what fits into buf.
+// gatherLocked copies what fits into buf. It waits on until the socket has taken it: only then is it progress.
 func (s *stream) gatherLocked(buf []byte) int {
 	var batch [writeBatch][]byte
 	n := 0
 	for _, f := range s.outbox.peek(batch[:0]) {
 		n += copy(buf[n:], f)
 	}
-	s.popLocked(n)
 	return n
 }
 

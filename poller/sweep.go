@@ -97,6 +97,13 @@ func (t *table) expired(dst []*conn, now int64) []*conn {
 	return dst
 }
 
+// watched returns the connections that have a deadline, among them all that something waits for.
+func (t *table) watched() []*conn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]*conn(nil), t.conns[:t.timed]...)
+}
+
 // all returns the connections of this moment.
 func (t *table) all() []*conn {
 	t.mu.Lock()
@@ -106,7 +113,7 @@ func (t *table) all() []*conn {
 
 // sweep ends what is over its time, until stopped. One goroutine serves all connections.
 func (p *Poller) sweep() {
-	period := min(p.cfg.HandshakeTimeout, p.cfg.TLSTimeout, p.cfg.CloseTimeout) / 8
+	period := min(p.cfg.HandshakeTimeout, p.cfg.TLSTimeout, p.cfg.CloseTimeout, p.cfg.OutboxTimeout) / 8
 	tick := time.NewTicker(min(max(period, minSweep), maxSweep))
 	defer tick.Stop()
 	for {

@@ -87,6 +87,10 @@ func (ss *Session) forwardTo(conf *config.App, channel string, payload []byte) b
 // under Pusher's rules.
 func (ss *Session) publish(conf *config.App, channel string, payload []byte) bool {
 	ss.app.metrics.Published(metrics.SourceClient)
+	if !ss.app.server.hub.Room(ss.app.id, channel) {
+		ss.app.server.dropped(ss.app, channel, channels.ErrBacklog)
+		return ss.fail(protocol.ErrOverCapacity)
+	}
 	err := ss.app.server.send(scaling.Message{
 		App:     ss.app.id,
 		Channel: channel,

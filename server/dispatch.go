@@ -1,10 +1,13 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"time"
 
 	"reverb/channels"
 	"reverb/config"
@@ -20,40 +23,71 @@ type Publication struct {
 	Channels    []string
 	Except      protocol.SocketID // zero: nobody is left out
 	Batch       bool              // from batch_events: field order event, channel, data
+	AtOnce      bool              // the caller cannot wait for room and has asked Room
+}
+
+// roomTimeout is how long a publisher waits for room in a channel whose subscribers cannot keep up with it.
+const roomTimeout = 2 * time.Second
+
+// Room reports whether Publish would not have to wait for any of the channels.
+func (s *Server) Room(conf *config.App, channels []string) bool {
+	return !slices.ContainsFunc(channels, func(channel string) bool { return !s.hub.Room(conf.ID, channel) })
 }
 
 // Publish sends an event to the subscribers of each of its channels, on all nodes. An error is that of the first channel that could
 // not take it (channels.ErrBacklog: its subscribers do not keep up); the other channels have the event none the less, so that one
-// overrun channel does not starve the rest.
-func (s *Server) Publish(_ context.Context, conf *config.App, p Publication) error {
+// overrun channel does not starve the rest. A publisher that outruns everybody in a channel waits for room there, at most roomTimeout and
+// until ctx ends, after the other channels were served.
+func (s *Server) Publish(ctx context.Context, conf *config.App, p Publication) error {
 	a := s.app(conf.ID)
 	if a == nil {
 		return protocol.ErrUnknownApp
 	}
-	// Pusher keeps its own events out of the cache; Reverb caches whatever was published.
-	cache := !conf.Rules.StrictNames || !strings.HasPrefix(p.Event, "pusher")
 	var first error
+	var crowded []string
 	for _, channel := range p.Channels {
 		a.metrics.Published(metrics.SourceAPI)
-		if !s.reached(conf.ID, channel) {
+		if !p.AtOnce && !s.hub.Room(conf.ID, channel) {
+			crowded = append(crowded, channel)
 			continue
 		}
-		payload := make([]byte, 0, len(p.Event)+len(p.Data)+len(p.Data)/4+len(channel)+48)
-		err := s.send(scaling.Message{
-			App:     conf.ID,
-			Channel: channel,
-			Payload: protocol.AppendEvent(payload, p.Event, channel, p.Data, p.Batch),
-			Except:  p.Except,
-			Cache:   cache,
-		})
-		if err != nil {
+		first = cmp.Or(first, s.publishTo(a, conf, &p, channel))
+	}
+	if crowded == nil {
+		return first
+	}
+	ctx, cancel := context.WithTimeout(ctx, roomTimeout)
+	defer cancel()
+	for _, channel := range crowded {
+		err := channels.ErrBacklog
+		if s.hub.WaitForRoom(ctx, conf.ID, channel, len(p.Data)) {
+			err = s.publishTo(a, conf, &p, channel)
+		} else {
 			s.dropped(a, channel, err)
-			if first == nil {
-				first = err
-			}
 		}
+		first = cmp.Or(first, err)
 	}
 	return first
+}
+
+// publishTo publishes to one channel.
+func (s *Server) publishTo(a *app, conf *config.App, p *Publication, channel string) error {
+	if !s.reached(conf.ID, channel) {
+		return nil
+	}
+	payload := make([]byte, 0, len(p.Event)+len(p.Data)+len(p.Data)/4+len(channel)+48)
+	err := s.send(scaling.Message{
+		App:     conf.ID,
+		Channel: channel,
+		Payload: protocol.AppendEvent(payload, p.Event, channel, p.Data, p.Batch),
+		Except:  p.Except,
+		// Pusher keeps its own events out of the cache; Reverb caches whatever was published.
+		Cache: !conf.Rules.StrictNames || !strings.HasPrefix(p.Event, "pusher"),
+	})
+	if err != nil {
+		s.dropped(a, channel, err)
+	}
+	return err
 }
 
 // send publishes m. That the other nodes do not get it while Redis is away is no reason to have the caller publish again what this

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"reverb/channels"
 	"reverb/config"
 	"reverb/poller"
 	"reverb/protocol"
@@ -78,6 +79,26 @@ func (ss *Session) SocketID() protocol.SocketID { return ss.id }
 
 // Send hands a finished frame to the connection. It never waits and never closes. Part of channels.Subscriber.
 func (ss *Session) Send(frame protocol.Frame) { ss.conn.Send(frame) }
+
+// PaceOf is channels.Options.Pace of a hub whose subscribers are sessions.
+func PaceOf(sub channels.Subscriber) channels.Pace {
+	ss, ok := sub.(*Session)
+	if !ok {
+		return channels.KeepsUp
+	}
+	conn, ok := ss.conn.(interface{ Pace() (behind, reads bool) })
+	if !ok {
+		return channels.KeepsUp
+	}
+	switch behind, reads := conn.Pace(); {
+	case !behind:
+		return channels.KeepsUp
+	case reads:
+		return channels.Behind
+	default:
+		return channels.Stalled
+	}
+}
 
 // Message handles one text or binary message; Reverb makes no difference between them. payload is the poller's and valid until
 // Message returns. The order of the steps is Reverb's: a message over the rate limit still counts as a sign of life, and is not

@@ -159,6 +159,7 @@ func (n *node) startServer(stream *trace) (err error) {
 	hub := channels.Options{
 		OnLine:     vigil.Set,
 		Replicated: n.cfg.Scaling.Enabled,
+		Pace:       server.PaceOf,
 		OnPass: func(app string, _, deliveries int, seconds float64) {
 			counters := n.metrics.App(app)
 			counters.Sent(deliveries)
@@ -190,6 +191,22 @@ func (n *node) startServer(stream *trace) (err error) {
 	return nil
 }
 
+// outboxEvents is how many of the largest events may wait for one client, whatever outbox_bytes says.
+const outboxEvents = 4
+
+// largestEvent is the size of what a publisher or a client may send, bytes.
+func largestEvent(cfg *config.Config) int64 {
+	largest := cfg.Server.MaxRequestSize
+	for _, app := range cfg.Apps {
+		size := app.MaxMessageSize
+		if size == 0 {
+			size = cfg.Server.Limits.MaxMessageSize
+		}
+		largest = max(largest, size)
+	}
+	return largest
+}
+
 func pollerConfig(cfg *config.Config, log *slog.Logger) poller.Config {
 	limits := cfg.Server.Limits
 	return poller.Config{
@@ -199,7 +216,8 @@ func pollerConfig(cfg *config.Config, log *slog.Logger) poller.Config {
 		HandshakeTimeout: limits.HandshakeTimeout,
 		TLSTimeout:       limits.TLSTimeout,
 		IdleTimeout:      limits.IdleTimeout,
-		OutboxBytes:      limits.OutboxBytes,
+		OutboxBytes:      max(limits.OutboxBytes, outboxEvents*largestEvent(cfg)),
+		OutboxTimeout:    limits.OutboxTimeout,
 		TotalOutboxBytes: limits.TotalOutboxBytes,
 		MaxConnections:   limits.MaxConnections,
 		MaxPerAddress:    limits.MaxConnectionsPerAddress,

@@ -47,6 +47,9 @@ func (h *Hub) ConsistencyCheck() error {
 	if s := h.Stats(); s.Channels != channels || s.Subscriptions != subscriptions {
 		return fmt.Errorf("stats are %+v, counted %d channels and %d subscriptions", s, channels, subscriptions)
 	}
+	if pending, crowded, waiting := h.pending.Load(), h.crowded.Load(), h.waiting.Load(); pending != 0 || crowded != 0 || waiting != 0 {
+		return fmt.Errorf("%d bytes are pending, %d queues are crowded, %d bytes wait for room", pending, crowded, waiting)
+	}
 	if h.pool.head != nil || h.pool.tail != nil {
 		return fmt.Errorf("the pool's line is not empty")
 	}

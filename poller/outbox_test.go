@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 
@@ -42,6 +43,23 @@ func TestSlowReaderIsKilled(t *testing.T) {
 		if st := s.Stats(); st.OutboxBytes != 0 || st.Closed["slow_consumer"] != 1 {
 			t.Errorf("after the kill: %+v", st)
 		}
+	})
+}
+
+// A client that does not read is closed when its oldest byte has waited long enough, though next to nothing waits. For TLS, too, progress is
+// what the socket took, and not what is being written.
+func TestSilentReaderIsKilledInTime(t *testing.T) {
+	transports(t, func(t *testing.T, secure bool) {
+		h := newHandler()
+		s := start(t, poller.Config{OutboxTimeout: 200 * time.Millisecond, OutboxBytes: 64 << 20}, h, secure)
+		s.slow(t)
+		se := h.next(t)
+		for len(se.closed) == 0 {
+			if s.Stats().OutboxBytes == 0 {
+				se.Send(text(strings.Repeat("x", 8<<10)))
+			}
+		}
+		se.expectClosed(t, poller.ReasonSlowConsumer)
 	})
 }
 

@@ -29,6 +29,8 @@ func TestDirectAnswersAsTheHandler(t *testing.T) {
 		"batch":             {path: "/apps/123456/batch_events", body: `{"batch":[{"name":"e","channel":"a","data":"x"},{"name":"f","channel":"b","data":"y"}]}`},
 		"info":              {path: "/apps/123456/events", body: `{"name":"e","channel":"a","data":"x","info":"user_count"}`, left: true},
 		"info in batch":     {path: "/apps/123456/batch_events", body: `{"batch":[{"name":"e","channel":"a","data":"x","info":"user_count"}]}`, left: true},
+		"crowded":           {path: "/apps/123456/events", body: `{"name":"e","channels":["a","crowded"],"data":"x"}`, left: true},
+		"crowded in batch":  {path: "/apps/123456/batch_events", body: `{"batch":[{"name":"e","channel":"a","data":"x"},{"name":"e","channel":"crowded","data":"x"}]}`, left: true},
 		"not JSON":          {path: "/apps/123456/events", body: `{`},
 		"fields":            {path: "/apps/123456/events", body: `{"name":5}`},
 		"rules":             {path: "/apps/pusher/events", body: `{"name":"e","channel":"a b","data":"x"}`},

@@ -39,6 +39,7 @@ type node struct {
 	panics     bool
 
 	published  []server.Publication
+	atOnce     bool // of the last
 	terminated []string
 	asked      [][]string // of NamedChannels
 }
@@ -52,8 +53,10 @@ func (n *node) App(id string) *config.App {
 	return nil
 }
 
-// Room is there unless an event is refused for the lack of it.
-func (n *node) Room(*config.App, []string) bool { return true }
+// Room is missing in the channels that are crowded.
+func (n *node) Room(_ *config.App, names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "crowded") })
+}
 
 func (n *node) Publish(_ context.Context, _ *config.App, p server.Publication) error {
 	if n.panics {
@@ -62,6 +65,8 @@ func (n *node) Publish(_ context.Context, _ *config.App, p server.Publication) e
 	if n.publishErr != nil {
 		return n.publishErr
 	}
+	n.atOnce = p.AtOnce
+	p.AtOnce = false // how it was asked for makes no difference to the event
 	n.published = append(n.published, p)
 	return nil
 }

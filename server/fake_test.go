@@ -30,6 +30,20 @@ type fakeConn struct {
 	frames []string // payloads of text frames, "<ping>" of a ping frame
 	closed string   // "code reason" of the first Close
 	limit  int64
+	behind bool
+}
+
+// Pace is what the poller's connections have, too.
+func (c *fakeConn) Pace() (behind, reads bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.behind, true
+}
+
+func (c *fakeConn) setBehind(behind bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.behind = behind
 }
 
 func (c *fakeConn) Send(frame []byte) {
@@ -124,7 +138,12 @@ func pusherApp(change func(*config.App)) *config.App {
 
 func newNode(tb testing.TB, cfg *config.Config, trace server.Trace) *node {
 	tb.Helper()
-	n := &node{t: tb, hub: channels.NewHub(channels.Options{}), metrics: metrics.New("test")}
+	return newNodeWith(tb, cfg, trace, channels.Options{})
+}
+
+func newNodeWith(tb testing.TB, cfg *config.Config, trace server.Trace, o channels.Options) *node {
+	tb.Helper()
+	n := &node{t: tb, hub: channels.NewHub(o), metrics: metrics.New("test")}
 	relay := scaling.NewLocal()
 	n.Server = server.New(server.Options{
 		Config: cfg, Hub: n.hub, Relay: relay, Metrics: n.metrics, Trace: trace,

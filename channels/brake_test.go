@@ -151,7 +151,7 @@ func TestCloseDeliversWhatIsHeld(t *testing.T) {
 	})
 }
 
-// Publishers are let in in the order in which they came, as far as there is room, and those for whom there is none in time are told.
+// Publishers are admitted in the order in which they came, as far as there is room, and those for whom there is none in time are told.
 func TestRoomIsGivenInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 1000

@@ -50,6 +50,22 @@ type Status struct {
 	WaitingBytes int64     // of messages that wait for the connection
 }
 
+// Node is one node of a cluster as another one knows it, by its signs of life.
+type Node struct {
+	ID          string    // of the running process, or of its life in the cluster: another one after each restart
+	Name        string    // the host's; empty: not told
+	Version     string    // of the program; empty: not told
+	Started     time.Time // by its own clock; zero: not told
+	Heard       time.Time // when its last sign of life was seen first
+	Connections int       // that are open
+}
+
+// Lister is a Relay that knows the other nodes one by one.
+type Lister interface {
+	// Nodes are the other nodes that live, in the order of their names. It may be called often.
+	Nodes() []Node
+}
+
 // Handler is the node: what a relay hands its messages to. It may be called from many goroutines; the calls for one channel that
 // change it come one after the other.
 type Handler interface {

@@ -42,6 +42,14 @@ func (s *Server) RelayStatus() (status scaling.Status, scaled bool) {
 	return s.relay.Status(), s.scaled
 }
 
+// OtherNodes lists the other nodes that live, as far as the relay can tell them apart.
+func (s *Server) OtherNodes() []scaling.Node {
+	if l, ok := s.relay.(scaling.Lister); ok {
+		return l.Nodes()
+	}
+	return nil
+}
+
 // Sessions yields every session of the node, in no order; those that come or go meanwhile may or may not be among them.
 func (s *Server) Sessions() iter.Seq[*Session] {
 	return func(yield func(*Session) bool) {

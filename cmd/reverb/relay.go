@@ -37,6 +37,8 @@ func newRelay(s config.Scaling, m *metrics.Metrics, log *slog.Logger) (scaling.R
 		Linger:       s.Linger,
 		CacheTTL:     s.CacheTTL,
 		QueryTimeout: s.QueryTimeout,
+		Name:         hostName(),
+		Version:      version(),
 		Metrics:      counters,
 		Log:          log,
 	})
@@ -57,6 +59,12 @@ func newRelay(s config.Scaling, m *metrics.Metrics, log *slog.Logger) (scaling.R
 		return nil, fmt.Errorf("scaling: %w", err)
 	}
 	return beside, nil
+}
+
+// hostName names this node for people; empty when the system does not know.
+func hostName() string {
+	name, _ := os.Hostname()
+	return name
 }
 
 // redisOptions say where Redis is.

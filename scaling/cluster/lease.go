@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"reverb/scaling"
 	"reverb/scaling/bus"
 )
 
@@ -29,6 +31,7 @@ type lease struct {
 	beaten    time.Time            // when the last answered beat was sent
 	sightings map[string]*sighting // of the other nodes
 	live      []string             // replaced, not changed
+	nodes     []scaling.Node       // the same, by name; replaced, not changed
 	elsewhere map[string]int       // connections by app on the other nodes; replaced, not changed
 }
 
@@ -88,7 +91,8 @@ func (p *presence) beat(ctx context.Context) {
 		connections, _ := json.Marshal(p.handler.Connections()) // a map of integers
 		sent := time.Now()
 		reply, err := p.do(ctx, p.nodesCommand(beatScript, id, string(connections), flag(fresh), former,
-			milliseconds(p.o.Lease), flag(!p.reaping.Load()), milliseconds(4*p.o.Lease+p.o.Grace)))
+			milliseconds(p.o.Lease), flag(!p.reaping.Load()), milliseconds(4*p.o.Lease+p.o.Grace),
+			p.about))
 		if err != nil {
 			p.complain("beat", err)
 			return
@@ -119,7 +123,7 @@ func (p *presence) renew(dead string) {
 type heard struct {
 	lives       bool
 	beats       map[string]string // by node
-	connections map[string]string // by node, JSON
+	connections map[string]string // by node, JSON; and what each says of itself, see aboutField
 	due         []string          // dead nodes to look after
 }
 
@@ -197,7 +201,7 @@ func (l *lease) sightLocked(h heard, now time.Time, lease time.Duration) (silent
 		l.sightings = make(map[string]*sighting)
 	}
 	maps.DeleteFunc(l.sightings, func(node string, _ *sighting) bool { return h.beats[node] == "" })
-	live := make([]string, 0, len(h.beats))
+	live, nodes := make([]string, 0, len(h.beats)), make([]scaling.Node, 0, len(h.beats))
 	elsewhere := make(map[string]int)
 	silent = make(map[string]string)
 	for node, beat := range h.beats {
@@ -211,14 +215,19 @@ func (l *lease) sightLocked(h heard, now time.Time, lease time.Duration) (silent
 			continue
 		}
 		live = append(live, node)
+		n := readAbout(node, h.connections[aboutField(node)])
+		n.Heard = s.since
 		var connections map[string]int
 		if json.Unmarshal([]byte(h.connections[node]), &connections) == nil {
-			for app, n := range connections {
-				elsewhere[app] += n
+			for app, open := range connections {
+				elsewhere[app] += open
+				n.Connections += open
 			}
 		}
+		nodes = append(nodes, n)
 	}
-	l.live, l.elsewhere = live, elsewhere
+	slices.SortFunc(nodes, func(a, b scaling.Node) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	l.live, l.nodes, l.elsewhere = live, nodes, elsewhere
 	return silent
 }
 

@@ -28,7 +28,7 @@ func userNodesKey(events string) string     { return events + ":c" }         // 
 func onNodeKey(events, node string) string  { return events + ":n:" + node } // set: users a node has there
 func lastEventKey(events string) string     { return events + ":e" }         // the last event of a cache channel
 func (n names) nodes() string               { return n.prefix + ":{nodes}" } // sorted set: node → last beat
-func (n names) counts() string              { return n.nodes() + ":counts" } // hash: node → connections by app
+func (n names) counts() string              { return n.nodes() + ":counts" } // hash: node → connections by app; node/about → what it says of itself
 func (n names) dead() string                { return n.nodes() + ":dead" }   // sorted set: node → when it was reaped
 func (n names) all() string                 { return n.prefix + ":{all}" }   // Redis channel of all nodes
 func (n names) node(id string) string       { return n.prefix + ":{node:" + id + "}" }

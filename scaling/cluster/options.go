@@ -21,6 +21,8 @@ type Options struct {
 	CacheTTL     time.Duration // of the last event of a cache channel in Redis; 30 min
 	QueryTimeout time.Duration // of a question to all nodes; 1 s
 
+	Name, Version string // of this node, for people who look at the other nodes; none
+
 	InboundBytes int64         // of messages from Redis that wait for this node's subscribers, all channels together; 64 MiB
 	Beat         time.Duration // between two signs of life; 1 s
 	Settle       time.Duration // members that Redis does not know are taken out only after it; 5 s

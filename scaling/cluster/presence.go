@@ -27,6 +27,7 @@ type presence struct {
 	lanes   *lanes
 	trouble *complaints
 	kick    chan struct{} // beat now
+	about   string        // what this node says of itself
 
 	lease    lease
 	reaping  atomic.Bool // a dead node is being looked after
@@ -43,6 +44,7 @@ func newPresence(b *bus.Bus, names names, h scaling.Handler, node *identity, lan
 	p := &presence{
 		bus: b, names: names, handler: h, node: node, lanes: lanes, o: o, trouble: t,
 		kick:     make(chan struct{}, 1),
+		about:    encodeAbout(&o, time.Now()),
 		replicas: make(map[string]*replica),
 		marked:   make(map[*replica]struct{}),
 	}

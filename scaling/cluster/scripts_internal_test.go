@@ -149,7 +149,7 @@ func TestNodeScripts(t *testing.T) {
 	e := eval{t, redistest.Start(t)}
 	beat := func(node, fresh, former string) string {
 		t.Helper()
-		return e.nodes(beatSource, node, "{}", fresh, former, "10000", "1", "50000")
+		return e.nodes(beatSource, node, "{}", fresh, former, "10000", "1", "50000", `{"name":"host"}`)
 	}
 	lives := func(reply string) {
 		t.Helper()

@@ -175,6 +175,14 @@ func (r *Relay) Terminate(app, userID string) { r.nodes.Terminate(app, userID) }
 // OtherConnections counts those on nodes of this program. What PHP nodes have is not known: they hold their limits alone.
 func (r *Relay) OtherConnections(app string) int { return r.nodes.OtherConnections(app) }
 
+// Nodes are those of this program. PHP nodes tell nobody that they live.
+func (r *Relay) Nodes() []scaling.Node {
+	if l, ok := r.nodes.(scaling.Lister); ok {
+		return l.Nodes()
+	}
+	return nil
+}
+
 // Status is up when both relays are. Its nodes are those of this program.
 func (r *Relay) Status() scaling.Status {
 	s := r.nodes.Status()

@@ -1,5 +1,5 @@
 -- A sign of life. ARGV: 1 node  2 connections by app  3 '1': the node is new  4 who it was before, '': nobody  5 how long looking after a
---   dead node may take, in ms  6 '1': the node has time for that  7 how far ahead such a time can be, in ms
+--   dead node may take, in ms  6 '1': the node has time for that  7 how far ahead such a time can be, in ms  8 what the node says of itself
 -- Returns 'lives', the nodes with their beats, their connections, and a dead node to look after if there is one; or 'dead'.
 local id, look, t = ARGV[1], tonumber(ARGV[5]), now()
 if ARGV[4] ~= '' then
@@ -13,7 +13,7 @@ if known and tonumber(known) >= t then
   t = tonumber(known) + 1 -- the clock was set back: a beat is still another than the last
 end
 redis.call('ZADD', KEYS[1], t, id)
-redis.call('HSET', KEYS[2], id, ARGV[2])
+redis.call('HSET', KEYS[2], id, ARGV[2], about(id), ARGV[8])
 
 local due = {}
 if ARGV[6] == '1' then

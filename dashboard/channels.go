@@ -1,10 +1,12 @@
 package dashboard
 
 import (
+	"bytes"
 	"cmp"
 	"iter"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"reverb/channels"
 	"reverb/config"
@@ -91,8 +93,9 @@ func byName(a, b channelRow) int { return cmp.Compare(a.Name, b.Name) }
 
 // memberRow is one user of a presence channel.
 type memberRow struct {
-	ID   string `json:"id"`
-	Info string `json:"info"` // JSON text, cut
+	ID    string `json:"id"`
+	Info  string `json:"info"`  // JSON text, cut
+	Place int    `json:"place"` // in the order in which the users came, from 1
 }
 
 // socketRow is one socket of a channel on this node.
@@ -137,19 +140,42 @@ func (d *Dashboard) sockets(conf *config.App, name string, l *listing) ([]socket
 	return sockets, total
 }
 
-// pageOfMembers keeps the order in which the users came.
+// pageOfMembers sorts by the order in which the users came, by their ids or by their infos.
 func pageOfMembers(users []protocol.RosterMember, l *listing) (page []memberRow, total int) {
-	page = []memberRow{}
-	for i := range users {
-		if !l.finds(users[i].ID) && !l.finds(string(users[i].Info)) {
-			continue
-		}
-		if total >= l.offset && len(page) < l.most {
-			page = append(page, memberRow{users[i].ID, cut(users[i].Info)})
-		}
-		total++
+	byPlace := func(a, b int) int { return cmp.Compare(a, b) }
+	column := byPlace
+	switch l.sort {
+	case "id":
+		column = func(a, b int) int { return compareIDs(users[a].ID, users[b].ID) }
+	case "info":
+		column = func(a, b int) int { return bytes.Compare(users[a].Info, users[b].Info) }
 	}
-	return page, total
+	found := newTop(l, column, byPlace)
+	for i := range users {
+		if l.finds(users[i].ID) || l.finds(string(users[i].Info)) {
+			found.add(i)
+		}
+	}
+	page = []memberRow{}
+	for _, i := range found.page(l.offset) {
+		page = append(page, memberRow{users[i].ID, cut(users[i].Info), i + 1})
+	}
+	return page, found.total
+}
+
+// compareIDs orders numbers as numbers, before all other ids.
+func compareIDs(a, b string) int {
+	m, errA := strconv.ParseUint(a, 10, 64)
+	n, errB := strconv.ParseUint(b, 10, 64)
+	switch {
+	case errA == nil && errB == nil:
+		return cmp.Or(cmp.Compare(m, n), cmp.Compare(a, b))
+	case errA == nil:
+		return -1
+	case errB == nil:
+		return 1
+	}
+	return cmp.Compare(a, b)
 }
 
 // cut is the beginning of a text.

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +13,7 @@ const (
 	pointsKept  = 900              // a quarter of an hour while somebody looks
 	sampleEvery = time.Second      // while somebody looks
 	idleSamples = 5                // otherwise so many times rarer
+	beginning   = 60               // samples after the start that are not rarer: who starts a server soon looks
 	lookedAtFor = 30 * time.Second // after the last question
 	passWindow  = 10               // samples that the times of a pass are told of
 	pingWindow  = 60               // and those of a ping, which are rare: each client is pinged once in a ping interval, if at all
@@ -74,6 +74,7 @@ type history struct {
 	before totals
 	passes window
 	pings  window
+	lately refusals
 
 	asked atomic.Int64 // Unix nanoseconds of the last question
 
@@ -81,7 +82,13 @@ type history struct {
 	// Guarded by mu.
 	points []point // ascending; a ring once it is full
 	next   int     // place of the oldest in a full ring
-	apps   []appRates
+	now    moment
+}
+
+// moment is the lists of the last reading. They are replaced, not changed.
+type moment struct {
+	apps    []appRates   // the busiest first
+	refused []refusalRow // the most recent first
 }
 
 func newHistory(m *metrics.Metrics) *history {
@@ -98,7 +105,7 @@ func (h *history) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			if n%idleSamples == 0 || now.UnixNano()-h.asked.Load() < int64(lookedAtFor) {
+			if n <= beginning || n%idleSamples == 0 || now.UnixNano()-h.asked.Load() < int64(lookedAtFor) {
 				h.sample(now)
 			}
 		}
@@ -115,12 +122,12 @@ func (h *history) sample(now time.Time) {
 	p := t.since(&h.before)
 	p.values[colPass50], p.values[colPass95], p.values[colPass99] = h.passes.add(t.passes)
 	p.values[colPing50], p.values[colPing95], p.values[colPing99] = h.pings.add(t.pings)
-	apps := t.rates(&h.before)
+	current := moment{t.rates(&h.before), h.lately.add(now, t.refused)}
 	h.before = t
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.apps = apps
+	h.now = current
 	if len(h.points) < pointsKept {
 		h.points = append(h.points, p)
 		return
@@ -129,8 +136,8 @@ func (h *history) sample(now time.Time) {
 	h.next = (h.next + 1) % pointsKept
 }
 
-// since returns the points after the moment, in order, and the applications as they are now, the busiest first.
-func (h *history) since(after int64) (points []point, apps []appRates) {
+// since returns the points after the time, in order, and the lists as they are now.
+func (h *history) since(after int64) (points []point, now moment) {
 	h.asked.Store(time.Now().UnixNano())
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -139,5 +146,5 @@ func (h *history) since(after int64) (points []point, apps []appRates) {
 			points = append(points, *p)
 		}
 	}
-	return points, slices.Clone(h.apps)
+	return points, h.now
 }

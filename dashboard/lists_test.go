@@ -1,6 +1,10 @@
 package dashboard_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -78,6 +82,56 @@ func TestOneChannel(t *testing.T) {
 	}
 	if got := b.do("GET", "api/apps/1/channel?name=nobody", "").StatusCode; got != http.StatusNotFound {
 		t.Errorf("nobody's channel: status %d, want 404", got)
+	}
+}
+
+// member subscribes a connection to a presence channel as a user.
+func (n *node) member(port uint16, channel, data string) {
+	n.t.Helper()
+	_, ss := n.client("key", port)
+	mac := hmac.New(sha256.New, []byte("secret"))
+	fmt.Fprintf(mac, "%s:%s:%s", ss.SocketID(), channel, data)
+	message, err := json.Marshal(map[string]any{"event": "pusher:subscribe", "data": map[string]string{
+		"channel": channel, "channel_data": data, "auth": "key:" + hex.EncodeToString(mac.Sum(nil)),
+	}})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	ss.Message(message, false)
+}
+
+func TestMembersAreSorted(t *testing.T) {
+	b := &browser{node: start(t, false)}
+	for i, data := range []string{`{"user_id":"10","user_info":"b"}`, `{"user_id":"zoe","user_info":"c"}`, `{"user_id":"9","user_info":"a"}`, `{"user_id":"Ann","user_info":"d"}`} {
+		b.member(uint16(i+1), "presence-room", data)
+	}
+	for query, want := range map[string]string{
+		"":                                  "10 zoe 9 Ann ",
+		"&sort=place&order=desc":            "Ann 9 zoe 10 ",
+		"&sort=id":                          "9 10 Ann zoe ",
+		"&sort=id&order=desc":               "zoe Ann 10 9 ",
+		"&sort=info":                        "9 10 zoe Ann ",
+		"&sort=id&offset=1&limit=2":         "10 Ann ",
+		"&sort=nothing":                     "10 zoe 9 Ann ",
+		"&sort=id&order=desc&q=E&limit=200": "zoe ",
+	} {
+		var got struct {
+			Members []struct {
+				ID    string
+				Place int
+			}
+		}
+		b.get("api/apps/1/channel?name=presence-room"+query, &got)
+		ids := ""
+		for _, m := range got.Members {
+			ids += m.ID + " "
+			if m.ID == "9" && m.Place != 3 {
+				t.Errorf("%s: place %d of the third to come", query, m.Place)
+			}
+		}
+		if ids != want {
+			t.Errorf("%s: got %s, want %s", query, ids, want)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"reverb/metrics"
+	"reverb/poller"
 )
 
 type statsAnswer struct {
@@ -20,12 +21,21 @@ type statsAnswer struct {
 	Cluster struct {
 		Scaled bool
 		Nodes  int
+		List   []struct {
+			Name, Version string
+			Connections   int
+			Self          bool
+		}
 	}
 	Columns []string
 	Points  [][]*float64
 	Apps    []struct {
 		ID                string
 		Connections, Sent float64
+	}
+	Refused []struct {
+		Kind, App, Reason string
+		Total, Recent     float64
 	}
 }
 
@@ -52,7 +62,8 @@ func TestStats(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		b.get("api/stats?since="+strconv.FormatInt(int64(*first.Points[0][0]), 10), &second)
-		if first.Node.Name != "node" || first.Node.Version != "test" || !first.Ready || first.Cluster.Nodes != 1 {
+		if first.Node.Name != "node" || first.Node.Version != "test" || !first.Ready || first.Cluster.Nodes != 1 ||
+			len(first.Cluster.List) != 1 || first.Cluster.List[0].Name != "node" || first.Cluster.List[0].Connections != 2 || !first.Cluster.List[0].Self {
 			t.Errorf("got %+v", first)
 		}
 		if len(second.Points) != 2 {
@@ -73,14 +84,55 @@ func TestStats(t *testing.T) {
 	})
 }
 
+func TestRefusalsByReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &browser{node: start(t, false)}
+		stats := func() (s statsAnswer) {
+			synctest.Wait()
+			b.get("api/stats", &s)
+			return s
+		}
+		if got := stats(); got.Refused == nil || len(got.Refused) != 0 {
+			t.Errorf("nothing was refused: %+v", got.Refused)
+		}
+		knock := func(n int, path string, header string) {
+			for range n {
+				c := new(conn)
+				b.server.Open(c, &poller.Request{Path: path, Origin: header})
+			}
+		}
+		time.Sleep(15 * time.Second)
+		knock(3, "/app/unknown", "")
+		time.Sleep(2 * time.Second)
+		got := stats()
+		if len(got.Refused) != 1 || got.Refused[0].Kind != "connection" || got.Refused[0].Reason != "unknown_app" ||
+			got.Refused[0].Total != 3 || got.Refused[0].Recent != 3 {
+			t.Errorf("three unknown keys: %+v", got.Refused)
+		}
+		for _, app := range got.Apps {
+			if app.ID != "1" && app.ID != "2" {
+				t.Errorf("%q is among the applications", app.ID)
+			}
+		}
+		_, ss := b.client("key", 1)
+		ss.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:wrong"}}`), false)
+		time.Sleep(80 * time.Second)
+		got = stats()
+		if len(got.Refused) != 2 || got.Refused[0].Kind != "connection" || got.Refused[0].Recent != 0 || got.Refused[1].Kind != "message" ||
+			got.Refused[1].App != "1" || got.Refused[1].Reason != "4009" {
+			t.Errorf("after a minute, and with a wrong signature: %+v", got.Refused)
+		}
+	})
+}
+
 func TestHistoryIsBoundedAndRestsWhenNobodyLooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &browser{node: start(t, false)}
 		time.Sleep(100 * time.Second)
 		var got statsAnswer
 		b.get("api/stats", &got)
-		if n := len(got.Points); n < 20 || n > 22 {
-			t.Errorf("%d points after 100 seconds in which nobody looked, want 21", n)
+		if n := len(got.Points); n < 67 || n > 70 {
+			t.Errorf("%d points after 100 seconds in which nobody looked, want 69: one a second of the first minute, then one in five", n)
 		}
 		time.Sleep(2 * time.Hour)
 		got = statsAnswer{}

@@ -28,6 +28,7 @@ type totals struct {
 	at            time.Time // zero: nothing was read yet
 	byName        map[string]float64
 	byApp         map[string]*appTotals
+	refused       map[refusalKey]float64 // not changed after sum
 	passes, pings []metrics.Bucket
 }
 
@@ -35,7 +36,7 @@ type appTotals struct{ connections, received, published, sent float64 }
 
 // sum adds up what is split by application, reason or source.
 func sum(now time.Time, samples []metrics.Sample) totals {
-	t := totals{at: now, byName: make(map[string]float64), byApp: make(map[string]*appTotals)}
+	t := totals{at: now, byName: make(map[string]float64), byApp: make(map[string]*appTotals), refused: make(map[refusalKey]float64)}
 	for i := range samples {
 		s := &samples[i]
 		switch s.Name {
@@ -45,6 +46,7 @@ func sum(now time.Time, samples []metrics.Sample) totals {
 			t.pings = merge(t.pings, s.Buckets)
 		default:
 			t.byName[s.Name] += s.Value
+			t.addRefused(s)
 			if s.App != "" {
 				t.app(s.App).add(s)
 			}

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"fmt"
 
 	dto "github.com/prometheus/client_model/go"
@@ -8,8 +9,9 @@ import (
 
 // Sample is one number of a scrape, for readers in this program: the live page shows what a scraper sees.
 type Sample struct {
-	Name string
-	App  string // the label app; "" when there is none
+	Name   string
+	App    string // the label app; "" when there is none
+	Reason string // the label reason, or else code; "" when there is neither
 
 	Value   float64  // of a counter or a gauge; of a histogram how many observations
 	Buckets []Bucket // of a histogram, ascending; nil for the others
@@ -30,7 +32,7 @@ func (m *Metrics) Samples() ([]Sample, error) {
 	samples := make([]Sample, 0, 2*len(families))
 	for _, f := range families {
 		for _, metric := range f.GetMetric() {
-			s := Sample{Name: f.GetName(), App: appOf(metric)}
+			s := Sample{Name: f.GetName(), App: label(metric, "app"), Reason: cmp.Or(label(metric, "reason"), label(metric, "code"))}
 			switch f.GetType() {
 			case dto.MetricType_COUNTER:
 				s.Value = metric.GetCounter().GetValue()
@@ -50,10 +52,11 @@ func (m *Metrics) Samples() ([]Sample, error) {
 	return samples, nil
 }
 
-func appOf(metric *dto.Metric) string {
-	for _, label := range metric.GetLabel() {
-		if label.GetName() == "app" {
-			return label.GetValue()
+// label is the value of a label, "" when the metric has none of this name.
+func label(metric *dto.Metric, name string) string {
+	for _, l := range metric.GetLabel() {
+		if l.GetName() == name {
+			return l.GetValue()
 		}
 	}
 	return ""

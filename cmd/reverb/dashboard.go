@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"reverb/dashboard"
@@ -46,12 +46,9 @@ func (n *node) startPage(certificate *poller.Certificate) error {
 		scheme, own = "https", certificate.TLSConfig().Clone()
 		own.NextProtos = nil
 	}
-	name, err := os.Hostname()
-	if err != nil {
-		name = listeners[0].Addr().String()
-	}
 	d := dashboard.New(dashboard.Options{
-		Config: n.cfg, Server: n.server, Metrics: n.metrics, Log: n.log, Version: version(), Name: name,
+		Config: n.cfg, Server: n.server, Metrics: n.metrics, Log: n.log, Version: version(),
+		Name: cmp.Or(hostName(), listeners[0].Addr().String()),
 	})
 	n.page = &page{d, &http.Server{
 		Handler:           d.Handler(),

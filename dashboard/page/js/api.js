@@ -10,12 +10,15 @@ export class Failure extends Error {
 /** Told when the server wants a password. */
 export const onLocked = { call: () => {} };
 
+const PATIENCE = 6000; // ms until a server that says nothing has not answered
+
 async function request(method, path, body, signal) {
+  const late = AbortSignal.timeout(PATIENCE);
   let response;
   try {
     response = await fetch(`api/${path}`, {
       method,
-      signal,
+      signal: signal ? AbortSignal.any([signal, late]) : late,
       headers: { 'X-Reverb-Dashboard': '1', ...(body && { 'Content-Type': 'application/json' }) },
       body: body && JSON.stringify(body),
     });
@@ -26,7 +29,8 @@ async function request(method, path, body, signal) {
   let answer;
   try {
     answer = await response.json();
-  } catch {
+  } catch (err) {
+    if (err.name === 'AbortError') throw err;
     throw new Failure(response.status, `The server answered with status ${response.status}.`);
   }
   if (response.ok) return answer;

@@ -4,7 +4,7 @@ import { confirm, h, kindBadge, setText, socketLink, toast } from './dom.js';
 import { count, pretty, whole } from './format.js';
 import { list } from './list.js';
 import { pickApp } from './pick.js';
-import { apps, stats } from './state.js';
+import { apps, remember, remembered, stats } from './state.js';
 
 const kinds = ['public', 'private', 'presence', 'encrypted', 'public cache', 'private cache', 'presence cache', 'encrypted cache'];
 export const channelLink = (app, name) => `#/channel/${enc(app)}/${enc(name)}`;
@@ -13,18 +13,21 @@ export function channelList(main) {
   let app = apps.current;
   const kind = h('select', { 'aria-label': 'Kind', onchange: () => shown.load() },
     h('option', { value: '' }, 'All kinds'), kinds.map((k) => h('option', { value: k }, k)));
-  const scope = h('select', { 'aria-label': 'Nodes', onchange: () => shown.load() },
+  const scope = h('select', { 'aria-label': 'Nodes', onchange: () => { remember('scope', scope.value); shown.load(); } },
     h('option', { value: '' }, 'This node'), h('option', { value: 'all' }, 'All nodes'));
-  scope.hidden = !stats.latest?.cluster.scaled;
+  const scale = () => { scope.hidden = !stats.latest?.cluster.scaled; };
+  scope.value = remembered('scope', '');
+  stats.listeners.add(scale);
+  scale();
   const shown = list({
     label: 'Channels',
     path: () => `apps/${enc(app)}/channels`,
-    params: () => ({ kind: kind.value, scope: scope.value }),
+    params: () => ({ kind: kind.value, scope: scope.hidden ? '' : scope.value }),
     rows: (a) => a.channels, total: (a) => a.total, key: (row) => row.name,
     note: (a) => `${count(a.total, 'channel')}, ${count(a.subscriptions, 'subscription')}${a.partial ? ' (not all nodes have answered)' : ''}`,
     sort: 'subscriptions', order: 'desc',
     controls: [kind, scope, pickApp((id) => { app = id; shown.load(); })],
-    empty: 'No channel with a subscriber.',
+    empty: () => (kind.value ? `No ${kind.value} channel has a subscriber.` : 'No channel has a subscriber.'),
     columns: [
       { title: 'Channel', sort: 'name', text: (row) => `${row.name} ${row.kind} ${row.cached}`, cell: (row) => h('div', { class: 'name' },
         h('a', { href: channelLink(app, row.name) }, row.name), kindBadge(row.kind), row.cached && h('span', { class: 'badge' }, 'has an event')) },
@@ -33,7 +36,10 @@ export function channelList(main) {
     ],
   });
   main.append(h('div', { class: 'bar' }, h('h1', {}, 'Channels')), shown.el);
-  return () => shown.stop();
+  return () => {
+    stats.listeners.delete(scale);
+    shown.stop();
+  };
 }
 
 export function oneChannel(main, [app, name]) {
@@ -57,16 +63,17 @@ export function oneChannel(main, [app, name]) {
 
   const members = {
     label: 'Members', rows: (a) => a.members ?? [], total: (a) => a.members_total ?? 0, key: (row) => row.id,
-    note: (a, all) => count(all, 'member'), empty: 'No members.',
+    note: (a, all) => count(all, 'member'), empty: () => 'No members.', sort: 'place',
     columns: [
-      { title: 'User', text: (row) => row.id },
-      { title: 'Info', text: (row) => row.info, cell: (row) => h('code', { class: 'clip', title: row.info }, row.info || '–') },
+      { title: 'Came', sort: 'place', num: true, wide: true, text: (row) => whole(row.place) },
+      { title: 'User', sort: 'id', text: (row) => row.id },
+      { title: 'Info', sort: 'info', text: (row) => row.info, cell: (row) => h('code', { class: 'clip', title: row.info }, row.info || '–') },
       { title: '', text: () => 'x', num: true, cell: (row) => h('button', { class: 'small danger', 'aria-label': `Disconnect ${row.id}`, onclick: () => closeUser(row.id) }, 'Disconnect') },
     ],
   };
   const sockets = {
     label: 'Sockets', rows: (a) => a.sockets ?? [], total: (a) => a.sockets_total ?? 0, key: (row) => row.socket_id,
-    note: (a, all) => `${count(all, 'socket')} on this node`, empty: 'No sockets on this node.',
+    note: (a, all) => `${count(all, 'socket')} on this node`, empty: () => 'No sockets on this node.',
     columns: [{ title: 'Socket', text: (row) => row.socket_id, cell: (row) => socketLink(row.socket_id) }],
   };
   const shown = list({

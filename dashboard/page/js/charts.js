@@ -4,16 +4,20 @@ import { bytes, clock } from './format.js';
 import { stats } from './state.js';
 
 const HEIGHT = 150;
+const SHORTEST = 2; // seconds that are drawn at least
 const NARROW = 40; // no chart below that many pixels
 const powers = Array.from({ length: 50 }, (_, i) => 2 ** i); // steps of an axis of bytes
+
+const wholes = Array.from({ length: 30 }, (_, i) => [1, 2, 5][i % 3] * 10 ** Math.floor(i / 3));
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /**
- * A card with a chart: {title, series: [{column, label, colour: '--c1', fill}], format}.
+ * A card with a chart: {title, series: [{column, label, colour: '--c1', fill}], format, whole}; whole: there are no halves of it.
  * update(seconds) draws the last so many seconds.
  */
-export function chart({ title, series, format, hint }) {
+export function chart({ title, series, format, hint, whole }) {
+  const steps = format === bytes ? powers : whole && wholes;
   const numbers = series.map(() => h('b', {}, '–'));
   const legend = h('ul', { class: 'legend' }, series.map((s, i) => h('li', { class: `key ${s.colour.slice(2)}` }, h('i'), s.label, numbers[i])));
   const none = h('p', { class: 'none', hidden: true }, 'Nothing in this time');
@@ -41,10 +45,10 @@ export function chart({ title, series, format, hint }) {
       width, height: HEIGHT, padding: [8, 16, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'reverb' }, points: { size: 6 } },
-      scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.15 : 1] } },
+      scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.15 : 4] } },
       axes: [
         { ...axis, size: 24, space: 46, values: (_, splits) => splits.map((s) => (s % 60 ? clock(s * 1000) : clock(s * 1000).slice(0, 5))) },
-        { ...axis, size: 54, space: 26, gap: 4, incrs: format === bytes ? powers : undefined, values: (_, splits) => splits.map((v) => format(v)) },
+        { ...axis, size: 54, space: 26, gap: 4, incrs: steps, values: (_, splits) => splits.map((v) => (none.hidden ? format(v) : '')) },
       ],
       series: [{}, ...series.map((s) => ({
         stroke: colour(s.colour), width: 1.75, points: { show: false }, fill: s.fill ? fill(s.colour) : undefined,
@@ -74,12 +78,14 @@ export function chart({ title, series, format, hint }) {
     first = Math.max(0, first - 1); // a line that comes in from the left
     const shown = points.slice(first);
     data = [shown.map((p) => p[0] / 1000), ...series.map((s) => shown.map((p) => p[stats.columns[s.column]]))];
+    none.hidden = data.slice(1).some((values) => values.some((v) => v !== null && v !== undefined));
     if (!plot) make();
     if (plot) {
       plot.setData(data, false);
-      plot.setScale('x', { min: end - seconds, max: end });
+      // A server that has just started has less to show than was asked for: what there is takes the whole width.
+      const begin = Math.max(end - seconds, (points[1] ?? points[0])[0] / 1000); // the first point has no rates
+      plot.setScale('x', { min: Math.min(begin, end - SHORTEST), max: end });
     }
-    none.hidden = data.slice(1).some((values) => values.some((v) => v !== null && v !== undefined));
     tell(plot?.cursor.idx);
   }
 

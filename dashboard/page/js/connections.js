@@ -18,7 +18,7 @@ export function connectionList(main) {
     note: (a) => `${count(a.total, 'connection')} of this node`,
     sort: 'age', order: 'asc',
     controls: [pickApp((id) => { app = id; shown.load(); }, { all: 'All applications', value: '' })],
-    empty: 'No connection.',
+    empty: () => 'No connection.',
     columns: [
       { title: 'Socket', text: (row) => `${row.socket_id} ${row.pinged}`, cell: (row) => h('div', { class: 'name' },
         socketLink(row.socket_id), row.pinged && badge('pinged', 'warn')) },
@@ -35,6 +35,7 @@ export function connectionList(main) {
 
 export function oneConnection(main, [id]) {
   const facts = h('dl', { class: 'facts' });
+  const known = h('section', { class: 'card' }, facts);
   const state = h('p', { class: 'muted', role: 'status' });
   const close = h('button', { class: 'danger', onclick: closeIt }, 'Close the connection');
   let app = '';
@@ -74,6 +75,7 @@ export function oneConnection(main, [id]) {
       setText(state, err.status === 404 ? 'This connection has ended, or is on another node.' : err.message);
       if (err.status === 404) {
         close.hidden = true;
+        if (!facts.children.length) known.hidden = channels.el.hidden = true; // nothing was ever known of it
         return;
       }
     }
@@ -83,7 +85,7 @@ export function oneConnection(main, [id]) {
   main.append(
     h('a', { class: 'back', href: '#/connections' }, 'Connections'),
     h('div', { class: 'bar' }, h('h1', { class: 'mono' }, id), h('div', { class: 'buttons' }, close)),
-    h('section', { class: 'card' }, facts),
+    known,
     h('section', { class: 'card list' }, h('h2', {}, 'Channels'), state, channels.el));
   load();
   return () => clearTimeout(timer);

@@ -24,8 +24,11 @@ export function events(main, _, params) {
   const pause = h('button', { id: 'pause', 'aria-pressed': 'false', title: 'p', onclick: toggle }, 'Pause');
   const pick = pickApp((id) => { app = id; clear(); open(); }, { value: app });
 
+  const awaited = () => (filter.value.trim() ? `Waiting for events with “${filter.value.trim()}” …` : 'Waiting for events …');
+
   function open() {
     source?.close();
+    setText(none, awaited());
     source = new EventSource(`api/apps/${enc(app)}/tail?${query({ q: filter.value.trim() })}`);
     source.onmessage = (e) => {
       const batch = JSON.parse(e.data);
@@ -35,7 +38,7 @@ export function events(main, _, params) {
       waiting.splice(0, waiting.length - ROWS);
       schedule();
     };
-    source.onopen = () => { setText(none, 'Waiting for events …'); tell(); };
+    source.onopen = () => { setText(none, awaited()); tell(); };
     source.onerror = async () => {
       setText(state, 'The stream was interrupted.');
       if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself

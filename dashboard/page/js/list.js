@@ -9,7 +9,7 @@ const MOST = 10_000; // rows that can be paged through; the server's bound too
 
 /**
  * path(): what to ask. rows(answer), total(answer). controls: more of the tool bar. params(): more of the query.
- * note(answer): a text beside the count. Returns {el, load, stop}.
+ * note(answer): a text beside the count. empty(): what an empty list is told as. Returns {el, load, stop}.
  */
 export function list({ label, path, rows, total, columns, key, sort, order = 'asc', controls = [], params = () => ({}), note = () => '', every = 3000, empty, onanswer }) {
   const sorted = {
@@ -26,11 +26,11 @@ export function list({ label, path, rows, total, columns, key, sort, order = 'as
   let timer;
   let asking = null;
   let stopped = false;
-  const shown = table({ caption: label, columns, key, sorted, empty });
+  const shown = table({ caption: label, columns, key, sorted });
   const search = h('input', { type: 'search', placeholder: 'Search', 'aria-label': `Search ${label.toLowerCase()}`, autocomplete: 'off', spellcheck: 'false', oninput: debounce(200, () => { offset = 0; load(); }) });
   const counted = h('p', { class: 'count', role: 'status' });
-  const back = h('button', { onclick: () => move(-ROWS) }, 'Back');
-  const on = h('button', { onclick: () => move(ROWS) }, 'Next');
+  const back = h('button', { hidden: true, onclick: () => move(-ROWS) }, 'Back');
+  const on = h('button', { hidden: true, onclick: () => move(ROWS) }, 'Next');
   const place = h('span', { class: 'muted' });
   const el = h('div', {},
     h('div', { class: 'tools-row' }, search, controls),
@@ -56,7 +56,7 @@ export function list({ label, path, rows, total, columns, key, sort, order = 'as
         return;
       }
       el.classList.remove('stale');
-      shown.update(found);
+      shown.update(found, search.value.trim() ? `Nothing matches “${search.value.trim()}”.` : empty?.());
       setText(counted, note(answer, all));
       setText(place, found.length ? `${whole(offset + 1)} – ${whole(offset + found.length)} of ${whole(all)}` : '');
       back.disabled = offset === 0;
@@ -67,8 +67,14 @@ export function list({ label, path, rows, total, columns, key, sort, order = 'as
       if (err.name === 'AbortError') return;
       el.classList.add('stale');
       if (err instanceof Failure) {
-        setText(counted, err.message);
-        if (err.status === 404) shown.update([]);
+        const gone = err.status === 404;
+        setText(counted, gone ? '' : err.message);
+        if (gone) {
+          el.classList.remove('stale');
+          shown.update([], err.message);
+          setText(place, '');
+          back.hidden = on.hidden = true;
+        }
       } else throw err;
     }
     if (!stopped && mine === asking) timer = setTimeout(() => (document.hidden ? again() : load()), every);

@@ -2,7 +2,7 @@
 import { get, onLocked, post } from './api.js';
 import { h, inform, setText, toast } from './dom.js';
 import { apps, remember, remembered, stats } from './state.js';
-import { span } from './format.js';
+import { clock, span } from './format.js';
 import { overview } from './overview.js';
 import { channelList, oneChannel } from './channels.js';
 import { connectionList, oneConnection } from './connections.js';
@@ -73,13 +73,26 @@ async function pace() {
     tellLive('live', 'Live');
   } catch (err) {
     tellLive('lost', err.status === 401 ? 'Logged out' : 'No answer');
+    if (err.status !== 401) tellLost(err.message);
   }
   busy = false;
   clearTimeout(timer);
-  if (!locked) timer = setTimeout(pace, main.className === 'view-overview' ? 1000 : 5000);
+  const often = main.className === 'view-overview' || document.body.classList.contains('lost');
+  if (!locked) timer = setTimeout(pace, often ? 1000 : 5000);
+}
+
+/** Dims the numbers of a server that does not answer, and says of when they are. */
+function tellLost(why) {
+  document.body.classList.toggle('lost', Boolean(why));
+  const banner = document.getElementById('lost');
+  banner.hidden = !why;
+  if (!why) return;
+  const since = stats.at === null ? '' : ` since ${clock(stats.at)}, ${span((Date.now() - stats.at) / 1000)} ago. What is shown is of then.`;
+  setText(banner, `${why.replace(/\.$/, '')}${since || '.'}`);
 }
 
 function tellLive(state, text) {
+  if (state === 'live') tellLost('');
   const pill = document.getElementById('live');
   const now = stats.latest;
   if (state === 'live' && now && !now.ready) [state, text] = ['drain', 'Draining'];
@@ -97,12 +110,14 @@ async function begin() {
     session = await get('session');
   } catch (err) {
     main.replaceChildren(h('p', { class: 'note' }, err.message));
+    setTimeout(begin, 3000);
     return;
   }
   locked = !session.open;
   document.getElementById('logout').hidden = !session.locked;
   top.hidden = locked;
   if (locked) {
+    tellLost('');
     leave();
     leave = () => {};
     document.title = 'Log in · Reverb';
@@ -111,7 +126,7 @@ async function begin() {
     return;
   }
   try {
-    await apps.load();
+    await Promise.all([apps.load(), stats.load()]); // views ask whether there are other nodes
   } catch (err) {
     toast(err.message, 'bad');
   }

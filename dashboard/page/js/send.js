@@ -50,7 +50,7 @@ export function send(main, _, params) {
   h('label', {}, 'Channels', channels, h('small', {}, 'One or several, with commas between them')),
   h('label', {}, 'Event', event, h('small', {}, 'Laravel Echo listens for the class name, or for .name with broadcastAs')),
   h('label', {}, 'Data', data), judged,
-  h('div', { class: 'buttons' }, button, h('small', { class: 'muted' }, 'Ctrl + Enter'), result));
+  h('div', { class: 'buttons' }, button, h('small', { class: 'muted wide' }, 'Ctrl + Enter'), result));
   main.append(h('div', { class: 'bar' }, h('h1', {}, 'Send an event')), form);
   judge();
 }

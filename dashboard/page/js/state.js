@@ -7,6 +7,7 @@ export const stats = {
   columns: {}, // name → index in a point
   points: [],
   latest: null, // the last answer
+  at: null, // when it came, by this machine's clock, in ms
   listeners: new Set(),
 
   /** The last value of a column; null when it is not known. */
@@ -21,6 +22,7 @@ export const stats = {
     this.points.push(...answer.points.filter((p) => p[0] > (this.points.at(-1)?.[0] ?? 0)));
     this.points.splice(0, this.points.length - KEEP);
     this.latest = answer;
+    this.at = Date.now();
     for (const listener of this.listeners) listener();
   },
 };

@@ -21,7 +21,8 @@ export function table({ caption, columns, key, sorted, empty = 'Nothing here.' }
     return { tr: h('tr', {}, cells), cells, texts: [] };
   }
 
-  function update(list) {
+  /** without: what an empty list is told as, in place of `empty`. */
+  function update(list, without = empty) {
     const seen = new Set();
     let after = null;
     for (const row of list) {
@@ -46,6 +47,7 @@ export function table({ caption, columns, key, sorted, empty = 'Nothing here.' }
       rows.delete(id);
     }
     none.hidden = list.length > 0;
+    setText(none, without);
     heads.forEach((th, i) => {
       if (!sorted || !columns[i].sort) return;
       if (columns[i].sort === sorted.by) th.setAttribute('aria-sort', sorted.order === 'desc' ? 'descending' : 'ascending');

@@ -43,6 +43,7 @@ ${settings}`);
     port: await listening,
     /** The first group, or all without one, of what the server has said. */
     find: (pattern) => output.match(pattern)?.at(-1),
+    signal: (name) => child.kill(name),
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM');
       await exited;

@@ -17,3 +17,12 @@ export function next(emitter, name) {
     emitter.bind(name, seen);
   }), name);
 }
+
+/** Asks again and again until the condition, which may be a promise, is true. */
+export async function until(condition, ms = 40_000) {
+  const end = Date.now() + ms;
+  while (!await condition()) {
+    if (Date.now() > end) throw new Error(`never true: ${condition}`);
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+  }
+}

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { launch } from '../support/chromium.js';
 import { backEnd, startServer, startSite } from '../support/server.js';
 
 const require = createRequire(import.meta.url);
@@ -20,10 +20,7 @@ describe('a browser', () => {
       '/pusher.js': join(dirname(require.resolve('pusher-js/package.json')), 'dist/web/pusher.min.js'),
       '/echo.js': join(dirname(require.resolve('laravel-echo')), 'echo.iife.js'),
     });
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    });
+    browser = await launch();
   });
   after(async () => {
     await browser?.close();

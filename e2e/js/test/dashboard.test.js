@@ -7,9 +7,10 @@ import { createServer, request } from 'node:http';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import Pusher from 'pusher-js';
+import { launch } from '../support/chromium.js';
 import { app, backEnd, startServer, startSite } from '../support/server.js';
+import { until } from '../support/wait.js';
 
 const password = 'correct horse battery';
 const hash = execFileSync(process.env.REVERB_BIN, ['dashboard-password'], { input: `${password}\n` }).toString().trim();
@@ -82,10 +83,7 @@ ${hash}
       back().trigger('news', 'headline', { title: `Headline ${Date.now()}`, tags: ['a', 'b'] }).catch(() => {});
       back().trigger(['private-user.1', 'nobody-listens'], 'App\\Events\\OrderShipped', { id: 7, total: '12.50' }).catch(() => {});
     }, 250);
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    });
+    browser = await launch();
     page = await open(dashboard);
   });
   after(async () => {
@@ -147,8 +145,35 @@ ${hash}
       return n;
     });
     assert.ok(inked > 200, `only ${inked} points of the chart are drawn`);
+    // What a server has that has just started takes the whole width.
+    await page.getByRole('button', { name: '15 min' }).click();
+    const left = () => page.evaluate(() => {
+      const canvas = [...document.querySelectorAll('.plot canvas')].at(-1); // memory, which is never nothing
+      const scale = canvas.width / canvas.clientWidth;
+      const { data } = canvas.getContext('2d').getImageData(60 * scale, 0, 60 * scale, canvas.height);
+      let n = 0;
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && Math.max(...data.slice(i, i + 3)) - Math.min(...data.slice(i, i + 3)) > 60) n++;
+      return n;
+    });
+    await until(async () => await left() > 40);
+    for (const name of ['Broadcast', 'Ping']) await page.locator('.chart', { hasText: name }).getByText('p95').waitFor();
+    await page.getByText(/version \S+ · up \d+ s/).waitFor();
     if (pictures) await page.waitForTimeout(20_000);
     await picture(page, 'overview-light');
+  });
+
+  test('says what was refused, and why', async () => {
+    const lost = new Pusher('no-such-key', { wsHost: '127.0.0.1', wsPort: server.port, forceTLS: false, enabledTransports: ['ws'], cluster: 'x', disableStats: true });
+    await page.getByRole('row', { name: /unknown app key/ }).waitFor();
+    lost.disconnect();
+  });
+
+  test('shows its keys', async () => {
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').getByText('the five views').waitFor();
+    const text = await page.getByRole('dialog').innerText();
+    assert.doesNotMatch(text, /object/);
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
   });
 
   test('finds a channel among many, and its members', async () => {
@@ -157,12 +182,21 @@ ${hash}
     await picture(page, 'channels-light');
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByText(/51 – 68 of 68/).waitFor();
+    await page.getByLabel('Search channels').fill('no such channel');
+    await page.getByText('Nothing matches “no such channel”.').waitFor();
     await page.getByLabel('Search channels').fill('ROOM');
     await page.getByText('1 channel, 6 subscriptions').waitFor();
     await page.getByRole('link', { name: 'presence-room' }).click();
     await page.getByText('6 members').waitFor();
     await page.getByRole('cell', { name: /User \d/ }).first().waitFor();
     await picture(page, 'channel-light');
+    await page.getByRole('button', { name: 'User' }).click();
+    await page.getByRole('columnheader', { name: 'User' }).and(page.locator('[aria-sort=ascending]')).waitFor();
+    const users = () => page.locator('tbody tr td:nth-child(2)').allTextContents();
+    await until(async () => (await users()).join() === [...await users()].sort().join());
+    const up = await users();
+    await page.getByRole('button', { name: 'User' }).click();
+    await until(async () => (await users()).join() === [...up].reverse().join());
   });
 
   test('disconnects a user', async () => {
@@ -282,11 +316,3 @@ ${hash}
 
   test('nothing was refused by the policy, nothing came from elsewhere', () => assert.deepEqual(complaints, []));
 });
-
-async function until(condition) {
-  const end = Date.now() + 40_000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`never true: ${condition}`);
-    await new Promise((resolve) => { setTimeout(resolve, 20); });
-  }
-}

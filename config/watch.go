@@ -15,34 +15,30 @@ import (
 )
 
 const (
-	// watchQuiet is how long nothing must happen before the files are read: an
-	// editor or a deployment does several things to a file, and to several files.
-	watchQuiet = 300 * time.Millisecond
-
-	// watchPatience is how long we wait for quiet in a folder that knows none.
-	watchPatience = 2 * time.Second
+	// watchStep is between two looks at files that change, and from an event to
+	// the first one, in a folder where much happens.
+	watchStep = 100 * time.Millisecond
 
 	// watchInterval is how often the files are looked at anyhow: network file
 	// systems report nothing, and a watch is lost with its folder.
 	watchInterval = time.Minute
 )
 
-// Watch calls changed each time the text of a file of the configuration is
-// another than before, until ctx ends. It runs on the caller's goroutine, and so
-// does changed.
-func (c *Config) Watch(ctx context.Context, changed func()) error {
+// Watch loads the configuration again each time that the texts of its files have
+// changed and come to rest, until ctx ends. It calls changed with what it has
+// loaded, or with why that cannot be used. inForce returns the configuration
+// that next will replace. All of it runs on the caller's goroutine.
+func (c *Config) Watch(ctx context.Context, inForce func() *Config, changed func(next *Config, err error)) error {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch configuration: %w", err)
 	}
 	defer func() { _ = watcher.Close() }()
-	w := &watch{files: c.Files(), watcher: watcher}
+	w := &watch{files: c.Files(), watcher: watcher, inForce: inForce, changed: changed}
 	w.follow()
-	w.seen = w.look()
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
-	var quiet <-chan time.Time
-	var since time.Time
+	next := time.After(watchStep) // something may have changed since c was loaded
 	for {
 		select {
 		case <-ctx.Done():
@@ -50,46 +46,87 @@ func (c *Config) Watch(ctx context.Context, changed func()) error {
 		case <-watcher.Events:
 			// Any event of the folder: a link that is swapped has another name than
 			// the file behind it.
-			if quiet == nil {
-				since = time.Now()
+			if next == nil {
+				next = time.After(watchStep)
 			}
-			quiet = time.After(min(watchQuiet, max(0, watchPatience-time.Since(since))))
 			continue
 		case err := <-watcher.Errors: // a queue that ran over: look
 			if err == nil {
 				return nil // closed
 			}
-		case <-quiet:
+		case <-next:
 		case <-tick.C:
 		}
-		quiet = nil
+		next = nil
 		w.follow()
-		if now := w.look(); now != w.seen {
-			w.seen = now
-			changed()
+		if w.step() {
+			next = time.After(watchStep)
 		}
 	}
 }
 
 // watch is the state of one Watch.
 type watch struct {
-	files   []string // absolute
-	watcher *fsnotify.Watcher
-	seen    [sha256.Size]byte
+	files    []string // absolute
+	watcher  *fsnotify.Watcher
+	inForce  func() *Config
+	changed  func(*Config, error)
+	settling settling
+	begun    bool // settling knows what is in force
 }
 
-// look is a fingerprint of what is in the files, or of why it cannot be read.
-func (w *watch) look() [sha256.Size]byte {
-	sum := sha256.New()
-	for _, name := range w.files {
-		f, err := os.Open(name)
-		if err == nil {
-			_, err = io.Copy(sum, io.LimitReader(f, maxFile+1))
-			_ = f.Close()
-		}
-		_, _ = fmt.Fprintf(sum, "\x00%v\x00", err)
+// step looks at the files, and reports whether they must be looked at again soon.
+func (w *watch) step() (again bool) {
+	seen := w.look()
+	due, changing := w.settling.step(time.Now(), seen)
+	if !due {
+		return changing
 	}
-	return [sha256.Size]byte(sum.Sum(nil))
+	before := w.inForce()
+	next, err := before.Reload()
+	if w.look() != seen {
+		return true // somebody wrote while we read
+	}
+	if !w.settling.accept(time.Now(), err != nil || seen.cut || before.narrows(next)) {
+		return true
+	}
+	w.settling.settled(seen)
+	if w.begun || err != nil || !before.Changes(next).Empty() {
+		w.changed(next, err)
+	}
+	w.begun = true
+	return false
+}
+
+// look reads the files.
+func (w *watch) look() (seen look) {
+	text, stamp := sha256.New(), sha256.New()
+	for _, name := range w.files {
+		data, info, err := readAll(name)
+		_, _ = fmt.Fprintf(text, "%d %s\x00%v\x00", len(data), data, err)
+		if err == nil {
+			_, _ = fmt.Fprintf(stamp, "%d %v\x00", info.Size(), info.ModTime())
+		}
+		seen.cut = seen.cut || len(data) > 0 && data[len(data)-1] != '\n'
+	}
+	text.Sum(seen.text[:0])
+	stamp.Sum(seen.stamp[:0])
+	return seen
+}
+
+// readAll reads what may be a file of the configuration.
+func readAll(name string) ([]byte, os.FileInfo, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	return data, info, err
 }
 
 // follow watches the folders that the files are in now, and no others any more.

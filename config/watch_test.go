@@ -19,7 +19,9 @@ func watched(t *testing.T, s config.Source) <-chan struct{} {
 	}
 	calls, done := make(chan struct{}, 16), make(chan error)
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { done <- c.Watch(ctx, func() { calls <- struct{}{} }) }()
+	go func() {
+		done <- c.Watch(ctx, func() *config.Config { return c }, func(*config.Config, error) { calls <- struct{}{} })
+	}()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -46,7 +48,7 @@ func put(t *testing.T, calls <-chan struct{}, change func(attempt int)) {
 		select {
 		case <-calls:
 			return
-		case <-time.After(time.Second):
+		case <-time.After(4 * time.Second):
 		case <-deadline:
 			t.Fatal("the change was not noticed")
 		}

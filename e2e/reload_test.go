@@ -156,7 +156,7 @@ func TestReloadByADeployment(t *testing.T) {
 	swap("1")
 	current := filepath.Join(site, "current")
 	s := testclient.Start(t, bin, testclient.Options{Dir: current, Env: []string{"PWD=" + current}})
-	waitFor(t, func() bool { return strings.Contains(s.Output(), "are applied at once") })
+	waitFor(t, func() bool { return strings.Contains(s.Output(), "are applied when they are whole") })
 	first := testclient.Connect(t, s.Addr, "k1")
 	known := func(id string) func() bool {
 		return func() bool {
@@ -184,6 +184,67 @@ func TestReloadByADeployment(t *testing.T) {
 	}
 	first.Send(`{"event":"pusher:ping"}`)
 	first.Expect(`{"event":"pusher:pong"}`)
+	s.Stop()
+}
+
+// A pause inside a write, at any place of the file, costs no app and no client.
+func TestWatchAndHalfWrittenFiles(t *testing.T) {
+	const server = "port = 0\ndrain_timeout = 1\nwatch = true"
+	two := apps(server, "1 k1 s1\nallowed_origins = [\"site.test\"]", "2 k2 s2\nallowed_origins = [\"site.test\"]")
+	s := testclient.Start(t, bin, testclient.Options{Config: two})
+	waitFor(t, func() bool { return strings.Contains(s.Output(), "are applied when they are whole") })
+	site := testclient.DialOptions{Origin: "http://site.test"}
+	first, second := testclient.Dial(t, s.Addr, "k1", site), testclient.Dial(t, s.Addr, "k2", site)
+	first.Established()
+	second.Established()
+	known := func(id string) bool {
+		return appOf(s, id, "k"+id, "s"+id).Get(t, "/channels", nil).Status == 200
+	}
+	pause := func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for end := time.After(500 * time.Millisecond); ; {
+			select {
+			case <-tick.C:
+				for _, id := range []string{"1", "2"} {
+					if !known(id) {
+						t.Fatalf("app %s is gone\n%s", id, s.Output())
+					}
+				}
+				stranger := testclient.Dial(t, s.Addr, "k2", testclient.DialOptions{Origin: "http://other.test"})
+				stranger.ExpectError(4009, "Origin not allowed")
+			case <-end:
+				return
+			}
+		}
+	}
+	lines := strings.SplitAfter(two, "\n")
+	for i, written := range []int{0, strings.Index(two, "[[apps]]\napp_id = \"2\""), strings.LastIndex(two, "allowed_origins"), len(two) - len(lines[len(lines)-1]) - 4} {
+		next := two + fmt.Sprintf("[[apps]]\napp_id = \"n%d\"\nkey = \"kn%d\"\nsecret = \"sn%d\"\nallowed_origins = [\"site.test\"]\n", i, i, i)
+		f, err := os.Create(filepath.Join(s.Dir, "config.toml")) // empties it
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{next[:written], next[written:]} {
+			if _, err := f.WriteString(part); err != nil {
+				t.Fatal(err)
+			}
+			if part == next[:written] {
+				pause()
+			}
+		}
+		_ = f.Close()
+		waitFor(t, func() bool { return known(fmt.Sprintf("n%d", i)) })
+	}
+	for _, c := range []*testclient.Client{first, second} {
+		c.Send(`{"event":"pusher:ping"}`)
+		c.Expect(`{"event":"pusher:pong"}`)
+	}
+	if strings.Contains(s.Output(), "level=ERROR") {
+		t.Errorf("a file that was being written was complained about\n%s", s.Output())
+	}
+	configure(t, s, apps(server, "1 k1 s1"))
+	second.ExpectError(4001, "Application does not exist")
 	s.Stop()
 }
 

@@ -43,6 +43,17 @@ func (r *reloader) reload(who string) (config.Changes, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	next, err := r.inForce.Reload()
+	return r.takeLocked(next, err, who)
+}
+
+// take is reload with what was loaded already.
+func (r *reloader) take(next *config.Config, err error, who string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, _ = r.takeLocked(next, err, who) // the log has what went wrong
+}
+
+func (r *reloader) takeLocked(next *config.Config, err error, who string) (config.Changes, error) {
 	if err != nil {
 		r.refused.Store(1)
 		for _, line := range violations(err) {
@@ -130,13 +141,18 @@ func (r *reloader) answer(conn net.Conn, address string) {
 	tell(answerReloaded)
 }
 
-// watch reloads when the files change, until ctx ends.
-func (r *reloader) watch(ctx context.Context) {
+// current is the configuration in force.
+func (r *reloader) current() *config.Config {
 	r.mu.Lock()
-	cfg := r.inForce
-	r.mu.Unlock()
-	r.log.Info("changes of the configuration's files are applied at once", "files", strings.Join(cfg.Files(), " "))
-	err := cfg.Watch(ctx, func() { _, _ = r.reload("change of a file") }) // the log has what went wrong
+	defer r.mu.Unlock()
+	return r.inForce
+}
+
+// watch reloads when the files have changed, until ctx ends.
+func (r *reloader) watch(ctx context.Context) {
+	cfg := r.current()
+	r.log.Info("changes of the configuration's files are applied when they are whole", "files", strings.Join(cfg.Files(), " "))
+	err := cfg.Watch(ctx, r.current, func(next *config.Config, err error) { r.take(next, err, "change of a file") })
 	if err != nil && ctx.Err() == nil {
 		r.log.Warn("changes of the configuration will not be noticed; `reverb reload` applies them", "err", err)
 	}

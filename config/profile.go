@@ -18,6 +18,7 @@ type Rules struct {
 	CheckAuthKey            bool // the auth of a subscription must carry the app's key
 	RequireTimestamp        bool // HTTP requests must carry auth_timestamp
 	RequireAuthKey          bool // HTTP requests must carry auth_key and auth_version
+	AnyClientData           bool // data of a client event is any JSON value and stays as it was sent
 
 	MaxChannelName     int // characters
 	MaxEventName       int // characters
@@ -45,6 +46,7 @@ var profileTable = map[string]Rules{
 		CheckAuthKey:            true,
 		RequireTimestamp:        true,
 		RequireAuthKey:          true,
+		AnyClientData:           true,
 		MaxChannelName:          164,
 		MaxEventName:            200,
 		MaxPublishChannels:      100,

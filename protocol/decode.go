@@ -8,6 +8,7 @@ type Message struct {
 	Data    []byte // JSON; when data was a string holding JSON, that JSON; nil when absent
 	Channel []byte // JSON of the top-level channel, nil when absent
 
+	sent     []byte // JSON of data as it was sent, nil when absent
 	event    []byte // JSON of the name
 	channels []byte // JSON of the top-level channels, nil when absent
 }
@@ -23,7 +24,7 @@ func Decode(payload []byte, m *Message) *Error {
 		case "event":
 			m.event = o.value
 		case "data":
-			m.Data = o.value
+			m.sent = o.value
 		case "channel":
 			m.Channel = o.value
 		case "channels":
@@ -36,7 +37,7 @@ func Decode(payload []byte, m *Message) *Error {
 	if m.Event = unquote(m.event); isBlank(m.Event) {
 		return ErrInvalidFormat
 	}
-	m.Data = decodeData(m.Data)
+	m.Data = decodeData(m.sent)
 	return nil
 }
 

@@ -122,10 +122,28 @@ func (e *ClientEvent) IsClient() bool {
 	return len(e.Event) >= len(clientPrefix) && e.Event[:len(clientPrefix)] == clientPrefix
 }
 
+// DataSize is how long the data is, bytes: of a string what it holds, of any other value its JSON.
+func (e *ClientEvent) DataSize() int {
+	if isString(e.Data) {
+		return len(unquote(e.Data))
+	}
+	return len(e.Data)
+}
+
 // ClientEvent validates a message for other clients. Reverb: channel must be a string that is not
 // blank; data an object or array, null, blank or absent. A channels list of more than 100 names is
 // refused.
 func (m *Message) ClientEvent() (ClientEvent, *Error) {
+	if text, ok := scalarText(m.Data); ok && !isNull(m.Data) && !(isString(m.Data) && isBlank(text)) {
+		return ClientEvent{}, ErrInvalidFormat
+	}
+	return m.clientEvent(m.Data)
+}
+
+// ClientEventAsSent is ClientEvent with Pusher's rule for data: it is any JSON value, and is passed on as it is.
+func (m *Message) ClientEventAsSent() (ClientEvent, *Error) { return m.clientEvent(m.sent) }
+
+func (m *Message) clientEvent(data []byte) (ClientEvent, *Error) {
 	if !isString(m.Channel) {
 		return ClientEvent{}, ErrInvalidFormat
 	}
@@ -133,14 +151,8 @@ func (m *Message) ClientEvent() (ClientEvent, *Error) {
 	if isBlank(channel) {
 		return ClientEvent{}, ErrInvalidFormat
 	}
-	data := m.Data
-	switch {
-	case isNull(data):
+	if data == nil {
 		data = []byte("null")
-	case isContainer(data):
-	case isString(data) && isBlank(unquote(data)):
-	default:
-		return ClientEvent{}, ErrInvalidFormat
 	}
 	channels := channelNames(m.channels)
 	if len(channels) > maxClientChannels {

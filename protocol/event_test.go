@@ -161,6 +161,27 @@ func TestClientEvent(t *testing.T) {
 	}
 }
 
+// Under Pusher's rules the data of a client event is any JSON and stays what it was.
+func TestClientEventAsSent(t *testing.T) {
+	for data, want := range map[string]string{
+		`"text"`: `"text"`, `5`: `5`, `-0.0`: `-0.0`, `true`: `true`, `false`: `false`, `null`: `null`, `""`: `""`, `"5"`: `"5"`, `"null"`: `"null"`,
+		`"{\"b\":1}"`: `"{\"b\":1}"`, `{"b": 1.0}`: `{"b": 1.0}`, `[ ]`: `[ ]`, `"\u00e9\/"`: `"\u00e9\/"`, `1,"data":2`: `2`,
+	} {
+		e, err := decode(t, `{"event":"client-x","channel":"a","data":`+data+`}`).ClientEventAsSent()
+		if err != nil || string(e.Data) != want {
+			t.Errorf("data %s: got %s, %v, want %s", data, e.Data, err, want)
+		}
+	}
+	if e, err := decode(t, `{"event":"client-x","channel":"a"}`).ClientEventAsSent(); err != nil || string(e.Data) != "null" {
+		t.Errorf("no data: got %s, %v, want null", e.Data, err)
+	}
+	for _, fields := range []string{`"data":5`, `"channel":null,"data":5`, `"channel":" ","data":5`, `"channel":7,"data":5`} {
+		if e, err := decode(t, `{"event":"client-x",`+fields+`}`).ClientEventAsSent(); err != protocol.ErrInvalidFormat {
+			t.Errorf("ClientEventAsSent(%s) = %+v, %v", fields, e, err)
+		}
+	}
+}
+
 func TestIsClient(t *testing.T) {
 	for event, want := range map[string]bool{"client-": true, "client-a": true, "Client-a": false, "client": false, "a": false} {
 		if e := (protocol.ClientEvent{Event: event}); e.IsClient() != want {

@@ -31,18 +31,18 @@ func appendUserID(dst, userIDRaw []byte) []byte {
 // "all": the client's own object with every field as it was written, but
 //   - user_id is what the server knows (userIDRaw, JSON) or, when that is nil, not there;
 //   - channel is channel, and a channels list is gone;
-//   - data that was a string holding JSON is that JSON;
+//   - data is data, the JSON of the event that was made of the payload;
 //   - of an event or data that is there twice only the last is kept, which is the one that was
 //     judged: not every client library takes the last.
 //
 // payload must be one that Decode accepts; for any other dst is returned as it was.
-func AppendForwarded(dst []byte, payload []byte, channel string, userIDRaw []byte) []byte {
+func AppendForwarded(dst []byte, payload []byte, channel string, data, userIDRaw []byte) []byte {
 	var m Message
 	if Decode(payload, &m) != nil {
 		return dst
 	}
 	quotedChannel := AppendQuote(make([]byte, 0, 64), channel)
-	var event, data, named bool // written already
+	var event, told, named bool // written already
 	first := len(dst) + 1
 	dst = append(dst, '{')
 	for o, _ := openObject(payload); o.next(); {
@@ -51,7 +51,7 @@ func AppendForwarded(dst []byte, payload []byte, channel string, userIDRaw []byt
 		case "event":
 			dst = appendMemberOnce(dst, first, &event, o.quoted, m.event)
 		case "data":
-			dst = appendMemberOnce(dst, first, &data, o.quoted, m.Data)
+			dst = appendMemberOnce(dst, first, &told, o.quoted, data)
 		case "channel":
 			dst = appendMemberOnce(dst, first, &named, o.quoted, quotedChannel)
 		default:

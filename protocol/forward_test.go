@@ -27,7 +27,9 @@ func TestAppendForwarded(t *testing.T) {
 			if tt.userID != "" {
 				id = []byte(tt.userID)
 			}
-			got := protocol.AppendForwarded([]byte("before"), []byte(tt.payload), "room", id)
+			var m protocol.Message
+			_ = protocol.Decode([]byte(tt.payload), &m)
+			got := protocol.AppendForwarded([]byte("before"), []byte(tt.payload), "room", m.Data, id)
 			if want := "before" + tt.want; string(got) != want {
 				t.Errorf("AppendForwarded(%s)\ngot  %s\nwant %s", tt.payload, got, want)
 			}
@@ -87,8 +89,9 @@ func FuzzForwarded(f *testing.F) {
 			id, text = []byte(`"u1"`), `"u1"`
 		}
 		var m protocol.Message
-		got := protocol.AppendForwarded(nil, p, "room", id)
-		if protocol.Decode(p, &m) != nil {
+		refused := protocol.Decode(p, &m) != nil
+		got := protocol.AppendForwarded(nil, p, "room", m.Data, id)
+		if refused {
 			if len(got) != 0 {
 				t.Fatalf("AppendForwarded(%q) = %q", p, got)
 			}
@@ -118,6 +121,13 @@ func FuzzClientEvent(f *testing.F) {
 			}
 		}
 		e, err := m.ClientEvent()
+		sent, errSent := m.ClientEventAsSent()
+		switch {
+		case err == nil && errSent != nil:
+			t.Errorf("%q is an event, and is none as it was sent: %v", p, errSent)
+		case errSent == nil && !bytes.Contains(p, sent.Data) && string(sent.Data) != "null":
+			t.Errorf("data %q is not in %q", sent.Data, p)
+		}
 		if err != nil {
 			return
 		}

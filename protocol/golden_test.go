@@ -71,6 +71,10 @@ func goldenFrames(t *testing.T) map[string]protocol.Frame {
 	silent := protocol.ClientEvent{Event: "client-test-message", Data: []byte(`null`)}
 	forwarded := []byte(` {"event":"client-x", "user_id":"spoofed", "extra" : {"k": 1.0}, "data":"{\"a\":1}",` +
 		`"channels":["other"], "channel":"other"} `)
+	var decoded protocol.Message
+	if err := protocol.Decode(forwarded, &decoded); err != nil {
+		t.Fatal(err)
+	}
 	frames := map[string]protocol.Frame{
 		"connection_established":         protocol.ConnectionEstablishedFrame(mustID(t, "905761171.52956978"), 30),
 		"pong":                           protocol.PongFrame(),
@@ -101,7 +105,7 @@ func goldenFrames(t *testing.T) map[string]protocol.Frame {
 		"client_event":      protocol.ClientEventFrame(&client, "private-room/é", nil),
 		"client_event_user": protocol.ClientEventFrame(&silent, "presence-room", []byte(`"1"`)),
 		"client_event_forwarded": protocol.TextFrame(
-			protocol.AppendForwarded(nil, forwarded, "room", []byte(`7`))),
+			protocol.AppendForwarded(nil, forwarded, "room", decoded.Data, []byte(`7`))),
 	}
 	for name, e := range goldenErrors() {
 		frames["error_"+name] = protocol.ErrorFrame(e, false)

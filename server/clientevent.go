@@ -24,7 +24,11 @@ var (
 // clientEvent handles whatever is not a pusher: event (Reverb: ClientEvent). It goes to all others in the channel, never back to the
 // sender, and is not acknowledged. What is not named client-… is ignored, but only when it is well formed.
 func (ss *Session) clientEvent(conf *config.App, m *protocol.Message, payload []byte) bool {
-	e, err := m.ClientEvent()
+	read := m.ClientEvent
+	if conf.Rules.AnyClientData {
+		read = m.ClientEventAsSent
+	}
+	e, err := read()
 	if err != nil {
 		return ss.fail(err)
 	}
@@ -60,7 +64,7 @@ func (ss *Session) whisper(conf *config.App, e *protocol.ClientEvent) bool {
 // set. A list of channels, which protocol bounds, sends to each of them.
 func (ss *Session) forward(conf *config.App, e *protocol.ClientEvent, payload []byte) bool {
 	if e.Channels == nil {
-		return ss.forwardTo(conf, e.Channel, payload)
+		return ss.forwardTo(conf, e.Channel, e.Data, payload)
 	}
 	for _, channel := range e.Channels {
 		if err := checkClientChannel(channel, &conf.Rules); err != nil {
@@ -69,18 +73,18 @@ func (ss *Session) forward(conf *config.App, e *protocol.ClientEvent, payload []
 	}
 	ok := true
 	for _, channel := range e.Channels {
-		ok = ss.forwardTo(conf, channel, payload) && ok
+		ok = ss.forwardTo(conf, channel, e.Data, payload) && ok
 	}
 	return ok
 }
 
-func (ss *Session) forwardTo(conf *config.App, channel string, payload []byte) bool {
+func (ss *Session) forwardTo(conf *config.App, channel string, data, payload []byte) bool {
 	if !ss.app.server.reached(ss.app.id, channel) {
 		return true
 	}
 	userID, _ := ss.sender(conf, channel)
 	out := make([]byte, 0, len(payload)+64)
-	return ss.publish(conf, channel, protocol.AppendForwarded(out, payload, channel, userID))
+	return ss.publish(conf, channel, protocol.AppendForwarded(out, payload, channel, data, userID))
 }
 
 // publish sends a finished client event to all but the sender. In cache channels it becomes the cached event, as in Reverb, but not
@@ -138,7 +142,7 @@ func checkClientEvent(e *protocol.ClientEvent, rules *config.Rules) *protocol.Er
 	if rules.StrictNames && !protocol.ValidEventName(e.Event, rules.MaxEventName) {
 		return errClientName
 	}
-	if rules.MaxEventData > 0 && len(e.Data) > rules.MaxEventData {
+	if rules.MaxEventData > 0 && e.DataSize() > rules.MaxEventData {
 		return errClientSize
 	}
 	return checkClientChannel(e.Channel, rules)

@@ -224,3 +224,26 @@ func TestTerminateUser(t *testing.T) {
 		})
 	}
 }
+
+// Pusher passes on whatever JSON a client sends: what one pusher-js triggers is what another one gets.
+func TestClientEventsOfAnyJSON(t *testing.T) {
+	for _, mode := range []string{"members", "all"} {
+		withApp(t, pusherApp(func(a *config.App) {
+			a.AcceptClientEventsFrom, a.Rules.RequireProtocol, a.Rules.MaxClientEvents = mode, false, 0
+		}), func(n *node) {
+			a, b := n.connect(), n.connect()
+			a.join("private-room", "")
+			b.join("private-room", "")
+			for _, data := range []string{
+				`"text"`, `""`, `5`, `-1.50`, `true`, `false`, `null`, `{"x":1.0,"y":{}}`, `[ 1,"a" ]`, `"{\"x\":1}"`, `"5"`, `"null"`, `"\u00e9\/"`,
+				`"` + strings.Repeat("x", 10<<10) + `"`,
+			} {
+				a.say(`{"event":"client-a","channel":"private-room","data":%s}`, data)
+				a.expect()
+				b.expect(`{"event":"client-a","channel":"private-room","data":` + data + `}`)
+			}
+			a.leave()
+			b.leave()
+		})
+	}
+}

@@ -33,7 +33,8 @@ type request struct {
 // checked because the signature covers it.
 func (a *api) signed(h func(http.ResponseWriter, *http.Request, *call)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		buf, refused := a.readBody(r)
+		id := r.PathValue("appId")
+		buf, refused := a.readBody(r, a.bodyLimit(a.server.App(id)))
 		if refused != nil {
 			// What is left of the body is not worth reading.
 			w.Header().Set("Connection", "close")
@@ -41,7 +42,7 @@ func (a *api) signed(h func(http.ResponseWriter, *http.Request, *call)) http.Han
 			return
 		}
 		defer buf.release()
-		c, refused := a.authorize(r.PathValue("appId"), request{r.Method, sentPath(r), r.URL.RawQuery}, buf.b)
+		c, refused := a.authorize(id, request{r.Method, sentPath(r), r.URL.RawQuery}, buf.b)
 		if refused != nil {
 			refused.write(w)
 			return

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"sync"
+
+	"reverb/config"
 )
 
 // keepBody is how large a buffer may be, in bytes, to go back into the pool; one large publish must not be paid for ever.
@@ -22,10 +24,23 @@ func (b *bodyBuffer) release() {
 	}
 }
 
-// readBody reads the whole body, which may be as long as max_request_size and no longer: a longer one is refused by its
-// Content-Length, or when a chunked one passes the limit, before more of it is read. The caller releases the buffer.
-func (a *api) readBody(r *http.Request) (*bodyBuffer, *refusal) {
-	limit := a.cfg.MaxRequestSize
+// bodyLimit is how long the body of a request to an app may be: as max_request_size says, or as long as what the app's rules allow can be.
+// They allow events of 10 KiB, and batches of them, which Reverb's 10,000 bytes do not hold.
+func (a *api) bodyLimit(app *config.App) int64 {
+	if app == nil || !app.Rules.PusherAnswers {
+		return a.cfg.MaxRequestSize
+	}
+	// A character of two bytes may be written as an escape of six, in names and in data.
+	const escaped, envelope = 3, 1 << 10 // bytes
+	rules := &app.Rules
+	event := escaped*(rules.MaxEventData+rules.MaxEventName) + envelope
+	most := max(rules.MaxBatch, 1)*(event+escaped*rules.MaxChannelName) + rules.MaxPublishChannels*(escaped*rules.MaxChannelName+len(`"",`))
+	return max(a.cfg.MaxRequestSize, int64(most))
+}
+
+// readBody reads the whole body, which may be as long as limit and no longer: a longer one is refused by its Content-Length, or when a
+// chunked one passes the limit, before more of it is read. The caller releases the buffer.
+func (a *api) readBody(r *http.Request, limit int64) (*bodyBuffer, *refusal) {
 	if r.ContentLength > limit {
 		return nil, errTooLarge
 	}

@@ -27,18 +27,18 @@ func (a *api) channels(w http.ResponseWriter, r *http.Request, c *call) {
 			continue
 		}
 		body = protocol.AppendQuote(comma(body, start), infos[i].Name)
-		body = appendInfo(append(body, ':'), info, &infos[i], true)
+		body = appendInfo(append(body, ':'), info, &c.app.Rules, infos[i].Name, &infos[i])
 	}
 	writeJSON(w, http.StatusOK, append(body, "}}"...))
 }
 
-// find looks for a channel in a list that is sorted by name.
-func find(infos []channels.Info, name string) (*channels.Info, bool) {
+// find looks for a channel in a list that is sorted by name; nil: it is not there.
+func find(infos []channels.Info, name string) *channels.Info {
 	i, ok := slices.BinarySearchFunc(infos, name, func(c channels.Info, name string) int { return cmp.Compare(c.Name, name) })
 	if !ok {
-		return nil, false
+		return nil
 	}
-	return &infos[i], true
+	return &infos[i]
 }
 
 // channel is one channel's attributes; occupied is always told.
@@ -52,6 +52,5 @@ func (a *api) channel(w http.ResponseWriter, r *http.Request, c *call) {
 	}
 	found, reach := a.server.NamedChannels(r.Context(), c.app, []string{name})
 	tellReach(w, reach)
-	ch, ok := find(found, name)
-	writeJSON(w, http.StatusOK, appendInfo(nil, info|occupied, ch, ok))
+	writeJSON(w, http.StatusOK, appendInfo(nil, info|occupied, &c.app.Rules, name, find(found, name)))
 }

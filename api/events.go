@@ -45,7 +45,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, c *call) {
 	}
 	wanted := e.attributes()
 	found := a.told(r.Context(), w, c.app, wanted, e.channels)
-	writeJSON(w, http.StatusOK, appendEventInfo(&e, wanted, found))
+	writeJSON(w, http.StatusOK, appendEventInfo(&c.app.Rules, &e, wanted, found))
 }
 
 // told describes those of the channels that somebody is subscribed to, if anything of them is wanted.
@@ -59,7 +59,7 @@ func (a *api) told(ctx context.Context, w http.ResponseWriter, app *config.App, 
 }
 
 // appendEventInfo has one entry for each channel of the event, existing or not.
-func appendEventInfo(e *event, wanted attributes, found []channels.Info) []byte {
+func appendEventInfo(rules *config.Rules, e *event, wanted attributes, found []channels.Info) []byte {
 	body := []byte(`{"channels":{`)
 	start := len(body)
 	written := make(map[string]struct{}, len(e.channels))
@@ -68,9 +68,8 @@ func appendEventInfo(e *event, wanted attributes, found []channels.Info) []byte 
 			continue
 		}
 		written[name] = struct{}{}
-		info, ok := find(found, name)
 		body = protocol.AppendQuote(comma(body, start), name)
-		body = appendInfo(append(body, ':'), wanted, info, ok)
+		body = appendInfo(append(body, ':'), wanted, rules, name, find(found, name))
 	}
 	return append(body, "}}"...)
 }
@@ -94,7 +93,7 @@ func (a *api) batchEvents(w http.ResponseWriter, r *http.Request, c *call) {
 		return
 	}
 	if limit := c.app.Rules.MaxBatch; limit > 0 && len(batch) > limit {
-		writeText(w, http.StatusBadRequest, fmt.Sprintf("A batch has %d events at most.", limit))
+		writeText(w, http.StatusBadRequest, fmt.Sprintf("Batch too large: it may have %d events at most.", limit))
 		return
 	}
 	for i := range batch {
@@ -155,8 +154,8 @@ func readBatch(body value) ([]event, fieldErrors) {
 	return batch, errs
 }
 
-// appendBatchInfo has one object for each item in order, or an empty object when no item yields any. All channels are asked for
-// together.
+// appendBatchInfo has one object for each item in order, or an empty object when no item yields any; Pusher's answer is empty when no item
+// asked. All channels are asked for together.
 func (a *api) appendBatchInfo(ctx context.Context, w http.ResponseWriter, app *config.App, batch []event) []byte {
 	var all attributes
 	var names []string
@@ -168,15 +167,18 @@ func (a *api) appendBatchInfo(ctx context.Context, w http.ResponseWriter, app *c
 	}
 	found := a.told(ctx, w, app, all, names)
 	body := []byte(`{"batch":[`)
-	start, some := len(body), false
+	start, asked, some := len(body), false, false
 	for i := range batch {
-		info, ok := find(found, batch[i].channels[0])
+		e := &batch[i]
 		body = comma(body, start)
 		before := len(body)
-		body = appendInfo(body, batch[i].attributes(), info, ok)
-		some = some || len(body)-before > len(emptyObject)
+		body = appendInfo(body, e.attributes(), &app.Rules, e.channels[0], find(found, e.channels[0]))
+		asked, some = asked || e.hasInfo, some || len(body)-before > len(emptyObject)
 	}
-	if !some {
+	switch {
+	case app.Rules.PusherAnswers && !asked:
+		return []byte(emptyObject)
+	case !app.Rules.PusherAnswers && !some:
 		return []byte(`{"batch":{}}`)
 	}
 	return append(body, "]}"...)

@@ -233,7 +233,7 @@ func TestPusherRules(t *testing.T) {
 		{"plain", "events", event(`"channel":"a"`), 200, `{}`},
 		{"data at the limit", "events", `{"name":"E","channel":"a","data":"` + strings.Repeat("x", 1000) + `"}`, 200, `{}`},
 		{"data over it", "events", `{"name":"E","channel":"a","data":"` + strings.Repeat("x", 1001) + `"}`, 413,
-			"Event data is longer than 1000 bytes."},
+			"The data content of this event exceeds the allowed maximum (1000 bytes)."},
 		{"100 channels", "events", event(`"channels":` + names(100)), 200, `{}`},
 		{"101 channels", "events", event(`"channels":` + names(101)), 400, "An event may go to 100 channels at most."},
 		{"both targets", "events", event(`"channel":"a","channels":["a"]`), 400, "An event has either channel or channels."},
@@ -251,8 +251,8 @@ func TestPusherRules(t *testing.T) {
 			"An event for an encrypted channel goes to that channel alone."},
 		{"socket id", "events", event(`"channel":"a","socket_id":"1.2"`), 200, `{}`},
 		{"malformed socket id", "events", event(`"channel":"a","socket_id":"1.2.3"`), 400, "Invalid socket id."},
-		{"batch of 10", "batch_events", items(10), 200, `{"batch":{}}`},
-		{"batch of 11", "batch_events", items(11), 400, "A batch has 10 events at most."},
+		{"batch of 10", "batch_events", items(10), 200, `{}`},
+		{"batch of 11", "batch_events", items(11), 400, "Batch too large: it may have 10 events at most."},
 		{"an item without channel", "batch_events", `{"batch":[{"name":"E","data":"d"}]}`, 400,
 			`{"batch.0.channel":["The batch.0.channel field is required when channels is not present."]}`},
 		{"a wrong name in a batch", "batch_events", `{"batch":[` + event(`"channel":"a"`) + `,` + event(`"channel":"ä"`) + `]}`, 400,
@@ -264,6 +264,67 @@ func TestPusherRules(t *testing.T) {
 			wantAnswer(t, w.signed(http.MethodPost, "/apps/"+strictID+"/"+tt.path, tt.body), tt.status, tt.want)
 			if published := len(w.node.published) > 0; published != (tt.status == 200) {
 				t.Errorf("published %+v with status %d", w.node.published, tt.status)
+			}
+		})
+	}
+}
+
+// Pusher counts the subscriptions of presence channels too, counts nobody where nobody is, and has nothing to say when nothing was asked.
+func TestAnswersOfPusher(t *testing.T) {
+	item := func(channel, more string) string {
+		return `{"name":"E","data":"d","channel":"` + channel + `"` + more + `}`
+	}
+	const both = `,"info":"user_count,subscription_count"`
+	tests := []struct{ name, path, body, want string }{
+		{"nothing asked", "events", item("news", ``), `{}`},
+		{"counts", "events", `{"name":"E","data":"d","channels":["news","presence-room","presence-none","none"]` + both + `}`,
+			`{"channels":{"news":{"subscription_count":1},"presence-room":{"user_count":2,"subscription_count":3},` +
+				`"presence-none":{"user_count":0,"subscription_count":0},"none":{"subscription_count":0}}}`},
+		{"batch, nothing asked", "batch_events", `{"batch":[` + item("news", ``) + `,` + item("presence-room", `,"info":null`) + `]}`, `{}`},
+		{"batch, some asked", "batch_events",
+			`{"batch":[` + item("news", `,"info":"subscription_count"`) + `,` + item("other", ``) + `,` + item("presence-none", both) + `]}`,
+			`{"batch":[{"subscription_count":1},{},{"user_count":0,"subscription_count":0}]}`},
+		{"batch, asked in vain", "batch_events", `{"batch":[` + item("news", `,"info":"user_count"`) + `]}`, `{"batch":[{}]}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.node.occupy("news", 1, 0, "")
+			w.node.occupy("presence-room", 3, 2, "")
+			wantAnswer(t, w.signed(http.MethodPost, "/apps/"+strictID+"/"+tt.path, tt.body), 200, tt.want)
+		})
+	}
+}
+
+// What Pusher's rules allow is no body that is too large, and what they do not allow is told in their words. The limit of other apps stays.
+func TestBodiesOfPusher(t *testing.T) {
+	event := func(data string) string { return `{"name":"E","channel":"a","data":"` + data + `"}` }
+	batch := func(n int, data string) string {
+		return `{"batch":[` + strings.TrimSuffix(strings.Repeat(event(data)+",", n), ",") + `]}`
+	}
+	const tooLong = "The data content of this event exceeds the allowed maximum (10240 bytes)."
+	for _, tt := range []struct {
+		name, app, path, body string
+		status                int
+		want                  string
+	}{
+		{"the longest event", strictID, "events", event(strings.Repeat("x", 10<<10)), 200, `{}`},
+		{"in escapes", strictID, "events", event(strings.Repeat(`\u00e9`, 5<<10)), 200, `{}`},
+		{"one byte more", strictID, "events", event(strings.Repeat("x", 10<<10+1)), 413, tooLong},
+		{"the longest batch", strictID, "batch_events", batch(10, strings.Repeat(`\"`, 10<<10)), 200, `{}`},
+		{"one byte more in a batch", strictID, "batch_events", batch(2, strings.Repeat("x", 10<<10+1)), 413, tooLong},
+		{"far more", strictID, "events", event(strings.Repeat("x", 1<<20)), 413, "Payload too large."},
+		{"the other profile", appID, "events", event(strings.Repeat("x", 10<<10)), 413, "Payload too large."},
+		{"no app", "zzz", "events", event(strings.Repeat("x", 10<<10)), 413, "Payload too large."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, func(c *config.Config) {
+				app := c.Apps.ByID(strictID)
+				app.Rules = config.ProfileRules(config.ProfilePusher)
+			})
+			rec := w.signed(http.MethodPost, "/apps/"+tt.app+"/"+tt.path, tt.body)
+			if rec.Code != tt.status || rec.Body.String() != tt.want {
+				t.Errorf("got %d %s, want %d %s", rec.Code, rec.Body, tt.status, tt.want)
 			}
 		})
 	}

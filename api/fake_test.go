@@ -127,7 +127,7 @@ func newWorld(tb testing.TB, edit ...func(*config.Config)) *world {
 	apps := config.Apps{
 		{ID: appID, Key: appKey, Secret: appSecret, Profile: "reverb", Enabled: true},
 		{ID: strictID, Key: appKey, Secret: appSecret, Profile: "pusher", Enabled: true, Rules: config.Rules{
-			StringUserIDs: true, StrictNames: true, MaxChannelName: 164, MaxEventName: 200, RequireTimestamp: true, RequireAuthKey: true,
+			StringUserIDs: true, StrictNames: true, MaxChannelName: 164, MaxEventName: 200, RequireTimestamp: true, RequireAuthKey: true, PusherAnswers: true,
 			MaxPublishChannels: 100, MaxBatch: 10, MaxEventData: 1000,
 		}},
 		{ID: "off", Key: appKey, Secret: appSecret, Profile: "reverb"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"reverb/channels"
+	"reverb/config"
 	"reverb/protocol"
 )
 
@@ -45,23 +46,30 @@ func queryAttributes(c *call) attributes {
 
 func (a attributes) has(b attributes) bool { return a&b != 0 }
 
-// appendInfo appends the object of a channel's attributes, in Reverb's order. exists is false for a channel that nobody is
-// subscribed to: only occupied is known of it. user_count is for presence channels, subscription_count for the others, cache for
-// cache channels that have an event.
-func appendInfo(dst []byte, a attributes, info *channels.Info, exists bool) []byte {
+// appendInfo appends the object of a channel's attributes, in Reverb's order. info is nil for a channel that nobody is subscribed to: only
+// occupied is known of it; Pusher counts nobody there. user_count is for presence channels, subscription_count for the others, under Pusher's
+// rules for all, cache for cache channels that have an event.
+func appendInfo(dst []byte, a attributes, rules *config.Rules, name string, info *channels.Info) []byte {
+	if info == nil && rules.PusherAnswers {
+		info = &channels.Info{Kind: protocol.StrictKindOf(name)}
+	}
 	dst = append(dst, '{')
 	start := len(dst)
 	if a.has(occupied) {
 		dst = append(dst, `"occupied":`...)
-		dst = strconv.AppendBool(dst, exists && info.Subscriptions > 0)
+		dst = strconv.AppendBool(dst, info != nil && info.Subscriptions > 0)
 	}
-	if exists && info.Kind.IsPresence() && a.has(userCount) {
+	if info == nil {
+		return append(dst, '}')
+	}
+	presence := info.Kind.IsPresence()
+	if presence && a.has(userCount) {
 		dst = strconv.AppendInt(append(comma(dst, start), `"user_count":`...), int64(info.Users), 10)
 	}
-	if exists && !info.Kind.IsPresence() && a.has(subscriptionCount) {
+	if (!presence || rules.PusherAnswers) && a.has(subscriptionCount) {
 		dst = strconv.AppendInt(append(comma(dst, start), `"subscription_count":`...), int64(info.Subscriptions), 10)
 	}
-	if exists && info.Kind.IsCache() && a.has(cached) && info.Cache != nil {
+	if info.Kind.IsCache() && a.has(cached) && info.Cache != nil {
 		dst = append(append(comma(dst, start), `"cache":`...), info.Cache...)
 	}
 	return append(dst, '}')
@@ -80,8 +88,6 @@ func checkAttributes(a attributes, kind protocol.Kind) *refusal {
 	switch {
 	case a.has(userCount) && !kind.IsPresence():
 		return refuse(http.StatusBadRequest, "The user_count attribute is for presence channels only.")
-	case a.has(subscriptionCount) && kind.IsPresence():
-		return refuse(http.StatusBadRequest, "The subscription_count attribute is not for presence channels.")
 	case a.has(cached) && !kind.IsCache():
 		return refuse(http.StatusBadRequest, "The cache attribute is for cache channels only.")
 	default:

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"reverb/protocol"
@@ -80,12 +81,21 @@ func TestAttributesOfPusher(t *testing.T) {
 		{"?info=subscription_count", 200, `{"channels":{}}`},
 		{"/a?info=user_count", 400, "The user_count attribute is for presence channels only."},
 		{"/a?info=cache", 400, "The cache attribute is for cache channels only."},
-		{"/presence-a?info=subscription_count", 400, "The subscription_count attribute is not for presence channels."},
-		{"/presence-cache-a?info=cache,user_count", 200, `{"occupied":false}`},
+		{"/presence-a?info=subscription_count", 200, `{"occupied":false,"subscription_count":0}`},
+		{"/presence-cache-a?info=cache,user_count", 200, `{"occupied":false,"user_count":0}`},
+		{"/a?info=subscription_count", 200, `{"occupied":false,"subscription_count":0}`},
+		{"/a", 200, `{"occupied":false}`},
+		{"/presence-p?info=user_count,subscription_count", 200, `{"occupied":true,"user_count":2,"subscription_count":3}`},
+		{"?info=user_count,subscription_count&filter_by_prefix=presence-p", 200,
+			`{"channels":{"presence-p":{"user_count":2,"subscription_count":3}}}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.target, func(t *testing.T) {
-			wantAnswer(t, newWorld(t).signed(http.MethodGet, path+tt.target, ""), tt.status, tt.want)
+			w := newWorld(t)
+			if strings.Contains(tt.target, "presence-p") {
+				w.node.occupy("presence-p", 3, 2, "")
+			}
+			wantAnswer(t, w.signed(http.MethodGet, path+tt.target, ""), tt.status, tt.want)
 		})
 	}
 }
@@ -105,7 +115,7 @@ func TestChannelUsers(t *testing.T) {
 	wantAnswer(t, w.signed(http.MethodGet, users(appID, "zzz"), ""), 404, `{}`)
 	wantAnswer(t, w.signed(http.MethodGet, users(strictID, "zzz"), ""), 400, `{}`)
 	wantAnswer(t, w.signed(http.MethodGet, users(appID, "presence-zzz"), ""), 404, `{}`)
-	wantAnswer(t, w.signed(http.MethodGet, users(strictID, "presence-zzz"), ""), 404, `{}`)
+	wantAnswer(t, w.signed(http.MethodGet, users(strictID, "presence-zzz"), ""), 200, `{"users":[]}`)
 	wantAnswer(t, w.signed(http.MethodGet, users(appID, "presence-gone"), ""), 404, `{}`)
 }
 

@@ -15,7 +15,7 @@ const serverToUser = "#server-to-user-"
 // checkEvent is what Pusher demands of an event and Reverb does not; each rule is on only when the app's rules say so.
 func checkEvent(rules *config.Rules, e *event) *refusal {
 	if limit := rules.MaxEventData; limit > 0 && len(e.data) > limit {
-		return refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("Event data is longer than %d bytes.", limit))
+		return refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("The data content of this event exceeds the allowed maximum (%d bytes).", limit))
 	}
 	if limit := rules.MaxPublishChannels; limit > 0 && len(e.channels) > limit {
 		return refuse(http.StatusBadRequest, fmt.Sprintf("An event may go to %d channels at most.", limit))

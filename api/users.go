@@ -16,6 +16,7 @@ func (a *api) channelUsers(w http.ResponseWriter, r *http.Request, c *call) {
 	members, ok, reach := a.server.Users(r.Context(), c.app, name)
 	tellReach(w, reach)
 	switch {
+	case c.app.Rules.PusherAnswers && protocol.StrictKindOf(name).IsPresence(): // with nobody in it, too
 	case !ok:
 		writeJSONString(w, http.StatusNotFound, emptyObject)
 		return

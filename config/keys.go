@@ -177,6 +177,8 @@ var appKeys = []key[App]{
 	{name: "apps.require_timestamp", at: func(a *App) setting { return truth(&a.Rules.RequireTimestamp) }},
 	{name: "apps.require_auth_key", at: func(a *App) setting { return truth(&a.Rules.RequireAuthKey) }},
 	{name: "apps.any_client_data", at: func(a *App) setting { return truth(&a.Rules.AnyClientData) }},
+	{name: "apps.subscribe_once", at: func(a *App) setting { return truth(&a.Rules.SubscribeOnce) }},
+	{name: "apps.pusher_answers", at: func(a *App) setting { return truth(&a.Rules.PusherAnswers) }},
 	{name: "apps.max_channel_name", at: func(a *App) setting { return count(&a.Rules.MaxChannelName, 0) }},
 	{name: "apps.max_event_name", at: func(a *App) setting { return count(&a.Rules.MaxEventName, 0) }},
 	{name: "apps.max_publish_channels", at: func(a *App) setting { return count(&a.Rules.MaxPublishChannels, 0) }},

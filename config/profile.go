@@ -9,7 +9,7 @@ const (
 // Rules are what a profile sets. Each can also be set by itself in [[apps]];
 // such a key wins over the profile. A limit of 0 is no limit.
 type Rules struct {
-	ErrorObject             bool // data of pusher:error is an object, not a string of JSON
+	ErrorObject             bool // pusher:error as Pusher sends it: an object; a refused subscribe has no code
 	StringUserIDs           bool // presence ids reach clients as strings, whatever came in
 	RequireUserID           bool // presence without user_id is refused with 4009
 	StrictNames             bool // channel and event names: syntax, MaxChannelName, MaxEventName
@@ -19,6 +19,8 @@ type Rules struct {
 	RequireTimestamp        bool // HTTP requests must carry auth_timestamp
 	RequireAuthKey          bool // HTTP requests must carry auth_key and auth_version
 	AnyClientData           bool // data of a client event is any JSON value and stays as it was sent
+	SubscribeOnce           bool // a second subscribe to a channel is an error
+	PusherAnswers           bool // the HTTP API counts, answers and takes bodies as Pusher does
 
 	MaxChannelName     int // characters
 	MaxEventName       int // characters
@@ -47,6 +49,8 @@ var profileTable = map[string]Rules{
 		RequireTimestamp:        true,
 		RequireAuthKey:          true,
 		AnyClientData:           true,
+		SubscribeOnce:           true,
+		PusherAnswers:           true,
 		MaxChannelName:          164,
 		MaxEventName:            200,
 		MaxPublishChannels:      100,

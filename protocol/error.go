@@ -68,6 +68,23 @@ func (e *Error) appendEvent(dst []byte, objectData bool) []byte {
 	return append(dst, '}')
 }
 
+// RefusalFrame returns the pusher:error event of a refused subscribe as Pusher sends it: its code is null, because the connection is well, and
+// a client that is told 4009 may take it for the end of the connection.
+func RefusalFrame(message string) Frame {
+	b := BeginFrame(envelope + len(EventError) + quotedSize(message))
+	b = append(b, `{"event":"`+EventError+`","data":{"code":null,"message":`...)
+	b = AppendQuote(b, message)
+	return EndFrame(append(b, "}}"...))
+}
+
+// EventErrorFrame returns the pusher:error event of a client event as Pusher sends it: it names the channel, by which a client finds whose
+// event it was.
+func EventErrorFrame(e *Error, channel string) Frame {
+	b := BeginFrame(2*envelope + quotedSize(e.Message) + quotedSize(channel))
+	b = e.appendEvent(b, true)
+	return EndFrame(append(appendChannel(b[:len(b)-1], channel), '}'))
+}
+
 // ErrorFrame returns the pusher:error event of e. With objectData its data is an object, as Pusher
 // sends it; without, a string holding that object, as Reverb sends it.
 func ErrorFrame(e *Error, objectData bool) Frame {

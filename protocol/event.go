@@ -122,6 +122,14 @@ func (e *ClientEvent) IsClient() bool {
 	return len(e.Event) >= len(clientPrefix) && e.Event[:len(clientPrefix)] == clientPrefix
 }
 
+// ChannelName is the top-level channel, "" when it is none.
+func (m *Message) ChannelName() string {
+	if !isString(m.Channel) {
+		return ""
+	}
+	return string(unquote(m.Channel))
+}
+
 // DataSize is how long the data is, bytes: of a string what it holds, of any other value its JSON.
 func (e *ClientEvent) DataSize() int {
 	if isString(e.Data) {

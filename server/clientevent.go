@@ -30,16 +30,16 @@ func (ss *Session) clientEvent(conf *config.App, m *protocol.Message, payload []
 	}
 	e, err := read()
 	if err != nil {
-		return ss.fail(err)
+		return ss.failEvent(conf, m.ChannelName(), err)
 	}
 	if !e.IsClient() {
 		return true
 	}
 	if err := checkClientEvent(&e, &conf.Rules); err != nil {
-		return ss.fail(err)
+		return ss.failEvent(conf, e.Channel, err)
 	}
 	if !ss.mayWhisper(&conf.Rules) {
-		return ss.fail(protocol.ErrRateLimit)
+		return ss.failEvent(conf, e.Channel, protocol.ErrRateLimit)
 	}
 	switch conf.AcceptClientEventsFrom {
 	case fromAll:
@@ -47,14 +47,14 @@ func (ss *Session) clientEvent(conf *config.App, m *protocol.Message, payload []
 	case fromMembers:
 		return ss.whisper(conf, &e)
 	}
-	return ss.fail(protocol.ErrClientEventsDisabled)
+	return ss.failEvent(conf, e.Channel, protocol.ErrClientEventsDisabled)
 }
 
 // whisper sends a client event of a member: rebuilt from its three fields, with the id under which the channel knows the sender.
 func (ss *Session) whisper(conf *config.App, e *protocol.ClientEvent) bool {
 	userID, ok := ss.sender(conf, e.Channel)
 	if !ok {
-		return ss.fail(protocol.ErrNotMember)
+		return ss.failEvent(conf, e.Channel, protocol.ErrNotMember)
 	}
 	payload := make([]byte, 0, len(e.Event)+len(e.Channel)+len(e.Data)+64)
 	return ss.publish(conf, e.Channel, protocol.AppendClientEvent(payload, e, e.Channel, userID))
@@ -68,7 +68,7 @@ func (ss *Session) forward(conf *config.App, e *protocol.ClientEvent, payload []
 	}
 	for _, channel := range e.Channels {
 		if err := checkClientChannel(channel, &conf.Rules); err != nil {
-			return ss.fail(err)
+			return ss.failEvent(conf, channel, err)
 		}
 	}
 	ok := true
@@ -104,7 +104,7 @@ func (ss *Session) publish(conf *config.App, channel string, payload []byte) boo
 	})
 	if err != nil {
 		ss.app.server.dropped(ss.app, channel, err)
-		return ss.fail(protocol.ErrOverCapacity)
+		return ss.failEvent(conf, channel, protocol.ErrOverCapacity)
 	}
 	return true
 }

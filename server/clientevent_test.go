@@ -137,7 +137,7 @@ func TestClientEventsUnderPushersRules(t *testing.T) {
 		for _, tt := range tests {
 			a.say(fmt.Sprintf(`{"event":"%s","channel":"%s","data":%s}`, tt.event, tt.channel, tt.data))
 			t.Log(tt.name)
-			a.expect(errorObject(4301, tt.want))
+			a.expect(eventError(4301, tt.want, tt.channel))
 			b.expect()
 		}
 		a.say(`{"event":"client-a","channel":"presence-cache-room","data":{}}`)
@@ -244,6 +244,48 @@ func TestClientEventsOfAnyJSON(t *testing.T) {
 			}
 			a.leave()
 			b.leave()
+		})
+	}
+}
+
+// A client finds by the channel whose event was refused.
+func TestRefusedClientEventsNameTheirChannel(t *testing.T) {
+	lax := func(a *config.App) { a.Rules.RequireProtocol, a.Rules.MaxClientEvents = false, 0 }
+	event := func(channel string) string { return `{"event":"client-a","channel":"` + channel + `","data":{}}` }
+	for name, tt := range map[string]struct {
+		change  func(*config.App)
+		message string
+		want    string
+	}{
+		"no member":    {nil, event("private-other"), eventError(4009, "The client is not a member of the specified channel.", "private-other")},
+		"public":       {nil, event("room"), eventError(4301, "Client events are only allowed on private and presence channels", "room")},
+		"channel name": {nil, event("private- "), eventError(4200, "Invalid channel name", "private- ")},
+		"event name": {nil, `{"event":"client-` + strings.Repeat("a", 200) + `","channel":"private-room"}`,
+			eventError(4301, "Invalid client event name", "private-room")},
+		"too large": {func(a *config.App) { a.Rules.MaxEventData = 3 }, `{"event":"client-a","channel":"private-room","data":"1234"}`,
+			eventError(4301, "Client event data is too large", "private-room")},
+		"too many":    {func(a *config.App) { a.Rules.MaxClientEvents = 1 }, event("private-room"), eventError(4301, "Rate limit exceeded", "private-room")},
+		"disabled":    {func(a *config.App) { a.AcceptClientEventsFrom = "none" }, event("private-room"), eventError(4301, "The app does not have client messaging enabled.", "private-room")},
+		"in a list":   {func(a *config.App) { a.AcceptClientEventsFrom = "all" }, `{"event":"client-a","channel":"private-room","channels":["private-room","a b"]}`, eventError(4200, "Invalid channel name", "a b")},
+		"no channel":  {nil, `{"event":"client-a"}`, errorObject(4200, "Invalid message format")},
+		"no name":     {nil, `{"event":"client-a","channel":7}`, errorObject(4200, "Invalid message format")},
+		"a blank one": {nil, `{"event":"client-a","channel":" "}`, eventError(4200, "Invalid message format", " ")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := pusherApp(lax)
+			if tt.change != nil {
+				tt.change(app)
+			}
+			withApp(t, app, func(n *node) {
+				a := n.connect()
+				a.join("private-room", "")
+				if name == "too many" {
+					a.say(tt.message)
+				}
+				a.say(tt.message)
+				a.expect(tt.want)
+				a.leave()
+			})
 		})
 	}
 }

@@ -309,6 +309,16 @@ func errorObject(code int, message string) string {
 	return fmt.Sprintf(`{"event":"pusher:error","data":{"code":%d,"message":"%s"}}`, code, message)
 }
 
+// refusal is the error event of a refused subscribe in Pusher's form.
+func refusal(message string) string {
+	return fmt.Sprintf(`{"event":"pusher:error","data":{"code":null,"message":%q}}`, message)
+}
+
+// eventError is the error event of a client event in Pusher's form.
+func eventError(code int, message, channel string) string {
+	return fmt.Sprintf(`{"event":"pusher:error","data":{"code":%d,"message":%q},"channel":%q}`, code, message, channel)
+}
+
 func subscriptionError(channel, typ, message string, status int) string {
 	return fmt.Sprintf(`{"event":"pusher:subscription_error","channel":%q,"data":{"type":%q,"error":%q,"status":%d}}`, channel, typ, message, status)
 }

@@ -371,3 +371,25 @@ func (n *node) connectUnwatched(t *testing.T) *client {
 	c.id = socketIDs.FindStringSubmatch(c.conn.frames[0])[1]
 	return c
 }
+
+// A subscribe that waits for the relay is one already.
+func TestSubscribeOnceWhileTheFirstWaits(t *testing.T) {
+	strict := func(c *config.Config) { c.Apps[0].Rules.SubscribeOnce = true }
+	scaled(t, strict, func(t *testing.T, n *node, r *slowRelay) {
+		const again = "Existing subscription to channel " + den
+		c := n.connect()
+		c.subscribe(den, joe)
+		c.subscribe(den, ann)
+		c.expect(pusherError(4301, again))
+		r.next(t, nil)
+		c.expect(presence(den, 1, `[1]`, `{"1":{"name":"Joe"}}`))
+		c.subscribe(den, joe)
+		c.expect(pusherError(4301, again))
+		c.say(`{"event":"pusher:unsubscribe","data":{"channel":%q}}`, den)
+		c.subscribe(den, ann)
+		r.next(t, nil)
+		c.expect(presence(den, 1, `[2]`, `{"2":null}`))
+		c.leave()
+		r.settled(t, n)
+	})
+}

@@ -212,16 +212,6 @@ func (ss *Session) reply(frame protocol.Frame) {
 	ss.app.metrics.Sent(1)
 }
 
-// fail answers a message with pusher:error; the connection stays. It returns false, the result of a handler that failed.
-func (ss *Session) fail(err *protocol.Error) bool {
-	ss.app.metrics.Invalid(err.Code)
-	ss.reply(protocol.ErrorFrame(err, ss.app.conf().Rules.ErrorObject))
-	if trace := ss.app.server.trace; trace != nil {
-		trace.Error(ss.id.String(), err)
-	}
-	return false
-}
-
 // end closes the connection from this side: a last frame, if there is one, then the close. Only the first call does anything. It may
 // be called from any goroutine that holds no lock of the hub.
 //

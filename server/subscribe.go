@@ -37,12 +37,16 @@ const unauthorized = "The connection is unauthorized."
 func (ss *Session) subscribe(conf *config.App, m *protocol.Message) bool {
 	req, err := m.Subscribe()
 	if err != nil {
-		return ss.fail(err)
+		return ss.failSubscribe(conf, err)
 	}
 	rules := &conf.Rules
 	kind, valid := kindOf(req.Channel, rules)
 	if !valid {
 		return ss.refuseSubscribe(req.Channel, errChannelName, invalidChannel, 400)
+	}
+	if rules.SubscribeOnce && ss.subscribed(req.Channel) {
+		// No pusher:subscription_error: the subscription that there is has not failed.
+		return ss.failSubscribe(conf, &protocol.Error{Code: 4301, Message: "Existing subscription to channel " + req.Channel})
 	}
 	if max := ss.app.server.limits.MaxSubscriptions; max > 0 && ss.overLimit(req.Channel, max) {
 		return ss.refuseSubscribe(req.Channel, errTooMany, limitReached, 403)
@@ -52,7 +56,7 @@ func (ss *Session) subscribe(conf *config.App, m *protocol.Message) bool {
 	}
 	data, err := memberData(&req, kind)
 	if err != nil {
-		return ss.fail(err)
+		return ss.failSubscribe(conf, err)
 	}
 	if kind.IsPresence() {
 		if err, typ, status := checkMember(data, rules); err != nil {
@@ -108,6 +112,16 @@ func (ss *Session) overLimit(channel string, max int) bool {
 	return ss.subs.len() >= max && ss.subs.find(channel) == nil
 }
 
+// subscribed reports whether the session is in the channel, or waits to be.
+func (ss *Session) subscribed(channel string) bool {
+	if j := ss.joins(); j != nil {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return j.pending[channel] != nil || ss.subs.find(channel) != nil
+	}
+	return ss.subs.find(channel) != nil
+}
+
 // unsubscribe handles pusher:unsubscribe. It is never answered, not even for a channel that was never joined.
 func (ss *Session) unsubscribe(m *protocol.Message) bool {
 	channel, err := m.Unsubscribe()
@@ -126,7 +140,7 @@ func (ss *Session) unsubscribe(m *protocol.Message) bool {
 }
 
 func (ss *Session) refuseSubscribe(channel string, err *protocol.Error, typ string, status int) bool {
-	ss.fail(err)
+	ss.failSubscribe(ss.app.conf(), err)
 	reason := err.Message
 	if err == protocol.ErrUnauthorized {
 		reason = unauthorized

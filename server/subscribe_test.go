@@ -126,23 +126,25 @@ func TestPusherRules(t *testing.T) {
 		name, channel, data string
 		want                []string
 	}{
-		{"name", "a b", "", []string{errorObject(4200, "Invalid channel name"), subscriptionError("a b", "InvalidChannel", "Invalid channel name", 400)}},
+		{"name", "a b", "", []string{refusal("Invalid channel name"), subscriptionError("a b", "InvalidChannel", "Invalid channel name", 400)}},
 		{"no user id", "presence-room", `{"user_info":{}}`, []string{
-			errorObject(4009, "Presence channels need a user_id in channel_data"),
+			refusal("Presence channels need a user_id in channel_data"),
 			subscriptionError("presence-room", "AuthError", "Presence channels need a user_id in channel_data", 401),
 		}},
 		{"no data", "presence-room", ``, []string{
-			errorObject(4009, "Presence channels need a user_id in channel_data"),
+			refusal("Presence channels need a user_id in channel_data"),
 			subscriptionError("presence-room", "AuthError", "Presence channels need a user_id in channel_data", 401),
 		}},
 		{"long id", "presence-room", `{"user_id":"` + strings.Repeat("x", 129) + `"}`, []string{
-			errorObject(4301, "Presence user_id is too long"),
+			refusal("Presence user_id is too long"),
 			subscriptionError("presence-room", "LimitReached", "Presence user_id is too long", 413),
 		}},
 		{"large info", "presence-room", `{"user_id":"1","user_info":"` + strings.Repeat("x", 1024) + `"}`, []string{
-			errorObject(4301, "Presence user_info is too large"),
+			refusal("Presence user_info is too large"),
 			subscriptionError("presence-room", "LimitReached", "Presence user_info is too large", 413),
 		}},
+		{"not JSON", "presence-room", `{`, []string{refusal("Invalid message format")}},
+		{"no object", "presence-room", `5`, []string{refusal("Invalid message format")}},
 		{"ids are strings", "presence-room", `{"user_id":1}`, []string{presence("presence-room", 1, `["1"]`, `{"1":null}`)}},
 	}
 	for _, tt := range tests {
@@ -156,6 +158,17 @@ func TestPusherRules(t *testing.T) {
 			})
 		})
 	}
+	t.Run("signature", func(t *testing.T) {
+		withApp(t, pusherApp(func(a *config.App) { a.Rules.RequireProtocol = false }), func(n *node) {
+			c := n.connect()
+			c.say(`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:0"}}`)
+			c.expect(refusal("Connection is unauthorized"), subscriptionError("private-a", "AuthError", "The connection is unauthorized.", 401))
+			c.say(`{"event":"pusher:subscribe","data":{"channel":null}}`)
+			c.say(`{"event":"pusher:subscribe"}`)
+			c.expect(refusal("Invalid message format"), refusal("Invalid message format"))
+			c.leave()
+		})
+	})
 	t.Run("key of another app", func(t *testing.T) {
 		withApp(t, appWith(func(a *config.App) { a.Rules.CheckAuthKey = true }), func(n *node) {
 			c := n.connect()
@@ -356,4 +369,41 @@ func TestSubscriptionsAgainstModel(t *testing.T) {
 		}
 	}
 	set.Each(hub.Unsubscribe)
+}
+
+// Pusher answers a second subscribe with an error and lets the first be. In the reverb profile it is answered again.
+func TestSubscribeOnce(t *testing.T) {
+	withApp(t, pusherApp(func(a *config.App) { a.Rules.RequireProtocol = false }), func(n *node) {
+		a, b := n.connect(), n.connect()
+		b.join("presence-room", `{"user_id":"2"}`)
+		for _, channel := range []string{"room", "private-room", "cache-room", "presence-room"} {
+			data := ""
+			if channel == "presence-room" {
+				data = `{"user_id":"1"}`
+			}
+			a.join(channel, data)
+			b.got()
+			a.subscribe(channel, data)
+			a.expect(refusal("Existing subscription to channel " + channel))
+			a.say(`{"event":"pusher:subscribe","data":{"channel":%q,"auth":"key:bad"}}`, channel)
+			a.expect(refusal("Existing subscription to channel " + channel))
+			b.expect()
+			n.publish(server.Publication{Event: "e", Data: "d", Channels: []string{channel}})
+			want := `{"event":"e","data":"d","channel":"` + channel + `"}`
+			a.expect(want)
+			b.got()
+			a.say(`{"event":"pusher:unsubscribe","data":{"channel":%q}}`, channel)
+			a.join(channel, data)
+		}
+		a.leave()
+		b.leave()
+	})
+	withApp(t, appWith(nil), func(n *node) {
+		a := n.connect()
+		for range 2 {
+			a.subscribe("room", "")
+			a.expect(succeeded("room"))
+		}
+		a.leave()
+	})
 }

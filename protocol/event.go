@@ -142,7 +142,9 @@ func (e *ClientEvent) DataSize() int {
 // blank; data an object or array, null, blank or absent. A channels list of more than 100 names is
 // refused.
 func (m *Message) ClientEvent() (ClientEvent, *Error) {
-	if text, ok := scalarText(m.Data); ok && !isNull(m.Data) && !(isString(m.Data) && isBlank(text)) {
+	text, scalar := scalarText(m.Data)
+	blank := isNull(m.Data) || isString(m.Data) && isBlank(text)
+	if scalar && !blank {
 		return ClientEvent{}, ErrInvalidFormat
 	}
 	return m.clientEvent(m.Data)

@@ -69,7 +69,7 @@ type KeyChange struct {
 
 func (k KeyChange) String() string {
 	if k.Secret {
-		return k.Key + " (secret)"
+		return k.Key + " changed" // secrets are not shown
 	}
 	return k.Key + " = " + k.To + " (was " + k.From + ")"
 }

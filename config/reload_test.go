@@ -107,9 +107,9 @@ enabled = true
 		got = append(got, key.String())
 	}
 	want := []string{
-		"added 3", "changed 1", `key = "new" (was "k")`, "secret (secret)", `previous_keys = ["k"] (was [])`, "previous_secrets (secret)",
+		"added 3", "changed 1", `key = "new" (was "k")`, "secret changed", `previous_keys = ["k"] (was [])`, "previous_secrets changed",
 		"rate_limiting.enabled = true (was false)", "removed 2",
-		"server.port = 2 (was 1)", "scaling.redis.password (secret)",
+		"server.port = 2 (was 1)", "scaling.redis.password changed",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -56,7 +57,10 @@ func manCommand(app *cli.App, out *console) *cli.Command {
 	return &cli.Command{
 		Name:   "man",
 		Usage:  "Print the page of the manual, for man(1)",
-		Action: printText(out, func() (string, error) { return app.ToManWithSection(1) }),
+		Action: printText(out, func() (string, error) {
+			commands, err := app.ToManWithSection(1)
+			return strings.TrimRight(commands, "\n") + "\n" + roff(manPage), err
+		}),
 	}
 }
 

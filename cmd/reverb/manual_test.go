@@ -10,6 +10,11 @@ func TestManuals(t *testing.T) {
 	for _, tc := range []struct{ args, want string }{
 		{"man", ".TH reverb 1\n"},
 		{"man", "--handover"},
+		{"man", "\n.SH FILES\n.TP\n\\fBconfig.toml\\fP\n"},
+		{"man", "\n.SH ENVIRONMENT\n.TP\n\\fBREVERB_APP_ID, "},
+		{"man", "\n.SH SIGNALS\n.TP\n\\fBSIGTERM, SIGINT\\fP\n"},
+		{"man", "\n.SH EXIT STATUS\n.TP\n\\fB0\\fP\n"},
+		{"man", "\n.SH EXAMPLES\n.TP\n\\fBreverb start \\-\\-host 127.0.0.1"},
 		{"completion bash", "complete -o bashdefault -o default -F _reverb reverb\n"},
 		{"completion zsh", "#compdef reverb\n"},
 		{"completion fish", "-l handover"},

@@ -62,7 +62,7 @@ func TestReloadAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, raw, _ = strings.Cut(raw, "\n") // address and process
-	want := "app 1 changed\napp 1 previous_secrets (secret)\napp 1 max_connections = 5 (was 0)\napp 2 added\nrestart server.port = 1 (was 8080)\nreloaded\n"
+	want := "app 1 changed\napp 1 previous_secrets changed\napp 1 max_connections = 5 (was 0)\napp 2 added\nrestart server.port = 1 (was 8080)\nreloaded\n"
 	if raw != want {
 		t.Errorf("answer\n%s\nwant\n%s", raw, want)
 	}

@@ -57,7 +57,7 @@ func (r *reloader) takeLocked(next *config.Config, err error, who string) (confi
 	if err != nil {
 		r.refused.Store(1)
 		for _, line := range violations(err) {
-			r.log.Error("the configuration cannot be used; the one of before stays in force", "asked_by", who, "err", line)
+			r.log.Error("the configuration cannot be used; the old one stays in force", "asked_by", who, "err", line)
 		}
 		return config.Changes{}, err
 	}
@@ -76,7 +76,7 @@ func (r *reloader) takeLocked(next *config.Config, err error, who string) (confi
 		}
 	}
 	for _, key := range changes.Restart {
-		r.log.Warn("a changed value needs a restart; the one of before stays in force", "change", brief(key.String()))
+		r.log.Warn("a changed value needs a restart; until then the old one is in force", "change", brief(key.String()))
 	}
 	return changes, nil
 }

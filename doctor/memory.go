@@ -6,6 +6,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 )
 
 // What docs/performance.md measured, in bytes. The rest of what a connection may cost is what waits for slow clients, which
@@ -29,25 +31,25 @@ func (e *examination) checkMemory() {
 		return
 	}
 	fixed := int64(emptyServer) + e.cfg.Server.Limits.TotalOutboxBytes
-	room := max(most/10*tenths-fixed, 0) / (connectionHeap + connectionSock)
+	room := roundDown(max(most/10*tenths-fixed, 0) / (connectionHeap + connectionSock))
 	want, key := e.wanted()
 	need := fixed + want*(connectionHeap+connectionSock)
 	what := fmt.Sprintf("%s (%s)", size(most), source)
-	estimate := fmt.Sprintf("estimated, plain connections: about %d B each, the kernel's socket included, %s for slow clients", connectionHeap+connectionSock, size(e.cfg.Server.Limits.TotalOutboxBytes))
+	estimate := fmt.Sprintf("estimated, plain connections: about %s B each, the kernel's socket included, %s for slow clients", humanize.Comma(connectionHeap+connectionSock), size(e.cfg.Server.Limits.TotalOutboxBytes))
 	switch {
 	case want > room:
-		e.warn(check, title, fmt.Sprintf("%s; %s is %d, which may need %s (%s)", what, key, want, size(need), estimate),
+		e.warn(check, title, fmt.Sprintf("%s; %s is %s, which may need %s (%s)", what, key, humanize.Comma(want), size(need), estimate),
 			"at the limit the kernel ends the process, and all clients come back at once",
 			fmt.Sprintf("config.toml: [server.limits] max_connections = %d", room),
 			"config.toml: [server.limits] total_outbox_bytes, smaller",
 			fmt.Sprintf("or a limit of at least %s", size(need/tenths*10)))
 	case want == 0 && room < fewFiles:
-		e.warn(check, title, fmt.Sprintf("%s: enough for about %d connections (%s)", what, room, estimate),
+		e.warn(check, title, fmt.Sprintf("%s: enough for about %s connections (%s)", what, humanize.Comma(room), estimate),
 			"no max_connections keeps the number of connections below what the memory can hold",
 			fmt.Sprintf("config.toml: [server.limits] max_connections = %d", max(room, 1)),
 			"config.toml: [server.limits] total_outbox_bytes, smaller")
 	default:
-		e.ok(check, title, "%s: enough for about %d connections (%s)", what, room, estimate)
+		e.ok(check, title, "%s: enough for about %s connections (%s)", what, humanize.Comma(room), estimate)
 	}
 }
 
@@ -105,6 +107,15 @@ func (e *examination) meminfo(name string) (int64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// roundDown leaves two digits of an estimate.
+func roundDown(n int64) int64 {
+	unit := int64(1)
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return n / unit * unit
 }
 
 // size is a number of bytes for people.

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 )
 
 const (
@@ -110,7 +112,7 @@ func limit(n int64) string {
 	if n == math.MaxInt64 {
 		return "unlimited"
 	}
-	return strconv.FormatInt(n, 10)
+	return humanize.Comma(n)
 }
 
 // checkAllFiles looks at the limits of the whole machine.
@@ -123,7 +125,7 @@ func (e *examination) checkAllFiles() {
 	}
 	used, _ := e.number("/proc/sys/fs/file-nr")
 	each, _ := e.number("/proc/sys/fs/nr_open")
-	what := fmt.Sprintf("fs.file-max %s with %d in use, fs.nr_open %d", limit(most), used, each)
+	what := fmt.Sprintf("fs.file-max %s with %s in use, fs.nr_open %s", limit(most), humanize.Comma(used), humanize.Comma(each))
 	want, key := e.wanted()
 	switch need := max(want, fewFiles) + spareFiles; {
 	case most-used < need:
@@ -150,7 +152,7 @@ func (e *examination) checkPorts() {
 		e.skip(check, title, "net.ipv4.ip_local_port_range cannot be read")
 		return
 	}
-	what := fmt.Sprintf("%d to %d: %d", low, high, high-low+1)
+	what := fmt.Sprintf("%d to %d: %s ports", low, high, humanize.Comma(int64(high-low+1)))
 	port := e.cfg.Server.Port
 	reserved, _ := e.probes.ReadFile("/proc/sys/net/ipv4/ip_local_reserved_ports")
 	switch want, key := e.wanted(); {

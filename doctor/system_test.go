@@ -22,7 +22,7 @@ func TestSystem(t *testing.T) {
 		status doctor.Status
 		says   string
 	}{
-		{"fine", "", nil, "files.limit", doctor.OK, "hard 200000"},
+		{"fine", "", nil, "files.limit", doctor.OK, "hard 200,000"},
 		{"hard limit below max_connections", most + "500000", nil, "files.limit", doctor.Failure, "LimitNOFILE=500200"},
 		{"hard limit small and no max_connections", "", map[string]string{"/proc/self/limits": "Max open files 1024 4096 files\n"}, "files.limit", doctor.Warning, "3896"},
 		{"small but enough", most + "1000", map[string]string{"/proc/self/limits": "Max open files 1024 4096 files\n"}, "files.limit", doctor.OK, ""},
@@ -34,7 +34,7 @@ func TestSystem(t *testing.T) {
 		{"nr_open", most + "2000000", nil, "files.system", doctor.Failure, "fs.nr_open=2000200"},
 		{"no file-max", "", map[string]string{"/proc/sys/fs/file-max": "-"}, "files.system", doctor.Skipped, ""},
 
-		{"ports", "", nil, "ports.range", doctor.OK, "28232"},
+		{"ports", "", nil, "ports.range", doctor.OK, "28,232 ports"},
 		{"few ports", most + "50000", nil, "ports.range", doctor.Warning, "127.0.0.2:8080"},
 		{"own port in the range", "", map[string]string{"/proc/sys/net/ipv4/ip_local_port_range": "1024 65535"}, "ports.range", doctor.Warning, "ip_local_reserved_ports=8080"},
 		{"own port reserved", "", map[string]string{"/proc/sys/net/ipv4/ip_local_port_range": "1024 65535", "/proc/sys/net/ipv4/ip_local_reserved_ports": "22,8000-8100\n"}, "ports.range", doctor.OK, ""},

@@ -67,7 +67,13 @@ func (e *examination) trip(title string, t target, app *config.App) {
 	e.add(f)
 }
 
-func shown(d time.Duration) string { return fmt.Sprintf("%.1f ms", milliseconds(d)) }
+func shown(d time.Duration) string {
+	const finest = 100 * time.Microsecond
+	if d < finest {
+		return "under 0.1 ms"
+	}
+	return fmt.Sprintf("%.1f ms", milliseconds(d))
+}
 
 func (e *examination) roundTrip(t target, app *config.App) (took times, fault *tripFault) {
 	ctx, cancel := context.WithTimeout(e.ctx, 3*stepTimeout)

@@ -55,8 +55,8 @@ func completionCommand(app *cli.App, out *console) *cli.Command {
 // manCommand prints the page of man(1), made from the same definition as --help.
 func manCommand(app *cli.App, out *console) *cli.Command {
 	return &cli.Command{
-		Name:   "man",
-		Usage:  "Print the page of the manual, for man(1)",
+		Name:  "man",
+		Usage: "Print the page of the manual, for man(1)",
 		Action: printText(out, func() (string, error) {
 			commands, err := app.ToManWithSection(1)
 			return strings.TrimRight(commands, "\n") + "\n" + roff(manPage), err

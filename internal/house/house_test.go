@@ -71,6 +71,7 @@ var onlyIn = map[string][]string{
 	"github.com/KimMachineGun/autom": {"cmd/reverb"},
 	"github.com/HdrHistogram/":       {"bench/measure"},
 	"github.com/schollz/":            {"bench"},
+	"github.com/dustin/go-humanize":  {"doctor"},
 	"github.com/xrash/smetrics":      {"internal/nearest"},
 }
 

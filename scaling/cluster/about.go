@@ -44,5 +44,5 @@ func (r *Relay) Nodes() []scaling.Node {
 	l := &r.presence.lease
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.nodes
+	return l.others.nodes
 }

@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// shardCount is how many parts the tables of this package have; a power of two.
-const shardCount = 64
+// interestShards is in how many parts the interests are kept, a power of two: of a million a part has a thousand, and whoever goes through
+// all of them holds one part at a time.
+const interestShards = 1024
+
+// releasedAtOnce is how many interests are released before the lock of their part is given back, for which an event loop may wait.
+const releasedAtOnce = 64
 
 // interests are the channels that this node needs, by the name of the Redis channel.
 //
@@ -15,7 +19,7 @@ const shardCount = 64
 // reach them in the order in which it was decided here. Neither calls back under it.
 type interests struct {
 	seed   maphash.Seed // constant
-	shards [shardCount]interestShard
+	shards [interestShards]interestShard
 }
 
 type interestShard struct {
@@ -41,7 +45,7 @@ func newInterests() *interests {
 }
 
 func (t *interests) shard(name string) *interestShard {
-	return &t.shards[maphash.String(t.seed, name)%shardCount]
+	return &t.shards[maphash.String(t.seed, name)%interestShards]
 }
 
 // find returns the interest in a Redis channel, nil if there is none.
@@ -107,35 +111,48 @@ func (t *interests) drop(name string, now time.Time) {
 // release takes out what has been idle since before and calls end for each, under the lock.
 func (t *interests) release(before time.Time, end func(*interest)) {
 	for i := range t.shards {
-		sh := &t.shards[i]
-		sh.mu.Lock()
-		n := 0
-		for ; n < len(sh.idle) && !sh.idle[n].at.After(before); n++ {
-			c := sh.idle[n].c
-			if c.refs == 0 && c.idle.Equal(sh.idle[n].at) && sh.byName[c.name] == c {
-				delete(sh.byName, c.name)
-				end(c)
-			}
+		for t.shards[i].releaseSome(before, end) {
+			continue
 		}
-		if n > 0 {
-			sh.idle = append(sh.idle[:0:0], sh.idle[n:]...)
-		}
-		sh.mu.Unlock()
 	}
 }
 
-// all returns every interest there is.
-func (t *interests) all() []*interest {
-	var all []*interest
+// releaseSome releases at most releasedAtOnce, and says whether there may be more.
+func (sh *interestShard) releaseSome(before time.Time, end func(*interest)) bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	n := 0
+	for ; n < min(len(sh.idle), releasedAtOnce) && !sh.idle[n].at.After(before); n++ {
+		c := sh.idle[n].c
+		if c.refs == 0 && c.idle.Equal(sh.idle[n].at) && sh.byName[c.name] == c {
+			delete(sh.byName, c.name)
+			end(c)
+		}
+	}
+	clear(sh.idle[:n])
+	if sh.idle = sh.idle[n:]; len(sh.idle) == 0 {
+		sh.idle = nil
+	}
+	return n == releasedAtOnce
+}
+
+// each calls do, with no lock held, for every interest that is wanted.
+func (t *interests) each(wanted func(*interest) bool, do func(*interest)) {
+	var some []*interest
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.RLock()
 		for _, c := range sh.byName {
-			all = append(all, c)
+			if wanted(c) {
+				some = append(some, c)
+			}
 		}
 		sh.mu.RUnlock()
+		for _, c := range some {
+			do(c)
+		}
+		some = some[:0]
 	}
-	return all
 }
 
 // count is how many interests there are.

@@ -3,6 +3,8 @@ package cluster
 import (
 	"hash/maphash"
 	"sync"
+
+	"reverb/internal/fifo"
 )
 
 // lanes carry what comes from Redis to the node: whatever concerns one Redis channel is handled by one worker, in the order it came.
@@ -23,7 +25,7 @@ type lane struct {
 	mu   sync.Mutex
 	wake sync.Cond
 	// Guarded by mu.
-	jobs   []job
+	jobs   fifo.Queue[job]
 	bytes  int64
 	closed bool
 }
@@ -94,9 +96,9 @@ func (l *lane) add(j job, bounded bool) bool {
 		l.mu.Unlock()
 		return closed
 	}
-	l.jobs = append(l.jobs, j)
+	l.jobs.Push(j)
 	l.bytes += size
-	first := len(l.jobs) == 1
+	first := l.jobs.Len() == 1
 	l.mu.Unlock()
 	if first {
 		l.wake.Signal()
@@ -106,25 +108,21 @@ func (l *lane) add(j job, bounded bool) bool {
 
 // work handles the jobs, all that wait at a time, until the lane is closed and empty.
 func (l *lane) work() {
-	var taken []job
+	var taken fifo.Queue[job]
 	for {
 		l.mu.Lock()
-		for len(l.jobs) == 0 && !l.closed {
+		for l.jobs.Len() == 0 && !l.closed {
 			l.wake.Wait()
 		}
-		if len(l.jobs) == 0 {
+		if l.jobs.Len() == 0 {
 			l.mu.Unlock()
 			return
 		}
-		taken, l.jobs = l.jobs, taken[:0]
+		taken, l.jobs = l.jobs, taken
 		l.bytes = 0
 		l.mu.Unlock()
-		for i := range taken {
-			l.handle(taken[i])
-			taken[i] = job{}
-		}
-		if cap(taken) > 4096 {
-			taken = nil // a burst does not keep its memory
+		for taken.Len() > 0 {
+			l.handle(taken.Pop())
 		}
 	}
 }

@@ -23,16 +23,23 @@ import (
 type lease struct {
 	mu sync.Mutex
 	// Guarded by mu.
-	id        string               // who this node is
-	former    string               // who it was before, if it must still be buried; else empty
-	fresh     bool                 // id has not beaten yet
-	talking   bool                 // it has, since Redis was last lost
-	losses    int                  // of Redis
-	beaten    time.Time            // when the last answered beat was sent
+	id      string    // who this node is
+	former  string    // who it was before, if it must still be buried; else empty
+	fresh   bool      // id has not beaten yet
+	talking bool      // it has, since Redis was last lost
+	losses  int       // of Redis
+	beaten  time.Time // when the last answered beat was sent
+	others  others
+
+	// Owned by the goroutine that beats.
 	sightings map[string]*sighting // of the other nodes
-	live      []string             // replaced, not changed
-	nodes     []scaling.Node       // the same, by name; replaced, not changed
-	elsewhere map[string]int       // connections by app on the other nodes; replaced, not changed
+}
+
+// others are the other nodes that live, as the last beat has heard. It is not changed, but replaced.
+type others struct {
+	live      []string
+	nodes     []scaling.Node // the same, by name
+	elsewhere map[string]int // connections by app on them
 }
 
 // sighting is the last beat of another node.
@@ -71,14 +78,14 @@ func (p *presence) interrupted() bool {
 func (p *presence) peers() []string {
 	p.lease.mu.Lock()
 	defer p.lease.mu.Unlock()
-	return p.lease.live
+	return p.lease.others.live
 }
 
 // otherConnections is how many open connections the other nodes have for an app.
 func (p *presence) otherConnections(app string) int {
 	p.lease.mu.Lock()
 	defer p.lease.mu.Unlock()
-	return p.lease.elsewhere[app]
+	return p.lease.others.elsewhere[app]
 }
 
 // beat says that this node lives, and hears who else does. If the others have taken it for dead, or Redis has lost it, it comes back as
@@ -175,7 +182,12 @@ func (p *presence) alive(ctx context.Context, sent time.Time, losses int, h hear
 		clear(l.sightings) // whom we could not see, we cannot miss
 	}
 	l.talking, l.fresh, l.former, l.beaten = true, false, "", sent
-	silent := l.sightLocked(h, time.Now(), p.o.Lease)
+	id := l.id
+	l.mu.Unlock()
+	// A connection that is opened asks for these numbers on its event loop: the reply, which grows with nodes and apps, is read first.
+	silent, o := l.sight(h, id, time.Now(), p.o.Lease)
+	l.mu.Lock()
+	l.others = o
 	l.mu.Unlock()
 
 	if back {
@@ -194,15 +206,15 @@ func (p *presence) alive(ctx context.Context, sent time.Time, losses int, h hear
 	}
 }
 
-// sightLocked notes the beats of the other nodes and returns the last beats of those that have been silent for a lease.
-func (l *lease) sightLocked(h heard, now time.Time, lease time.Duration) (silent map[string]string) {
-	delete(h.beats, l.id)
+// sight notes the beats of the other nodes. It returns the last beats of those that have been silent for a lease, and the others.
+func (l *lease) sight(h heard, id string, now time.Time, lease time.Duration) (silent map[string]string, o others) {
+	delete(h.beats, id)
 	if l.sightings == nil {
 		l.sightings = make(map[string]*sighting)
 	}
 	maps.DeleteFunc(l.sightings, func(node string, _ *sighting) bool { return h.beats[node] == "" })
-	live, nodes := make([]string, 0, len(h.beats)), make([]scaling.Node, 0, len(h.beats))
-	elsewhere := make(map[string]int)
+	o.live, o.nodes = make([]string, 0, len(h.beats)), make([]scaling.Node, 0, len(h.beats))
+	o.elsewhere = make(map[string]int)
 	silent = make(map[string]string)
 	for node, beat := range h.beats {
 		s := l.sightings[node]
@@ -214,21 +226,20 @@ func (l *lease) sightLocked(h heard, now time.Time, lease time.Duration) (silent
 			silent[node] = beat
 			continue
 		}
-		live = append(live, node)
+		o.live = append(o.live, node)
 		n := readAbout(node, h.connections[aboutField(node)])
 		n.Heard = s.since
 		var connections map[string]int
 		if json.Unmarshal([]byte(h.connections[node]), &connections) == nil {
 			for app, open := range connections {
-				elsewhere[app] += open
+				o.elsewhere[app] += open
 				n.Connections += open
 			}
 		}
-		nodes = append(nodes, n)
+		o.nodes = append(o.nodes, n)
 	}
-	slices.SortFunc(nodes, func(a, b scaling.Node) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
-	l.live, l.nodes, l.elsewhere = live, nodes, elsewhere
-	return silent
+	slices.SortFunc(o.nodes, func(a, b scaling.Node) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return silent, o
 }
 
 // quitTimeout bounds how long leaving the cluster takes.
@@ -249,16 +260,15 @@ func (p *presence) quit() {
 		p.complain("leave the cluster", err)
 		return
 	}
-	p.mu.Lock()
-	n := len(p.replicas)
-	results := make(chan error, n)
-	for events := range p.replicas {
-		p.lanes.run(events, func() { // after the leaves that were asked for before
-			p.dropAll(events, id, p.o.Grace, func(_ int64, err error) { results <- err })
+	var all []*replica
+	p.replicas.each(func(r *replica) { all = append(all, r) })
+	results := make(chan error, len(all))
+	for _, r := range all {
+		p.lanes.run(r.events, func() { // after the leaves that were asked for before
+			p.dropAll(r.events, id, p.o.Grace, func(_ int64, err error) { results <- err })
 		})
 	}
-	p.mu.Unlock()
-	for range n {
+	for range all {
 		select {
 		case err := <-results:
 			if err != nil {

@@ -22,14 +22,17 @@ type outlets struct {
 	start time.Time
 
 	clock  atomic.Uint32 // seconds since start, as of the last sweep
-	shards [shardCount]outletShard
+	shards [outletShards]outletShard
 }
 
+// outletShard remembers in two ages: what was published to of late, and what was so before the last turn and will be forgotten at the next.
+// A turn costs the same however much is forgotten: an event loop may wait for it.
 type outletShard struct {
 	mu sync.Mutex
 	// Guarded by mu.
-	byChannel map[channelKey]*outlet
-	highest   uint64 // sequence of those that were forgotten
+	recent map[channelKey]*outlet
+	before map[channelKey]*outlet
+	top    uint64 // the highest sequence there ever was: a channel that was forgotten begins after it
 }
 
 type channelKey struct{ app, channel string }
@@ -38,18 +41,18 @@ type channelKey struct{ app, channel string }
 type outlet struct {
 	name string // of the Redis channel
 	seq  uint64 // of the last event
-	used uint32 // the clock then
 }
 
 const (
-	outletIdle = 60      // seconds after which a channel is forgotten
-	outletMany = 1 << 14 // channels that a shard remembers; with more it forgets them all
+	outletShards = 64
+	outletIdle   = 60      // seconds from turn to turn: a channel is forgotten after one or two of them
+	outletMany   = 1 << 13 // channels of an age; with more there is a turn
 )
 
 func newOutlets(n names, node nodeID) *outlets {
 	t := &outlets{names: n, node: node, seed: maphash.MakeSeed(), start: time.Now()}
 	for i := range t.shards {
-		t.shards[i].byChannel = make(map[channelKey]*outlet)
+		t.shards[i].recent = make(map[channelKey]*outlet)
 	}
 	return t
 }
@@ -57,19 +60,18 @@ func newOutlets(n names, node nodeID) *outlets {
 // publish gives m its sequence and hands it to the bus.
 func (t *outlets) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq uint64, err error) {
 	key := channelKey{m.App, m.Channel}
-	sh := &t.shards[maphash.Comparable(t.seed, key)%shardCount]
+	sh := &t.shards[maphash.Comparable(t.seed, key)%outletShards]
 	e := event{node: t.node, cache: m.Cache, except: m.Except, payload: m.Payload}
 	buffer := make([]byte, 0, eventRoom+len(m.Payload))
 
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	o := sh.byChannel[key]
+	o := sh.recent[key]
 	if o == nil {
-		o = t.addLocked(sh, key)
-		e.first = true
+		o, e.first = sh.addLocked(t.names, key)
 	}
 	o.seq++
-	o.used = t.clock.Load()
+	sh.top = max(sh.top, o.seq)
 	e.seq = o.seq
 	if b.Publish(bus.Message{Name: o.name, Payload: appendEvent(buffer, e), Keep: keep}) != nil {
 		return e.seq, scaling.ErrDropped
@@ -77,37 +79,37 @@ func (t *outlets) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq ui
 	return e.seq, nil
 }
 
-func (t *outlets) addLocked(sh *outletShard, key channelKey) *outlet {
-	if len(sh.byChannel) >= outletMany {
-		sh.forgetLocked(func(*outlet) bool { return true })
+// addLocked makes a channel one of the recent, and says whether it is new.
+func (sh *outletShard) addLocked(n names, key channelKey) (o *outlet, fresh bool) {
+	o = sh.before[key]
+	if fresh = o == nil; fresh {
+		o = &outlet{name: n.events(key.app, key.channel), seq: sh.top}
 	}
-	o := &outlet{name: t.names.events(key.app, key.channel), seq: sh.highest}
-	sh.byChannel[key] = o
-	return o
+	if len(sh.recent) >= outletMany {
+		sh.turnLocked()
+	}
+	sh.recent[key] = o
+	return o, fresh
 }
 
-func (sh *outletShard) forgetLocked(old func(*outlet) bool) {
-	for key, o := range sh.byChannel {
-		if old(o) {
-			sh.highest = max(sh.highest, o.seq)
-			delete(sh.byChannel, key)
-		}
-	}
+// turnLocked forgets what was not published to since the turn before.
+func (sh *outletShard) turnLocked() {
+	sh.before, sh.recent = sh.recent, make(map[channelKey]*outlet)
 }
 
 // now is the clock: seconds since the start, as of the last sweep.
 func (t *outlets) now() uint32 { return t.clock.Load() }
 
-// sweep moves the clock and forgets, once every few seconds, what is idle.
+// sweep moves the clock, and forgets what is idle.
 func (t *outlets) sweep(now time.Time) {
 	seconds := uint32(now.Sub(t.start) / time.Second)
-	if last := t.clock.Swap(seconds); last/10 == seconds/10 {
+	if last := t.clock.Swap(seconds); last/outletIdle == seconds/outletIdle {
 		return
 	}
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		sh.forgetLocked(func(o *outlet) bool { return seconds-o.used > outletIdle })
+		sh.turnLocked()
 		sh.mu.Unlock()
 	}
 }

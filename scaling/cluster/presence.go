@@ -34,10 +34,12 @@ type presence struct {
 	quitting atomic.Bool
 	tasks    sync.WaitGroup
 
+	replicas *replicas
+	audits   int // part of the replicas that is audited next; owned by run
+
 	mu sync.Mutex
 	// Guarded by mu.
-	replicas map[string]*replica   // by events name
-	marked   map[*replica]struct{} // that want a tick
+	marked map[*replica]struct{} // that want a tick
 }
 
 func newPresence(b *bus.Bus, names names, h scaling.Handler, node *identity, lanes *lanes, t *complaints, o Options) *presence {
@@ -45,7 +47,7 @@ func newPresence(b *bus.Bus, names names, h scaling.Handler, node *identity, lan
 		bus: b, names: names, handler: h, node: node, lanes: lanes, o: o, trouble: t,
 		kick:     make(chan struct{}, 1),
 		about:    encodeAbout(&o, time.Now()),
-		replicas: make(map[string]*replica),
+		replicas: newReplicas(),
 		marked:   make(map[*replica]struct{}),
 	}
 	p.lease.start(node.id().String())
@@ -169,31 +171,21 @@ func (p *presence) ask(events string, c bus.Command, then func(bus.Reply)) {
 	p.bus.Do(c, func(r bus.Reply) { p.lanes.run(events, func() { then(r) }) })
 }
 
-func (p *presence) find(events string) *replica {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.replicas[events]
-}
+func (p *presence) find(events string) *replica { return p.replicas.find(events) }
 
 // replica returns that of a channel, a new one if there is none. It is called on the channel's lane.
 func (p *presence) replica(app, channel, events string) *replica {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r := p.replicas[events]
+	r := p.find(events)
 	if r == nil {
 		r = newReplica(p, app, channel, events)
-		p.replicas[events] = r
+		p.replicas.add(r)
 	}
 	return r
 }
 
 // each calls f for every replica, on its lane, some time later.
 func (p *presence) each(f func(*replica)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range p.replicas {
-		p.later(r, f)
-	}
+	p.replicas.each(func(r *replica) { p.later(r, f) })
 }
 
 // later calls f for r on its lane, unless it is forgotten by then.
@@ -214,9 +206,9 @@ func (p *presence) mark(r *replica) {
 
 // forget takes out a replica that has nothing more to do.
 func (p *presence) forget(r *replica) {
+	p.replicas.remove(r)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.replicas, r.events)
 	delete(p.marked, r)
 }
 
@@ -224,16 +216,21 @@ func (p *presence) forget(r *replica) {
 func (p *presence) tick() {
 	now := time.Now()
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for r := range p.marked {
+	marked := p.marked
+	p.marked = make(map[*replica]struct{})
+	p.mu.Unlock()
+	for r := range marked {
 		p.later(r, func(r *replica) { r.tick(now) })
 	}
-	clear(p.marked)
-	audits := auditsPerBeat
-	for _, r := range p.replicas {
-		if audits--; audits < 0 {
+	left := auditsPerBeat
+	for range replicaShards {
+		some := p.replicas.some(p.audits, left)
+		for _, r := range some {
+			p.later(r, (*replica).audit)
+		}
+		p.audits = (p.audits + 1) % replicaShards
+		if left -= len(some); left == 0 {
 			break
 		}
-		p.later(r, (*replica).audit)
 	}
 }

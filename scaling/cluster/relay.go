@@ -143,11 +143,8 @@ func (r *Relay) Status() scaling.Status {
 func (r *Relay) up() {
 	r.opts.Log.Info("relay is up", "node", r.node.id())
 	r.presence.up()
-	for _, c := range r.interests.all() {
-		if c.kind.IsCache() {
-			r.lanes.run(c.name, func() { r.refetch(c) })
-		}
-	}
+	caches := func(c *interest) bool { return c.kind.IsCache() }
+	r.interests.each(caches, func(c *interest) { r.lanes.run(c.name, func() { r.refetch(c) }) })
 }
 
 func (r *Relay) down(err error) {

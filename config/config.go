@@ -13,6 +13,7 @@ type Config struct {
 	Server    Server
 	Apps      Apps
 	Scaling   Scaling
+	Log       Log
 	Metrics   Metrics
 	Dashboard Dashboard
 	Laravel   Laravel
@@ -198,6 +199,7 @@ func Default() *Config {
 			BufferAge:    30 * time.Second,
 			Redis:        Redis{Host: "127.0.0.1", Port: 6379, Database: "0", Timeout: 5 * time.Second, Prefix: "reverb"},
 		},
+		Log:       defaultLog(),
 		Metrics:   Metrics{Path: "/metrics"},
 		Dashboard: Dashboard{Listen: "127.0.0.1:8081"},
 		Laravel:   Laravel{Name: "laravel", RedisPrefix: "laravel-database-", RedisCacheDB: "1", Cache: Cache{Prefix: "laravel-cache-", Table: "cache", Signal: true}},

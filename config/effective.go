@@ -33,7 +33,7 @@ func (c *Config) Effective() []Entry {
 			entries = append(entries, Entry{path, valueOf(k.at(app), k.secret), c.source(path, fallback)})
 		}
 	}
-	for _, table := range []string{"scaling", "metrics", "dashboard", "laravel", "database", "pulse"} {
+	for _, table := range []string{"scaling", "log", "metrics", "dashboard", "laravel", "database", "pulse"} {
 		entries = append(entries, byTable[table]...)
 	}
 	return entries

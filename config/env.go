@@ -12,6 +12,9 @@ var envTable = []struct{ name, key string }{
 	{"REVERB_HOST", "server.hostname"},
 	{"REVERB_MAX_REQUEST_SIZE", "server.max_request_size"},
 
+	{"REVERB_LOG_LEVEL", "log.level"},   // ours
+	{"REVERB_LOG_FORMAT", "log.format"}, // ours
+
 	{"REVERB_APP_ID", "apps.app_id"},
 	{"REVERB_APP_KEY", "apps.key"},
 	{"REVERB_APP_SECRET", "apps.secret"},

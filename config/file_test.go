@@ -181,7 +181,7 @@ func TestRefusedFiles(t *testing.T) {
 		"unknown key":          {"[metrics]\nport = 1", `:2: metrics.port: unknown key: want one of listen, path`},
 		"key of a table below": {"[server]\noutbox_bytes = 1", `:2: server.outbox_bytes: unknown key, did you mean server.limits.outbox_bytes? want one of host,`},
 		"mistyped table":       {"[scalling]\nenabled = true", `:1: scalling: unknown key, did you mean scaling? want one of server,`},
-		"unknown table":        {"[webhooks]\nurl = \"x\"", `:1: webhooks: unknown key: want one of server, scaling, metrics, dashboard, laravel, database, pulse, apps`},
+		"unknown table":        {"[webhooks]\nurl = \"x\"", `:1: webhooks: unknown key: want one of server, scaling, log, metrics, dashboard, laravel, database, pulse, apps`},
 		"dotted unknown":       {"server.limits.max = 1", `:1: server.limits.max: unknown key: want one of handshake_timeout,`},
 		"unknown app key":      {"[[apps]]\n[[apps]]\nname = 1", `:3: apps[1].name: unknown key: want one of app_id, key, secret, previous_keys, previous_secrets, profile,`},
 		"value for table":      {"server = 1", `:1: server: want a table, written [server]`},

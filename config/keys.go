@@ -99,6 +99,9 @@ var serverKeys = []key[Config]{
 	{name: "scaling.redis.tls.server_name", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.TLS.ServerName) }},
 	{name: "scaling.redis.tls.insecure", at: func(c *Config) setting { return truth(&c.Scaling.Redis.TLS.Insecure) }},
 
+	{name: "log.level", at: func(c *Config) setting { return oneOf(&c.Log.Level, LogDebug, LogInfo, LogWarn, LogError) }},
+	{name: "log.format", at: func(c *Config) setting { return oneOf(&c.Log.Format, LogConsole, LogJSON) }},
+
 	{name: "metrics.listen", at: func(c *Config) setting { return anyText(&c.Metrics.Listen) }},
 	{name: "metrics.path", at: func(c *Config) setting { return someText(&c.Metrics.Path) }},
 	{name: "metrics.profiles", at: func(c *Config) setting { return truth(&c.Metrics.Profiles) }},

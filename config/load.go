@@ -26,9 +26,7 @@ var ErrNoApp = errors.New("no app is configured: run `reverb install`, " +
 
 // Load reads, merges and validates; the error lists every violation, a line each.
 func Load(s Source) (*Config, error) {
-	l := &loader{cfg: Default(), dir: s.dir, bad: map[string]bool{}}
-	l.cfg.origins = map[string]origin{}
-	l.cfg.from = s.placed()
+	l := newLoader(s)
 	l.readFile(s.File)
 	l.readEnv(s)
 	l.readFlags(s.Flags)
@@ -57,6 +55,13 @@ type loader struct {
 
 	// envFile is the .env, which need not exist: the site is around it.
 	envFile string
+}
+
+func newLoader(s Source) *loader {
+	l := &loader{cfg: Default(), dir: s.dir, bad: map[string]bool{}}
+	l.cfg.origins = map[string]origin{}
+	l.cfg.from = s.placed()
+	return l
 }
 
 // origin is the place of a value.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,32 +141,19 @@ func (e *examination) checkConfiguration() {
 	}
 }
 
-// secretsOf are the texts that no finding may hold.
+// secretsOf are the texts that no finding may hold, the longest first: one may begin another.
 func secretsOf(o Options) []string {
 	secrets := []string{o.Passphrase}
 	for name, v := range o.Variables {
-		if isSecretName(name) {
-			secrets = append(secrets, v.Value)
+		if config.SecretName(name) {
+			secrets = append(append(secrets, v.Value), strings.Split(v.Value, ",")...) // the previous ones are a list
 		}
 	}
 	if o.Config != nil {
-		r := o.Config.Scaling.Redis
-		secrets = append(secrets, r.Password, r.Sentinel.Password, o.Config.Database.Password)
-		for _, app := range o.Config.Apps {
-			secrets = append(secrets, app.Secret)
-		}
+		secrets = append(secrets, o.Config.Secrets()...)
 	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	return secrets
-}
-
-// isSecretName says whether a variable of this name holds what should not be shown.
-func isSecretName(name string) bool {
-	for _, part := range []string{"SECRET", "PASSWORD", "PASSPHRASE", "TOKEN", "APP_KEY"} {
-		if strings.Contains(name, part) && name != "REVERB_APP_KEY" && name != "VITE_REVERB_APP_KEY" && name != "PUSHER_APP_KEY" && name != "VITE_PUSHER_APP_KEY" {
-			return true
-		}
-	}
-	return false
 }
 
 func count(n int, noun string) string {

@@ -82,3 +82,19 @@ func TestNoSite(t *testing.T) {
 		t.Errorf("report %+v", r)
 	}
 }
+
+// Secrets of before a rotation are as good as the present one, and no finding shows any: those of a variable and those of config.toml.
+func TestPreviousSecretsAreHidden(t *testing.T) {
+	for name, o := range map[string]doctor.Options{
+		"variable": options(t, "REVERB_APP_KEY=k\nREVERB_APP_PREVIOUS_SECRETS=an-old-one,older-still\nREVERB_HOST=older-still/x\n", ""),
+		"file": options(t, "REVERB_HOST=older-still/x\n",
+			"[[apps]]\napp_id = \"1\"\nkey = \""+appKey+"\"\nsecret = \""+appSecret+"\"\nprevious_secrets = [\"an-old-one\", \"older-still\"]\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := find(t, run(t, o), "env.host")
+			if f.Status != doctor.Failure || strings.Contains(f.What+strings.Join(f.Fix, " "), "older-still") || !strings.Contains(f.What, "********/x") {
+				t.Errorf("finding %+v", f)
+			}
+		})
+	}
+}

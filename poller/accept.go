@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
@@ -16,7 +17,6 @@ import (
 const (
 	acceptBatch = 128                   // sockets accepted before connections have their turn
 	acceptPause = 50 * time.Millisecond // without listening when there are no descriptors
-	acceptQuiet = time.Minute           // between two log lines about that
 )
 
 // listener is a listening socket that a loop waits for. Its connections go to all loops in turn, or to streams.
@@ -30,9 +30,8 @@ type listener struct {
 	op     *netpoll.FDOperator
 
 	// Owned by the loop.
-	turn   int
-	logged time.Time
-	spare  int // a descriptor to give up when there are no others; -1 when that happened
+	turn  int
+	spare int // a descriptor to give up when there are no others; -1 when that happened
 
 	// Guarded by mu.
 	mu     sync.Mutex
@@ -113,10 +112,7 @@ func (l *listener) exhausted(cause error) {
 		}
 	}
 	l.spare = openSpare()
-	if now := time.Now(); now.Sub(l.logged) > acceptQuiet {
-		l.logged = now
-		l.poller.cfg.Log.Warn("cannot accept connections", "addr", l.addr, "err", cause)
-	}
+	l.poller.trouble.Log(slog.LevelWarn, "accept", "cannot accept connections", slog.Any("addr", l.addr), slog.Any("err", cause))
 	l.pause()
 }
 

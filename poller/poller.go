@@ -15,7 +15,12 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"reverb/logging"
 )
+
+// troubleEvery is how often at most the same trouble with sockets is logged.
+const troubleEvery = time.Minute
 
 // Config says how a Poller works. Zero values mean the default named here.
 type Config struct {
@@ -76,6 +81,7 @@ type Poller struct {
 	http     *httpListener
 	stop     chan struct{} // closed when the sweep shall end
 
+	trouble   *logging.Throttle
 	streams   table
 	admission admission
 	refused   refusals
@@ -107,6 +113,7 @@ func New(cfg Config, h Handler) (*Poller, error) {
 		return nil, fmt.Errorf("line break in X-Powered-By %q", cfg.ServedBy)
 	}
 	p := &Poller{cfg: withDefaults(cfg), handler: h, start: time.Now(), stop: make(chan struct{})}
+	p.trouble = logging.NewThrottle(p.cfg.Log, troubleEvery)
 	p.upgrader = newUpgrader(cfg.ServedBy)
 	p.admission.max, p.admission.perAddress = cfg.MaxConnections, cfg.MaxPerAddress
 	p.proxies = proxies{trusted: cfg.Proxies, protocol: cfg.ProxyProtocol}

@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"reverb/logging"
 )
 
 const (
@@ -20,18 +22,14 @@ const (
 type patientListener struct {
 	// Constant after newPatientListener.
 	net.Listener
-	log     *slog.Logger
+	log     *logging.Throttle
 	failed  func() // is called at each failure
 	closing chan struct{}
 	once    sync.Once
-
-	// Owned by Accept, which runs on one goroutine.
-	failures int // since the last log line
-	logged   time.Time
 }
 
 func newPatientListener(ln net.Listener, log *slog.Logger, failed func()) *patientListener {
-	return &patientListener{Listener: ln, log: log, failed: failed, closing: make(chan struct{})}
+	return &patientListener{Listener: ln, log: logging.NewThrottle(log, acceptQuiet), failed: failed, closing: make(chan struct{})}
 }
 
 // acceptFailed counts the failures of a listener.
@@ -58,12 +56,7 @@ func (l *patientListener) Accept() (net.Conn, error) {
 // tell counts a failure, and logs the first of each minute.
 func (l *patientListener) tell(err error) {
 	l.failed()
-	l.failures++
-	if !l.logged.IsZero() && time.Since(l.logged) < acceptQuiet {
-		return
-	}
-	l.log.Warn("cannot accept connections", "addr", l.Addr().String(), "err", reasonText(err), "failures", l.failures)
-	l.failures, l.logged = 0, time.Now()
+	l.log.Log(slog.LevelWarn, "", "cannot accept connections", slog.String("addr", l.Addr().String()), slog.String("err", reasonText(err)))
 }
 
 // Close may be called several times. It ends an Accept that waits after a failure.

@@ -2,24 +2,29 @@ package bus
 
 import (
 	"log/slog"
-	"sync"
+	"slices"
+	"time"
+
+	"reverb/logging"
 )
 
-// drops counts what is dropped, and keeps trouble that repeats itself out of the log: each kind is logged once per flush.
+// noteEvery is how often at most the same trouble is logged.
+const noteEvery = 10 * time.Second
+
+// drops counts what is dropped, and keeps trouble that repeats itself out of the log.
 type drops struct {
 	// Constant after construction.
-	log   *slog.Logger
-	count func(reason string, n int)
-
-	mu sync.Mutex
-	// Guarded by mu.
-	dropped map[string]int   // by reason, since the last flush
-	reasons map[string]error // the last error of a reason
-	noted   map[string]int   // how often, since the last flush
+	log    *logging.Throttle
+	count  func(reason string, n int)
+	labels map[string][]slog.Attr // by reason, so that a publish that is dropped allocates nothing
 }
 
 func newDrops(log *slog.Logger, count func(string, int)) *drops {
-	return &drops{log: log, count: count, dropped: map[string]int{}, reasons: map[string]error{}, noted: map[string]int{}}
+	d := &drops{log: logging.NewThrottle(log, noteEvery), count: count, labels: make(map[string][]slog.Attr)}
+	for _, reason := range []string{DroppedFull, DroppedAge, DroppedRefused, DroppedClosed} {
+		d.labels[reason] = []slog.Attr{slog.String("reason", reason)}
+	}
+	return d
 }
 
 // add counts n publications; err, which may be nil, is what Redis said.
@@ -28,32 +33,17 @@ func (d *drops) add(reason string, n int, err error) {
 		return
 	}
 	d.count(reason, n)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.dropped[reason] += n
+	attrs := d.labels[reason]
 	if err != nil {
-		d.reasons[reason] = err
+		attrs = append(slices.Clip(attrs), slog.Any("error", err))
 	}
+	d.log.LogN(slog.LevelWarn, reason, "publications dropped", n, attrs...)
 }
 
-// note logs trouble the first time after a flush.
+// note logs trouble.
 func (d *drops) note(what string, err error) {
-	d.mu.Lock()
-	d.noted[what]++
-	first := d.noted[what] == 1
-	d.mu.Unlock()
-	if first {
-		d.log.Warn("redis: "+what, "error", err)
-	}
+	d.log.Log(slog.LevelWarn, "redis: "+what, "redis: "+what, slog.Any("error", err))
 }
 
-// flush logs what was dropped since the last one.
-func (d *drops) flush() {
-	d.mu.Lock()
-	dropped, reasons := d.dropped, d.reasons
-	d.dropped, d.reasons, d.noted = map[string]int{}, map[string]error{}, map[string]int{}
-	d.mu.Unlock()
-	for reason, n := range dropped {
-		d.log.Warn("publications dropped", "reason", reason, "count", n, "error", reasons[reason])
-	}
-}
+// flush logs what was not logged yet.
+func (d *drops) flush() { d.log.Flush() }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"reverb/logging"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
@@ -25,7 +26,7 @@ type presence struct {
 	node    *identity
 	o       Options
 	lanes   *lanes
-	trouble *complaints
+	trouble *logging.Throttle
 	kick    chan struct{} // beat now
 	about   string        // what this node says of itself
 
@@ -42,7 +43,7 @@ type presence struct {
 	marked map[*replica]struct{} // that want a tick
 }
 
-func newPresence(b *bus.Bus, names names, h scaling.Handler, node *identity, lanes *lanes, t *complaints, o Options) *presence {
+func newPresence(b *bus.Bus, names names, h scaling.Handler, node *identity, lanes *lanes, t *logging.Throttle, o Options) *presence {
 	p := &presence{
 		bus: b, names: names, handler: h, node: node, lanes: lanes, o: o, trouble: t,
 		kick:     make(chan struct{}, 1),
@@ -85,7 +86,7 @@ func (p *presence) delta(events string, body []byte) {
 	}
 	d, err := decodeDelta(body)
 	if err != nil {
-		p.trouble.add(slog.LevelWarn, "cannot read the change of a roster", slog.String("app", r.app), slog.String("channel", r.channel))
+		p.trouble.Log(slog.LevelWarn, "cannot read the change of a roster", "cannot read the change of a roster", slog.String("app", r.app), slog.String("channel", r.channel))
 		r.fetch()
 		return
 	}
@@ -151,7 +152,7 @@ func (p *presence) complain(what string, err error) {
 	if errors.Is(err, bus.ErrDown) || errors.Is(err, bus.ErrClosed) || errors.Is(err, context.Canceled) {
 		return
 	}
-	p.trouble.add(slog.LevelError, "redis refuses presence", slog.String("doing", what), slog.Any("err", err))
+	p.trouble.Log(slog.LevelError, "redis refuses presence", "redis refuses presence", slog.String("doing", what), slog.Any("err", err))
 }
 
 // do runs c and waits for the reply.

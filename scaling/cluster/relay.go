@@ -8,12 +8,16 @@ import (
 	"sync"
 	"time"
 
+	"reverb/logging"
 	"reverb/scaling"
 	"reverb/scaling/bus"
 )
 
 // ErrClosed is what a Join of a closed relay is answered with.
 var ErrClosed = errors.New("cluster: the relay is closed")
+
+// complainEvery bounds how often trouble of one kind is logged.
+const complainEvery = 10 * time.Second
 
 // Relay is the native relay of one node. Start comes first and Close last; everything else may be called from any goroutine in between.
 type Relay struct {
@@ -24,7 +28,7 @@ type Relay struct {
 	interests *interests
 	outlets   *outlets
 	counters  counters
-	trouble   *complaints
+	trouble   *logging.Throttle
 
 	// Constant after Start.
 	handler  scaling.Handler
@@ -56,7 +60,7 @@ func New(o Options) (*Relay, error) {
 	}
 	r := &Relay{opts: o, names: names{o.Prefix}, node: newIdentity(), interests: newInterests()}
 	r.counters.metrics = o.Metrics
-	r.trouble = newComplaints(o.Log)
+	r.trouble = logging.NewThrottle(o.Log, complainEvery)
 	r.outlets = newOutlets(r.names, r.node.process)
 	return r, nil
 }

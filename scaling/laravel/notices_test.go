@@ -30,19 +30,20 @@ func TestNotices(t *testing.T) {
 		for range 100 {
 			r.Handle(h, []byte("nonsense"))
 		}
-		if got := lines(); len(got) != 1 || !strings.Contains(got[0], "unreadable=1") {
+		if got := lines(); len(got) != 1 || !strings.Contains(got[0], "reason=unreadable") {
 			t.Errorf("at first: %q", got)
 		}
 		time.Sleep(11 * time.Second)
 		r.Handle(h, []byte(`{"type":"later"}`))
-		if got := lines(); len(got) != 2 || !strings.Contains(got[1], "unreadable=99") || !strings.Contains(got[1], "unknown_type=1") {
+		r.Handle(h, []byte("nonsense"))
+		if got := lines(); len(got) != 3 || !strings.Contains(got[1], "reason=unknown_type") || !strings.Contains(got[2], "reason=unreadable") || !strings.Contains(got[2], "more=99") {
 			t.Errorf("after an interval: %q", got)
 		}
 
 		scrape := httptest.NewRecorder()
 		all.Handler().ServeHTTP(scrape, httptest.NewRequest("GET", "/metrics", nil))
 		for _, want := range []string{
-			`reverb_relay_ignored_total{reason="unreadable"} 100`, `reverb_relay_ignored_total{reason="unknown_type"} 1`,
+			`reverb_relay_ignored_total{reason="unreadable"} 101`, `reverb_relay_ignored_total{reason="unknown_type"} 1`,
 		} {
 			if !strings.Contains(scrape.Body.String(), want) {
 				t.Errorf("no %s", want)

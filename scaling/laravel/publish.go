@@ -40,7 +40,7 @@ func (r *Relay) pass(m *scaling.Message) error {
 	text, err := r.encode(m)
 	if err != nil {
 		r.opts.Metrics.Dropped(droppedUnsafe, 1)
-		r.notices.add(droppedUnsafe, 1, err)
+		r.notPassedOn(droppedUnsafe, 1, err)
 		return nil // it was delivered here; nothing that the publisher does again would change the rest
 	}
 	s := signature{node: r.id, cache: m.Cache && r.opts.KindOf(m.Channel).IsCache()}
@@ -103,7 +103,7 @@ func (r *Relay) deliver(app string, e *envelope, cached bool) error {
 		m := scaling.Message{App: app, Channel: channel, Payload: event, Except: except, Cache: kept}
 		if err := r.handler.Deliver(m); err != nil {
 			r.opts.Metrics.Dropped(droppedBacklog, 1)
-			r.notices.add(droppedBacklog, 1, err)
+			r.notPassedOn(droppedBacklog, 1, err)
 		}
 	}
 	return nil

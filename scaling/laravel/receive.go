@@ -2,6 +2,7 @@ package laravel
 
 import (
 	"errors"
+	"log/slog"
 	"time"
 )
 
@@ -17,7 +18,7 @@ var errBusy = errors.New("too many questions wait")
 func (r *Relay) receive(text []byte) {
 	if !r.inbox.put(text) {
 		r.opts.Metrics.Dropped(droppedQueue, 1)
-		r.notices.add(droppedQueue, 1, nil)
+		r.notPassedOn(droppedQueue, 1, nil)
 	}
 }
 
@@ -51,9 +52,21 @@ func (r *Relay) handle(text []byte) {
 	}
 }
 
+// noticeInterval is how often at most something that keeps going wrong is logged.
+const noticeInterval = 10 * time.Second
+
+// notPassedOn logs what goes wrong with n messages. reason is a constant.
+func (r *Relay) notPassedOn(reason string, n int, cause error) {
+	attrs := []slog.Attr{slog.String("reason", reason)}
+	if cause != nil {
+		attrs = append(attrs, slog.Any("err", cause))
+	}
+	r.notices.LogN(slog.LevelWarn, reason, "messages of the cluster not passed on", n, attrs...)
+}
+
 func (r *Relay) ignore(reason string, cause error) {
 	r.opts.Metrics.Ignored(reason)
-	r.notices.add(reason, 1, cause)
+	r.notPassedOn(reason, 1, cause)
 }
 
 // event takes an event. Those of PHP nodes have no number, and all of them are kept by cache channels.
@@ -74,7 +87,7 @@ func (r *Relay) event(e *envelope) error {
 	fresh, lost := r.peers.take(s.node, s.seq, time.Now())
 	if lost > 0 {
 		r.opts.Metrics.Lost(int(lost))
-		r.notices.add("lost", int(lost), nil)
+		r.notPassedOn("lost", int(lost), nil)
 	}
 	if !fresh {
 		r.opts.Metrics.Duplicates(1)

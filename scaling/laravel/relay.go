@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"reverb/logging"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
@@ -36,7 +37,7 @@ type Relay struct {
 	rounds  *rounds
 	inbox   *inbox
 	asked   chan metric // questions to be answered
-	notices notices
+	notices *logging.Throttle
 
 	// Constant after Start.
 	handler scaling.Handler
@@ -78,7 +79,7 @@ func New(o Options, nodes Nodes) (*Relay, error) {
 		rounds:  newRounds(),
 		inbox:   newInbox(o.InboundBytes),
 		asked:   make(chan metric, maxAsked),
-		notices: notices{log: o.Log},
+		notices: logging.NewThrottle(o.Log, noticeInterval),
 		peers:   make(peers),
 		appIDs:  make(appIDs),
 	}, nil
@@ -139,7 +140,7 @@ func (r *Relay) Close() {
 	r.tasks.Wait()
 	r.rounds.close()
 	nodes.Wait()
-	r.notices.flush()
+	r.notices.Flush()
 }
 
 // Join asks the relay of the nodes when the channel has something that they share. A plain channel has not: its events come over the one

@@ -136,7 +136,7 @@ func connectAllTheTime(t *testing.T, addr string) (stop func() int) {
 
 func TestHandoverRefusesNobody(t *testing.T) {
 	s, _ := ownCopy(t, "drain_timeout = 1", "[metrics]\nlisten = \"127.0.0.1:0\"\n")
-	metrics := regexp.MustCompile(`metrics are served" address=(\S+)`).FindStringSubmatch(s.Output())[1]
+	metrics := regexp.MustCompile(`metrics are served \.* ?address=(\S+)`).FindStringSubmatch(s.Output())[1]
 	first := s.PID()
 	stop := connectAllTheTime(t, s.Addr)
 	pids := map[int]bool{first: true}

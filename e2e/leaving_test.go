@@ -19,7 +19,7 @@ import (
 // metricsAt is the address of the metrics that a server has told.
 func metricsAt(t *testing.T, s *testclient.Server) string {
 	t.Helper()
-	m := regexp.MustCompile(`metrics are served" address=(\S+)`).FindStringSubmatch(s.Output())
+	m := regexp.MustCompile(`metrics are served \.* ?address=(\S+)`).FindStringSubmatch(s.Output())
 	if m == nil {
 		t.Fatalf("no metrics in\n%s", s.Output())
 	}
@@ -131,7 +131,7 @@ func TestRestartSignalWithoutItsCache(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := testclient.Start(t, bin, testclient.Options{DotEnv: laravelEnv + env, Args: []string{"--port", freePort(t)}})
-			waitFor(t, func() bool { return strings.Count(s.Output(), "level=WARN") == 1 })
+			waitFor(t, func() bool { return strings.Count(s.Output(), "  WARN  ") == 1 })
 			if !strings.Contains(s.Output(), "php artisan reverb:restart") {
 				t.Errorf("output:\n%s", s.Output())
 			}

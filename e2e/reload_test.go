@@ -106,7 +106,7 @@ func TestReload(t *testing.T) {
 			t.Errorf("exit code 0\n%s", out)
 		}
 		contains(t, out, "config.toml:9: apps[0].ping_interval = 0: want", "config.toml:10: apps[0].hots: unknown key", "nothing has changed")
-		contains(t, s.Output(), "level=ERROR", "config.toml:9: apps[0].ping_interval = 0")
+		contains(t, s.Output(), "  ERROR  ", "config.toml:9: apps[0].ping_interval = 0")
 		appOf(s, "2", "k2", "s2").Post(t, "/events", anEvent).Expect(t, 200, `{}`)
 		two.Expect(`{"event":"e","data":"d","channel":"room"}`)
 	})
@@ -295,7 +295,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 	close(stop)
 	<-coming
-	if strings.Contains(s.Output(), "level=ERROR") || strings.Contains(s.Output(), "panic") {
+	if strings.Contains(s.Output(), "  ERROR  ") || strings.Contains(s.Output(), "panic") {
 		t.Errorf("log\n%s", s.Output())
 	}
 	s.Stop()

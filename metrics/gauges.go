@@ -13,7 +13,7 @@ type Gauges struct {
 	Draining, DrainLeft                           func() float64
 	ConfigLoaded, ConfigRefused                   func() float64           // seconds since 1970; 0 or 1
 	RelayUp, RelayNodes, RelayWaitingBytes        func() float64           // nil when the node is alone
-	BytesIn, BytesOut, FramesIn                   func() float64           // only grow
+	BytesIn, BytesOut, FramesIn, LogDropped       func() float64           // only grow
 	PollerRefused, PollerClosed                   func() map[string]uint64 // by reason; only grow
 }
 
@@ -60,6 +60,7 @@ func newGaugeCollector() *gaugeCollector {
 			{nameBytesIn.desc(), counter, func(g *Gauges) func() float64 { return g.BytesIn }},
 			{nameBytesOut.desc(), counter, func(g *Gauges) func() float64 { return g.BytesOut }},
 			{nameFramesIn.desc(), counter, func(g *Gauges) func() float64 { return g.FramesIn }},
+			{nameLogDropped.desc(), counter, func(g *Gauges) func() float64 { return g.LogDropped }},
 		},
 		reasons: []reasonFamily{
 			{nameSocketRefused.desc("reason"), func(g *Gauges) func() map[string]uint64 { return g.PollerRefused }},

@@ -83,7 +83,7 @@ func exercise(m *metrics.Metrics) {
 		Channels: value(7), Subscriptions: value(8), Sockets: value(9), OutboxBytes: value(10),
 		Draining: value(1), DrainLeft: value(5),
 		ConfigLoaded: value(17), ConfigRefused: value(1),
-		BytesIn: value(11), BytesOut: value(12), FramesIn: value(13),
+		BytesIn: value(11), BytesOut: value(12), FramesIn: value(13), LogDropped: value(15),
 		RelayUp: value(1), RelayNodes: value(3), RelayWaitingBytes: value(14),
 		PollerRefused: func() map[string]uint64 { return map[string]uint64{"emfile": 2} },
 		PollerClosed:  func() map[string]uint64 { return map[string]uint64{"hangup": 4} },
@@ -127,7 +127,7 @@ func TestScrape(t *testing.T) {
 		`reverb_broadcast_seconds_bucket{app="1",le="0.0001"} 0`,
 		`reverb_ping_round_trip_seconds_count{app="1"} 1`,
 		`reverb_channels 7`, `reverb_subscriptions 8`, `reverb_sockets 9`, `reverb_outbox_bytes 10`,
-		`reverb_received_bytes_total 11`, `reverb_sent_bytes_total 12`, `reverb_received_frames_total 13`,
+		`reverb_received_bytes_total 11`, `reverb_sent_bytes_total 12`, `reverb_received_frames_total 13`, `reverb_log_lines_dropped_total 15`,
 		`reverb_sockets_refused_total{reason="emfile"} 2`,
 		`reverb_sockets_closed_total{reason="hangup"} 4`,
 	)

@@ -43,6 +43,7 @@ var (
 	nameBytesIn       = name{"reverb_received_bytes_total", "Bytes read by the event loops: WebSocket frames and the heads of requests."}
 	nameBytesOut      = name{"reverb_sent_bytes_total", "Bytes written to WebSocket connections."}
 	nameFramesIn      = name{"reverb_received_frames_total", "Messages and control frames read from WebSocket connections."}
+	nameLogDropped    = name{"reverb_log_lines_dropped_total", "Lines of the log that were dropped because nothing took them."}
 	nameSocketRefused = name{"reverb_sockets_refused_total", "Sockets turned away before they were a WebSocket, by reason."}
 	nameSocketClosed  = name{"reverb_sockets_closed_total", "WebSockets that ended, by reason of the transport."}
 

@@ -2,12 +2,17 @@ package poller
 
 import (
 	"fmt"
+	"io"
 	"reflect"
 	"unsafe"
 
 	"github.com/cloudwego/netpoll"
 	"golang.org/x/sys/unix"
 )
+
+// LogTo says where netpoll writes what it has to say: of descriptors that are not what they should be. Without it that is stderr. It is for
+// the program to call, before New.
+func LogTo(w io.Writer) { netpoll.SetLoggerOutput(w) }
 
 // takePolls returns n of netpoll's running Polls. netpoll exports Poll and FDOperator but no way to reach a running Poll,
 // and its own Connection costs twenty times the memory of ours, so Polls are read out of throw-away connections. They

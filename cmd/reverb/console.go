@@ -7,10 +7,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/fatih/color"
 	"golang.org/x/term"
+
+	"reverb/logging"
 )
 
 const (
@@ -23,7 +26,7 @@ const (
 )
 
 // console writes in the manner of Laravel's console: labelled blocks between blank lines, and two-column lines filled with dots. All
-// methods may be called from any goroutine and wait for the output.
+// methods may be called from any goroutine and wait for the output; that of a running server is a queue, see journal.
 type console struct {
 	// Constant after construction.
 	out    io.Writer
@@ -107,8 +110,12 @@ func (c *console) detail(title, value string) { c.colouredDetail(title, value, n
 func (c *console) colouredDetail(title, value string, style *color.Color) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	title, value = printable(title), printable(value)
-	room := c.width() - 4 - utf8.RuneCountInString(title) - 1
+	c.writeLocked("  "+c.detailText(0, printable(title), printable(value), style), false)
+}
+
+// detailText is a two-column line without its indent, behind so many columns that are taken.
+func (c *console) detailText(taken int, title, value string, style *color.Color) string {
+	room := c.width() - taken - 4 - utf8.RuneCountInString(title) - 1
 	shown := ""
 	if value != "" {
 		room -= 1 + utf8.RuneCountInString(value)
@@ -117,7 +124,7 @@ func (c *console) colouredDetail(title, value string, style *color.Color) {
 			shown = " " + style.Sprint(value)
 		}
 	}
-	c.writeLocked("  "+title+" "+c.styles.dots.Sprint(strings.Repeat(".", max(room, 0)))+shown+"  \n", false)
+	return title + " " + c.styles.dots.Sprint(strings.Repeat(".", max(room, 0))) + shown + "  \n"
 }
 
 // progress tells how far something has come: a bar that moves on a terminal, elsewhere a line.
@@ -167,12 +174,8 @@ func (c *console) complete() error {
 	return nil
 }
 
-// forget makes the console complete again, for a command whose output is not what it is run for.
-func (c *console) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lost = nil
-}
+// twin is a console of the same looks to the same output, on which nothing was written yet.
+func (c *console) twin() *console { return &console{out: c.out, file: c.file, styles: c.styles} }
 
 // width is read for each line, so that a resized window is noticed.
 func (c *console) width() int {
@@ -195,15 +198,26 @@ func punctuated(text string) string {
 }
 
 // printable takes the control characters out of what may come from a client or another process: written to a terminal, they could
-// move the cursor and rewrite what was shown before.
+// move the cursor and rewrite what was shown before. Bidirectional controls and line separators show as their escapes.
 func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError {
-			return '·'
+	if strings.IndexFunc(text, unprintable) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case !unprintable(r):
+			b.WriteRune(r)
+		case unicode.IsControl(r), r == utf8.RuneError:
+			b.WriteRune('·')
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
-		return r
-	}, text)
+	}
+	return b.String()
 }
+
+func unprintable(r rune) bool { return r == utf8.RuneError || logging.Hidden(r) }
 
 // lookupEnv is the value of a variable in a list as os.Environ gives it; the last one counts.
 func lookupEnv(environ []string, name string) string {

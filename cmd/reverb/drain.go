@@ -8,11 +8,11 @@ import (
 
 // drain sends the clients away, spread over the time that ctx leaves, and tells how it goes: the terminal, the metrics, and the clients of the control
 // socket.
-func (n *node) drain(ctx context.Context, out *console) {
+func (n *node) drain(ctx context.Context) {
 	total := n.server.Remaining()
 	progress, told := context.WithCancel(ctx)
 	done := make(chan struct{})
-	n.running.Go(func() { defer close(done); n.tellDrain(progress, out, total) })
+	n.running.Go(func() { defer close(done); n.tellDrain(progress, total) })
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Server.DrainTimeout)
 	defer cancel()
 	n.server.Drain(ctx)
@@ -22,7 +22,7 @@ func (n *node) drain(ctx context.Context, out *console) {
 
 // tellDrain tells once a second how many connections are left. Those who asked hear it at once; the terminal does not when the drain
 // takes no second.
-func (n *node) tellDrain(ctx context.Context, out *console, total int) {
+func (n *node) tellDrain(ctx context.Context, total int) {
 	tick := time.NewTicker(tellEvery)
 	defer tick.Stop()
 	n.control.tell(fmt.Sprintf("%s %d\n", answerDraining, total))
@@ -31,20 +31,20 @@ func (n *node) tellDrain(ctx context.Context, out *console, total int) {
 		select {
 		case <-ctx.Done():
 			if shown {
-				out.progressEnd()
+				n.said.progressEnd()
 			}
 			return
 		case <-tick.C:
 		}
 		left := n.server.Remaining()
 		n.control.tell(fmt.Sprintf("%s %d\n", answerDraining, left))
-		out.progress("Draining", remaining(left), total-left, total)
+		n.said.progress("Draining", remaining(left), total-left, total)
 		shown = true
 	}
 }
 
 // predrain is the time between the stop signal and the drain: /ready fails, and everything else goes on.
-func (n *node) predrain(ctx context.Context, out *console) {
+func (n *node) predrain(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Server.Predrain)
 	defer cancel()
 	begun, tick := time.Now(), time.NewTicker(tellEvery)
@@ -52,7 +52,7 @@ func (n *node) predrain(ctx context.Context, out *console) {
 	for {
 		n.control.tell(fmt.Sprintf("%s %d\n", answerDraining, n.server.Remaining()))
 		left := (n.cfg.Server.Predrain - time.Since(begun)).Round(time.Second)
-		out.detail("Not ready any more", fmt.Sprintf("clients are served for another %v", left))
+		n.said.detail("Not ready any more", fmt.Sprintf("clients are served for another %v", left))
 		select {
 		case <-ctx.Done():
 			return

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"reverb/config"
 )
 
 const (
@@ -15,9 +17,15 @@ const (
 	dumpDepth = 32
 )
 
-// masked are the fields that let the reader of a terminal, or of a log that it was sent to, act in somebody else's name. Reverb shows
+// masked reports whether a field lets the reader of a terminal, or of a log that it was sent to, act in somebody else's name. Reverb shows
 // them; of a channel signature the application key in front of the colon stays readable.
-var masked = map[string]bool{"auth": true, "shared_secret": true}
+func masked(key string) bool {
+	switch strings.ToLower(key) {
+	case "auth", "pwd":
+		return true
+	}
+	return config.SecretName(key)
+}
 
 // decoded are the fields that travel as JSON inside a string and are shown as what they hold.
 var decoded = map[string]bool{"data": true, "channel_data": true, "user_data": true}
@@ -30,6 +38,23 @@ func dump(payload []byte) string {
 		lines.WriteString(strings.Repeat(" ", max(5-len(number), 0)) + number + "▕ " + printable(line) + "\n")
 	}
 	return lines.String()
+}
+
+// compact is the beginning of a message on one line, as JSON unless it is cut; "" when there is none.
+func compact(payload []byte) string {
+	if !json.Valid(payload) {
+		return ""
+	}
+	return cut(masking(payload))
+}
+
+// masking is a valid JSON text on one line, with masks; of a long one the beginning.
+func masking(payload []byte) string {
+	p := dumper{flat: true}
+	d := json.NewDecoder(bytes.NewReader(payload))
+	d.UseNumber()
+	p.value(d, "", 0)
+	return p.out.String()
 }
 
 // pretty indents one JSON text by four spaces per level. It writes little more than dumpLimit characters, whatever the payload's size.
@@ -58,8 +83,16 @@ func cut(text string) string {
 
 // dumper walks a valid JSON text token by token, so that the order of the fields stays as it was sent.
 type dumper struct {
+	flat  bool // on one line
 	out   strings.Builder
 	chars int
+}
+
+// newLine begins a line at a depth, unless all is to be on one.
+func (p *dumper) newLine(depth int) {
+	if !p.flat {
+		p.write("\n" + strings.Repeat("    ", depth))
+	}
 }
 
 func (p *dumper) write(text string) {
@@ -72,6 +105,10 @@ func (p *dumper) full() bool { return p.chars > dumpLimit }
 
 // value writes the next value of d, which is that of the field key.
 func (p *dumper) value(d *json.Decoder, key string, depth int) {
+	if masked(key) {
+		p.masked(d, key)
+		return
+	}
 	token, err := d.Token()
 	if err != nil {
 		return
@@ -93,14 +130,13 @@ func (p *dumper) value(d *json.Decoder, key string, depth int) {
 func (p *dumper) container(d *json.Decoder, open json.Delim, depth int) {
 	object := open == '{'
 	p.write(open.String())
-	indent := "\n" + strings.Repeat("    ", depth+1)
 	empty := true
 	for d.More() && !p.full() {
 		if !empty {
 			p.write(",")
 		}
 		empty = false
-		p.write(indent)
+		p.newLine(depth + 1)
 		if depth == dumpDepth {
 			p.write("…")
 			p.chars = dumpLimit + 1
@@ -113,7 +149,7 @@ func (p *dumper) container(d *json.Decoder, open json.Delim, depth int) {
 				return
 			}
 			key, _ = token.(string)
-			p.write(quote(key) + ": ")
+			p.write(quote(key) + p.colon())
 		}
 		p.value(d, key, depth+1)
 	}
@@ -122,7 +158,7 @@ func (p *dumper) container(d *json.Decoder, open json.Delim, depth int) {
 	}
 	_, _ = d.Token() // the closing bracket
 	if !empty {
-		p.write("\n" + strings.Repeat("    ", depth))
+		p.newLine(depth)
 	}
 	if object {
 		p.write("}")
@@ -131,26 +167,63 @@ func (p *dumper) container(d *json.Decoder, open json.Delim, depth int) {
 	}
 }
 
-// text writes a string, or what it holds when it is one of the fields that carry JSON as text.
-func (p *dumper) text(s, key string, depth int) {
-	if masked[key] {
-		s = mask(s)
+func (p *dumper) colon() string {
+	if p.flat {
+		return ":"
 	}
+	return ": "
+}
+
+// masked writes a mask for the next value, whatever it is, unless it is nothing.
+func (p *dumper) masked(d *json.Decoder, key string) {
+	var value any
+	if err := d.Decode(&value); err != nil {
+		return
+	}
+	switch text, _ := value.(string); {
+	case value == nil:
+		p.write("null")
+	case strings.EqualFold(key, "auth"):
+		p.write(quote(mask(text)))
+	default:
+		p.write(quote(hidden))
+	}
+}
+
+// text writes a string, or what it holds when it is one of the fields that carry JSON as text. Any other string may hold JSON too, which
+// then has its masks.
+func (p *dumper) text(s, key string, depth int) {
 	if decoded[key] && depth > 0 && depth <= dumpDepth && json.Valid([]byte(s)) {
 		d := json.NewDecoder(strings.NewReader(s))
 		d.UseNumber()
 		p.value(d, "", depth)
 		return
 	}
+	if depth <= dumpDepth && isContainer(s) {
+		inner := dumper{flat: true}
+		d := json.NewDecoder(strings.NewReader(s))
+		d.UseNumber()
+		inner.value(d, "", depth+1)
+		s = inner.out.String()
+	}
 	p.write(quote(s))
 }
+
+// isContainer reports whether a text is a JSON object or list.
+func isContainer(s string) bool {
+	trimmed := strings.TrimLeft(s, " \t\r\n")
+	return trimmed != "" && (trimmed[0] == '{' || trimmed[0] == '[') && json.Valid([]byte(s))
+}
+
+// hidden stands for a secret of any length.
+const hidden = "********"
 
 // mask hides the signature of "key:signature", or all of a text without a colon.
 func mask(s string) string {
 	if key, _, ok := strings.Cut(s, ":"); ok {
-		return key + ":********"
+		return key + ":" + hidden
 	}
-	return "********"
+	return hidden
 }
 
 // quote is s as a JSON string without escapes that a reader does not need. Only as much of s is looked at as can be shown.

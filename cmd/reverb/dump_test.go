@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"reverb/logging"
 )
 
 func TestDump(t *testing.T) {
@@ -29,6 +31,20 @@ func TestDump(t *testing.T) {
 		{"data as text", `{"data":"{\"auth\":\"secret\",\"shared_secret\":\"s\"}"}`,
 			"    1▕ {\n    2▕     \"data\": {\n    3▕         \"auth\": \"********\",\n    4▕         \"shared_secret\": \"********\"\n    5▕     }\n    6▕ }\n"},
 		{"data as plain text", `{"data":"hello"}`, "    1▕ {\n    2▕     \"data\": \"hello\"\n    3▕ }\n"},
+		{"secrets of any kind", `{"data":{"user":"u","password":"a:b","api_key":1,"Session-Token":{"a":["x"]},"author":"me","cookie":null}}`,
+			`    1▕ {
+    2▕     "data": {
+    3▕         "user": "u",
+    4▕         "password": "********",
+    5▕         "api_key": "********",
+    6▕         "Session-Token": "********",
+    7▕         "author": "me",
+    8▕         "cookie": null
+    9▕     }
+   10▕ }
+`},
+		{"secrets in text", `{"payload":"{\"a\":[{\"secret\":\"x\"}]}"}`, "    1▕ {\n    2▕     \"payload\": \"{\\\"a\\\":[{\\\"secret\\\":\\\"********\\\"}]}\"\n    3▕ }\n"},
+		{"bidirectional controls", `{"a":"\u202egpj.exe` + "\u2066" + `"}`, "    1▕ {\n    2▕     \"a\": \"\\u202egpj.exe\\u2066\"\n    3▕ }\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := dump([]byte(tc.payload)); got != tc.want {
@@ -52,9 +68,26 @@ func TestDumpIsCut(t *testing.T) {
 	}
 }
 
+func TestCompact(t *testing.T) {
+	for payload, want := range map[string]string{
+		``:              "",
+		`{"event":`:     "",
+		`{"a": [1, 2]}`: `{"a":[1,2]}`,
+		`{"event":"pusher:subscribe","data":{"auth":"k:s","channel":"c"}}`: `{"event":"pusher:subscribe","data":{"auth":"k:********","channel":"c"}}`,
+	} {
+		if got := compact([]byte(payload)); got != want {
+			t.Errorf("compact(%s) = %s, want %s", payload, got, want)
+		}
+	}
+	if n := utf8.RuneCountInString(compact([]byte(`"` + strings.Repeat("x", 100_000) + `"`))); n != dumpLimit+3 {
+		t.Errorf("%d characters", n)
+	}
+}
+
 // FuzzDump looks for payloads that escape the masks, the bound, or the line format.
 func FuzzDump(f *testing.F) {
 	f.Add([]byte(`{"event":"pusher:subscribe","data":{"auth":"k:SECRETSECRET","channel":"private-a"}}`))
+	f.Add([]byte(`{"data":{"secrets":{"a":"SECRETSECRET"},"text":"{\"token\":\"SECRETSECRET\"}"}}`))
 	f.Add([]byte(`{"data":"{\"auth\":\"SECRETSECRET\"}"}`))
 	f.Add([]byte(`{"data":{"channel_data":"[1,2,{\"data\":\"{}\"}]"}}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
@@ -63,7 +96,7 @@ func FuzzDump(f *testing.F) {
 			t.Errorf("%d characters written", n)
 		}
 		for line := range strings.Lines(dump(payload)) {
-			if !strings.Contains(line, "▕ ") || strings.ContainsRune(line, 0x1b) {
+			if !strings.Contains(line, "▕ ") || strings.ContainsFunc(strings.TrimSuffix(line, "\n"), logging.Hidden) {
 				t.Errorf("line %q", line)
 			}
 		}

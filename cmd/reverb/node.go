@@ -34,7 +34,8 @@ const closeTimeout = 5 * time.Second
 type node struct {
 	// Constant after startNode. Those that may be missing are nil then.
 	cfg     *config.Config
-	log     *slog.Logger
+	said    *journal
+	log     *slog.Logger // that of said
 	lineage *lineage
 	secure  bool
 	port    int                // bound; differs from the configuration when that says 0
@@ -63,9 +64,9 @@ type node struct {
 }
 
 // startNode starts everything, the listeners last: from then on clients are answered. What was started is stopped again on an error.
-func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []string, line *lineage) (_ *node, err error) {
+func startNode(cfg *config.Config, said *journal, stream *trace, environ []string, line *lineage) (_ *node, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &node{cfg: cfg, log: log, lineage: line, cancel: cancel, endWatchdog: func() {}}
+	n := &node{cfg: cfg, said: said, log: said.log, lineage: line, cancel: cancel, endWatchdog: func() {}}
 	defer func() {
 		if err != nil {
 			n.close(ctx)
@@ -95,7 +96,7 @@ func startNode(cfg *config.Config, log *slog.Logger, stream *trace, environ []st
 		return nil, err
 	}
 	n.running.Go(n.serveHTTP)
-	n.control, err = startControl(line.sockets, cfg.Server.ControlSocket, environ, n.port, n.address, log, n.acceptFailed(handover.Control))
+	n.control, err = startControl(line.sockets, cfg.Server.ControlSocket, environ, n.port, n.address, n.log, n.acceptFailed(handover.Control))
 	if err != nil {
 		return nil, err
 	}
@@ -264,16 +265,16 @@ func (n *node) banner() string {
 
 // serve returns when the server has stopped, and whether another process serves on: after a signal, `reverb restart` or what of Laravel
 // is the same, or a handover. A second signal cuts the stop short.
-func (n *node) serve(signals <-chan os.Signal, out *console) (handedOver bool) {
+func (n *node) serve(signals <-chan os.Signal) (handedOver bool) {
 	end := n.waitForEnd(signals)
-	out.info(end.text)
+	n.said.info(end.text)
 	ctx, cut := context.WithCancel(context.Background())
 	defer cut()
 	stopped := make(chan struct{})
 	why := end // a copy: signals that come are counted below
 	go func() {
 		defer close(stopped)
-		n.stop(ctx, why, out)
+		n.stop(ctx, why)
 	}()
 	failed := n.lineage.failed()
 	for {
@@ -304,7 +305,7 @@ func (n *node) serve(signals <-chan os.Signal, out *console) (handedOver bool) {
 
 // stop is the polite way out. Readiness fails first, so that balancers look elsewhere; after a pause for them, nobody new is let in; then
 // the clients are sent away, spread over the drain time. When ctx ends, whatever is left is cut.
-func (n *node) stop(ctx context.Context, end ending, out *console) {
+func (n *node) stop(ctx context.Context, end ending) {
 	n.draining.Store(true)
 	if end.handover {
 		n.leaveToNext(ctx)
@@ -312,7 +313,7 @@ func (n *node) stop(ctx context.Context, end ending, out *console) {
 		n.lineage.notify("STOPPING=1")
 		n.server.Leave()
 		if !end.urgent && n.cfg.Server.Predrain > 0 {
-			n.predrain(ctx, out)
+			n.predrain(ctx)
 		}
 		n.server.BeginDrain()
 		n.control.stopListening()
@@ -324,7 +325,7 @@ func (n *node) stop(ctx context.Context, end ending, out *console) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Server.DrainTimeout)
 	defer cancel()
-	n.drain(ctx, out)
+	n.drain(ctx)
 	n.close(ctx)
 }
 

@@ -69,6 +69,7 @@ func (n *node) gauges() metrics.Gauges {
 		ConfigRefused: func() float64 { return float64(n.reloads.refused.Load()) },
 		BytesIn:       func() float64 { return float64(n.poller.Stats().BytesIn) },
 		BytesOut:      func() float64 { return float64(n.poller.Stats().BytesOut) },
+		LogDropped:    func() float64 { return float64(n.said.dropped()) },
 		FramesIn:      func() float64 { return float64(n.poller.Stats().FramesIn) },
 		PollerRefused: func() map[string]uint64 { return n.poller.Stats().Refused },
 		PollerClosed:  func() map[string]uint64 { return n.poller.Stats().Closed },

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log"
 	"log/slog"
 	"os"
 	"syscall"
@@ -8,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
+	"reverb/poller"
 )
 
 func startCommand(p process, out *console) *cli.Command {
@@ -17,25 +19,32 @@ func startCommand(p process, out *console) *cli.Command {
 		Flags: append(append(addressFlags(), fileFlags()...),
 			&cli.BoolFlag{Name: "debug", Usage: "show the stream of data"}),
 		Action: func(c *cli.Context) error {
-			defer out.forget()
-			log := newLogger(p, c.Bool("debug"))
-			line, err := newLineage(p, p.args, log)
-			if err != nil {
-				return err
-			}
 			cfg, err := load(c, p.environ)
+			conf := config.LogOf(source(c, p.environ))
 			if err == nil {
-				err = start(p, out, cfg, line, log, c.Bool("debug"))
+				conf = cfg.Log
 			}
-			return line.end(err)
+			said := newJournal(c, p, out, conf)
+			defer said.close()
+			line, failure := newLineage(p, p.args, said.log)
+			if failure != nil {
+				return said.told(failure)
+			}
+			if err == nil {
+				err = start(p, said, cfg, line, c.Bool("debug"))
+			}
+			return said.told(line.end(err))
 		},
 	}
 }
 
 // start runs one server until a signal or `reverb restart` stops it, or another process takes over.
-func start(p process, out *console, cfg *config.Config, line *lineage, log *slog.Logger, debug bool) error {
-	raiseFileLimit(log)
-	limitMemory(log)
+func start(p process, said *journal, cfg *config.Config, line *lineage, debug bool) error {
+	// What libraries say on their own account.
+	slog.SetDefault(said.log)
+	poller.LogTo(log.Writer())
+	raiseFileLimit(said.log)
+	limitMemory(said.log)
 
 	// Signals are caught before anything is open, so that one that comes early still ends in an orderly stop.
 	signals := make(chan os.Signal, 4)
@@ -44,25 +53,15 @@ func start(p process, out *console, cfg *config.Config, line *lineage, log *slog
 
 	var stream *trace
 	if debug {
-		stream = newTrace(out)
-		defer stream.close()
+		stream = newTrace(said)
 	}
-	n, err := startNode(cfg, log, stream, p.environ, line)
+	n, err := startNode(cfg, said, stream, p.environ, line)
 	if err != nil {
 		return err
 	}
-	out.info(n.banner())
-	if handedOver := n.serve(signals, out); !handedOver || line.guardian == nil {
+	said.info(n.banner())
+	if handedOver := n.serve(signals); !handedOver || line.guardian == nil {
 		return nil
 	}
 	return line.guard(signals)
-}
-
-// newLogger writes to stderr, so that the console on stdout stays as Laravel's users know it.
-func newLogger(p process, debug bool) *slog.Logger {
-	level := slog.LevelInfo
-	if debug {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level}))
 }

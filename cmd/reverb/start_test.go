@@ -236,7 +236,7 @@ func TestDebugShowsTheStream(t *testing.T) {
 func TestMetricsHaveTheirOwnAddress(t *testing.T) {
 	r := launch(t, oneApp("")+"[metrics]\nlisten = \"127.0.0.1:0\"\n")
 	r.addr = r.out.until(t, `server on ([^ ]+:\d+)`)[1]
-	address := r.errOut.until(t, `metrics are served" address=(\S+) path=(\S+)`)
+	address := r.errOut.until(t, `metrics are served \.* ?address=(\S+) path=(\S+)`)
 	answer := testclient.Do(t, http.DefaultClient, "GET", "http://"+address[1]+address[2], "")
 	if answer.Status != 200 || !strings.Contains(answer.Body, "reverb_") {
 		t.Errorf("answer %+v", answer)

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"log/slog"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 
+	"reverb/config"
 	"reverb/protocol"
 )
 
 func TestTraceShowsTheStream(t *testing.T) {
 	var out strings.Builder
-	tr := newTrace(newConsole(&out, nil))
+	tr := traceTo(&out, config.LogConsole)
 	payload := []byte(`{"event":"pusher:ping"}`)
 	tr.Established("1.2")
 	tr.MessageReceived("1.2", payload)
@@ -25,7 +28,6 @@ func TestTraceShowsTheStream(t *testing.T) {
 	tr.Pruned("1.2")
 	tr.Closed("1.2")
 	tr.MessageReceived("1.2", make([]byte, tracePayload+1))
-	tr.close()
 	c := strings.Builder{}
 	want := newConsole(&c, nil)
 	want.detail("Connection Established", "1.2")
@@ -50,10 +52,9 @@ func TestTraceShowsTheStream(t *testing.T) {
 
 func TestTraceShowsErrors(t *testing.T) {
 	var out strings.Builder
-	tr := newTrace(newConsole(&out, nil))
+	tr := traceTo(&out, config.LogConsole)
 	tr.Error("1.2", &protocol.Error{Code: 4200, Message: "Invalid message format"})
 	tr.Error("3.4", errors.New("disk on fire"))
-	tr.close()
 	for _, want := range []string{
 		"\n [ERROR] Message from 1.2 resulted in a pusher error \n\n",
 		"\n [ERROR] Message from 3.4 resulted in an unknown error \n\n",
@@ -65,53 +66,68 @@ func TestTraceShowsErrors(t *testing.T) {
 	}
 }
 
-// stuck is a terminal on which somebody pressed Ctrl-S.
-type stuck struct {
-	entered chan struct{}
-	release chan struct{}
-	once    sync.Once
-
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (s *stuck) Write(p []byte) (int, error) {
-	s.once.Do(func() { close(s.entered); <-s.release })
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func TestTraceNeverWaitsForTheTerminal(t *testing.T) {
-	terminal := &stuck{entered: make(chan struct{}), release: make(chan struct{})}
-	tr := newTrace(newConsole(terminal, nil))
+// The stream as JSON: one object a line, with what belongs to it, and no secret.
+func TestTraceAsJSON(t *testing.T) {
+	var out strings.Builder
+	tr := traceTo(&out, config.LogJSON)
 	tr.Established("1.2")
-	<-terminal.entered
-	for range traceQueue + 17 {
-		tr.Established("1.2")
+	tr.MessageReceived("1.2", []byte(`{"event":"pusher:subscribe", "data":{"auth":"k:SECRET","channel":"private-a"}}`))
+	tr.BroadcastingTo("news", []byte(`{"event":"e"}`))
+	tr.PruningStale()
+	tr.MessageReceived("1.2", make([]byte, tracePayload+1))
+	tr.Error("1.2", &protocol.Error{Code: 4200, Message: "Invalid message format"})
+	var got []string
+	for line := range strings.Lines(out.String()) {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		delete(fields, "time")
+		text, _ := json.Marshal(fields)
+		got = append(got, string(text))
 	}
-	close(terminal.release)
-	tr.close()
-	if want := "17 lines were not shown"; !strings.Contains(terminal.text.String(), want) {
-		t.Errorf("no %q in the end of the output", want)
+	want := []string{
+		`{"level":"DEBUG","msg":"Connection Established","socket_id":"1.2"}`,
+		`{"level":"DEBUG","message":"{\"event\":\"pusher:subscribe\",\"data\":{\"auth\":\"k:********\",\"channel\":\"private-a\"}}","msg":"Message Received","socket_id":"1.2"}`,
+		`{"channel":"news","level":"DEBUG","message":"{\"event\":\"e\"}","msg":"Broadcasting To"}`,
+		`{"level":"DEBUG","msg":"Pruning Stale Connections"}`,
+		`{"bytes":65537,"level":"DEBUG","msg":"Message Received","socket_id":"1.2"}`,
+		`{"err":"` + (&protocol.Error{Code: 4200, Message: "Invalid message format"}).Error() + `","level":"DEBUG","msg":"Message resulted in a pusher error","socket_id":"1.2"}`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
-func TestTraceBoundsWhatWaits(t *testing.T) {
-	terminal := &stuck{entered: make(chan struct{}), release: make(chan struct{})}
-	tr := newTrace(newConsole(terminal, nil))
+// traceTo is a stream whose lines are written at once.
+func traceTo(out *strings.Builder, format string) *trace {
+	said := &journal{console: newConsole(out, nil), handler: consoleRecords}
+	if format == config.LogJSON {
+		said.handler, said.json = jsonRecords, slog.New(slog.DiscardHandler)
+	}
+	tr := newTrace(said)
+	tr.queue = direct{out}
+	return tr
+}
+
+// direct is a queue that waits for its output.
+type direct struct{ out *strings.Builder }
+
+func (d direct) Add(_ int, render func() []byte) { d.out.Write(render()) }
+
+// What a message is counted for in the queue is not less than what waits.
+func TestTraceCountsWhatWaits(t *testing.T) {
+	var sizes counter
+	tr := &trace{queue: &sizes}
+	tr.MessageReceived("1.2", make([]byte, tracePayload))
+	tr.MessageReceived("1.2", make([]byte, 100*tracePayload))
 	tr.Established("1.2")
-	<-terminal.entered
-	payload := make([]byte, tracePayload)
-	for range 2 * traceBytes / tracePayload {
-		tr.MessageReceived("1.2", payload)
-	}
-	if n := tr.waiting.Load(); n > traceBytes+tracePayload {
-		t.Errorf("%d bytes wait, want at most %d", n, traceBytes+tracePayload)
-	}
-	close(terminal.release)
-	tr.close()
-	if n := tr.waiting.Load(); n != 0 {
-		t.Errorf("%d bytes wait after the end", n)
+	if sizes < tracePayload || sizes > tracePayload+10*traceOverhead {
+		t.Errorf("counted for %d bytes", sizes)
 	}
 }
+
+// counter adds up sizes.
+type counter int
+
+func (c *counter) Add(size int, _ func() []byte) { *c += counter(size) }

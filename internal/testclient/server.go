@@ -79,6 +79,9 @@ func Launch(t testing.TB, bin string, o Options) *Server {
 	return s
 }
 
+// Begin starts a process that was prepared, for a test that does not wait for its banner.
+func (s *Server) Begin() { s.wait() }
+
 // wait starts the process, keeps what it prints, and sends the address of the banner.
 func (s *Server) wait() <-chan string {
 	addr := make(chan string, 1)

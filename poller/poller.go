@@ -89,9 +89,11 @@ type Poller struct {
 	work      sync.WaitGroup // goroutines of ours
 
 	// Atomic.
-	open   atomic.Int64
-	panics atomic.Uint64
-	closed [reasonCount]atomic.Uint64
+	open      atomic.Int64
+	panics    atomic.Uint64
+	closed    [reasonCount]atomic.Uint64
+	toldTLS   quietly // of TLS on a plain port
+	toldPlain quietly // of plain HTTP on a TLS port
 
 	holdings holdings
 	shortage sync.Mutex // held while connections are cut to make room; only ever tried

@@ -6,16 +6,18 @@ import "sync/atomic"
 type refusal uint8
 
 const (
-	refusedMax       refusal = iota // MaxConnections
-	refusedAddress                  // MaxPerAddress
-	refusedEMFILE                   // no descriptor left
-	refusedTimeout                  // no whole head, or no TLS, in time
-	refusedHead                     // a head over MaxHead
-	refusedHandshake                // a WebSocket path without a well-formed upgrade
-	refusedTLS                      // no TLS handshake
-	refusedProxy                    // no well-formed PROXY header where one must be, or one where none may be
+	refusedMax        refusal = iota // MaxConnections
+	refusedAddress                   // MaxPerAddress
+	refusedEMFILE                    // no descriptor left
+	refusedTimeout                   // no whole head, or no TLS, in time
+	refusedHead                      // a head over MaxHead
+	refusedHandshake                 // a WebSocket path without a well-formed upgrade
+	refusedTLS                       // no TLS handshake
+	refusedProxy                     // no well-formed PROXY header where one must be, or one where none may be
+	refusedTLSOnPlain                // TLS where none is
+	refusedPlainOnTLS                // HTTP where TLS is
 
-	refusalCount = int(refusedProxy) + 1
+	refusalCount = int(refusedPlainOnTLS) + 1
 )
 
 var refusalLabels = [refusalCount]string{
@@ -27,6 +29,9 @@ var refusalLabels = [refusalCount]string{
 	refusedHandshake: "bad_handshake",
 	refusedTLS:       "tls",
 	refusedProxy:     "proxy_header",
+
+	refusedTLSOnPlain: "tls_on_plain_port",
+	refusedPlainOnTLS: "plain_on_tls_port",
 }
 
 // refusals counts by refusal. The zero value is ready, for any goroutine.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"reverb/bench"
+	"reverb/internal/testtool"
 )
 
 // Every scenario against our server, small. What it measures is not looked at but for being there; that every delivery is right is.
@@ -71,10 +72,7 @@ func TestScenarios(t *testing.T) {
 
 // The floor must be a server that the checks believe, else nothing can be compared with it.
 func TestFloor(t *testing.T) {
-	cc, err := exec.LookPath("cc")
-	if err != nil {
-		t.Skip("there is no C compiler:", err)
-	}
+	cc := testtool.Find(t, "cc")
 	source, err := filepath.Abs("floor/floor.c")
 	if err != nil {
 		t.Fatal(err)

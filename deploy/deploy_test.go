@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"reverb/internal/testtool"
 )
 
 // read returns a file of this folder.
@@ -194,13 +196,7 @@ func promtool(t *testing.T, args ...string) {
 // program finds what e2e/install.sh installs.
 func program(t *testing.T, name string) string {
 	t.Helper()
-	for _, path := range []string{name, "/usr/sbin/" + name} {
-		if found, err := exec.LookPath(path); err == nil {
-			return found
-		}
-	}
-	t.Fatalf("%s is not installed; `make tools` installs it", name)
-	return ""
+	return testtool.Find(t, name, "/usr/sbin/"+name)
 }
 
 // The settings that comments in several files promise of one another.
@@ -253,10 +249,7 @@ func TestSysctl(t *testing.T) {
 
 // The unit is read by systemd's own parser, with a program that exists in place of ours.
 func TestSystemdUnits(t *testing.T) {
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skip("systemd-analyze is not installed: this machine does not run systemd")
-	}
+	analyze := testtool.Find(t, "systemd-analyze")
 	dir := t.TempDir()
 	service := filepath.Join(dir, "reverb.service")
 	text := strings.NewReplacer("/usr/local/bin/reverb", "/bin/true", "man:reverb(1)", "https://example.com").Replace(read(t, "systemd/reverb.service"))

@@ -13,6 +13,7 @@ command -v caddy >/dev/null || missing+=(caddy)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v supervisord >/dev/null && command -v supervisorctl >/dev/null || missing+=(supervisor)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
+command -v php >/dev/null || missing+=(php-cli)
 command -v systemd-socket-activate >/dev/null || missing+=(systemd)
 [[ ${#missing[@]} = 0 ]] && exit 0
 if ! command -v apt-get >/dev/null; then

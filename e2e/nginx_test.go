@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"reverb/internal/testclient"
+	"reverb/internal/testtool"
 )
 
 // nginxSite is the site of Reverb's manual ("Web Server") with the ports of the test, and what nginx needs around it to run in a folder.
@@ -84,11 +85,5 @@ func TestBehindNginx(t *testing.T) {
 // nginx is where the Debian package puts it, which is not on every user's path.
 func nginx(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{"nginx", "/usr/sbin/nginx"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Fatal("nginx is not installed; `make tools` installs it")
-	return ""
+	return testtool.Find(t, "nginx", "/usr/sbin/nginx")
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"reverb/internal/testclient"
+	"reverb/internal/testtool"
 )
 
 // proxy is a real one that runs with a file of deploy/, of which only places and ports are changed.
@@ -48,13 +49,7 @@ func shipped(t *testing.T, name string, changes ...string) string {
 // installed finds what e2e/install.sh installs.
 func installed(t *testing.T, name string) string {
 	t.Helper()
-	for _, path := range []string{name, "/usr/sbin/" + name} {
-		if found, err := exec.LookPath(path); err == nil {
-			return found
-		}
-	}
-	t.Fatalf("%s is not installed; `make tools` installs it", name)
-	return ""
+	return testtool.Find(t, name, "/usr/sbin/"+name)
 }
 
 // runProgram runs a program until the end of the test, and waits until addr answers.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"reverb/internal/testclient"
+	"reverb/internal/testtool"
 )
 
 const supervisorConf = `
@@ -46,14 +47,7 @@ type supervised struct {
 
 func supervise(t *testing.T, config string) *supervised {
 	t.Helper()
-	daemon, err := exec.LookPath("supervisord")
-	if err != nil {
-		t.Skip("no supervisord: run e2e/install.sh")
-	}
-	ctl, err := exec.LookPath("supervisorctl")
-	if err != nil {
-		t.Skip("no supervisorctl: run e2e/install.sh")
-	}
+	daemon, ctl := testtool.Find(t, "supervisord"), testtool.Find(t, "supervisorctl")
 	dir, err := os.MkdirTemp("", "rvb") // the path of a socket is short
 	if err != nil {
 		t.Fatal(err)

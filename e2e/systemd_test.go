@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"reverb/internal/testclient"
+	"reverb/internal/testtool"
 )
 
 // manager is the end of systemd that services report to.
@@ -97,10 +98,7 @@ func TestServiceManagerIsTold(t *testing.T) {
 
 // systemd-socket-activate is systemd's own tool for it; it starts the service at the first connection.
 func TestSocketActivation(t *testing.T) {
-	activate, err := exec.LookPath("systemd-socket-activate")
-	if err != nil {
-		t.Skip("no systemd-socket-activate: run e2e/install.sh")
-	}
+	activate := testtool.Find(t, "systemd-socket-activate")
 	public, metrics := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "config.toml"), []byte(fmt.Sprintf(threeApps, "drain_timeout = 1", "")+"[metrics]\nlisten = \"127.0.0.1:1\"\n"))

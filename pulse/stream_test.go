@@ -10,6 +10,7 @@ import (
 
 	"reverb/config"
 	"reverb/internal/redistest"
+	"reverb/internal/testtool"
 	"reverb/metrics"
 	"reverb/pulse"
 )
@@ -29,11 +30,7 @@ const digest = `namespace Laravel\Pulse; class Entry { public function __constru
 	`echo unserialize(stream_get_contents(STDIN), ['allowed_classes' => [Entry::class]])->tell();`
 
 func TestEntryInPHP(t *testing.T) {
-	php, err := exec.LookPath("php")
-	if err != nil {
-		t.Skip("php is not installed")
-	}
-	cmd := exec.Command(php, "-r", digest)
+	cmd := exec.Command(testtool.Find(t, "php"), "-r", digest)
 	cmd.Stdin = strings.NewReader(pulse.Entry(pulse.Count{At: 1763695000, Kind: received, App: "é", N: 500}))
 	out, err := cmd.CombinedOutput()
 	if want := "500 true 1763695000 reverb_message:received é NULL"; err != nil || string(out) != want {

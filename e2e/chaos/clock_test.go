@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reverb/internal/redistest"
+	"reverb/internal/testtool"
 )
 
 // The clock of Redis, the only one that the nodes share, jumps ahead and back: nobody leaves who is there, and who dies is still missed.
@@ -52,10 +53,7 @@ func clockOf(t *testing.T, redis *redistest.Server) time.Time {
 // withClock starts a Redis with a clock of its own. It is called while no other test starts anything.
 func withClock(t *testing.T) (*redistest.Server, backend, func(time.Duration)) {
 	t.Helper()
-	compiler, err := exec.LookPath("cc")
-	if err != nil {
-		t.Skip("no C compiler: the clock of Redis cannot be changed")
-	}
+	compiler := testtool.Find(t, "cc")
 	library, file := filepath.Join(t.TempDir(), "clock.so"), filepath.Join(t.TempDir(), "clock")
 	if out, err := exec.Command(compiler, "-shared", "-fPIC", "-O1", "-o", library, "testdata/clock.c").CombinedOutput(); err != nil {
 		t.Fatalf("compile: %v\n%s", err, out)

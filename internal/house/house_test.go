@@ -50,8 +50,9 @@ var mayImport = map[string][]string{
 	"internal/fifo":       {},
 	"internal/testclient": {},
 	"internal/nearest":    {},
-	"internal/redistest":  {},
-	"internal/sqltest":    {},
+	"internal/redistest":  {"internal/testtool"},
+	"internal/sqltest":    {"internal/testtool"},
+	"internal/testtool":   {},
 }
 
 // onlyIn says which package alone may import a module.

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"reverb/internal/testtool"
 )
 
 // Server is a redis-server on a free port of loopback, without persistence: it starts empty each time.
@@ -37,9 +39,7 @@ func Start(t testing.TB, args ...string) *Server {
 // prepare chooses the port of a server.
 func prepare(t testing.TB, program string, args ...string) *Server {
 	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		t.Skipf("%s is not installed: e2e/install.sh installs it", program)
-	}
+	testtool.Find(t, program)
 	s := &Server{t: t, dir: t.TempDir(), args: args, Addr: freeAddr(t)}
 	for i, a := range args {
 		if a == "--requirepass" {

@@ -5,13 +5,15 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"reverb/internal/testtool"
 )
 
 // MariaDB starts one. Its Unix socket is Socket.
 func MariaDB(t testing.TB) *Server {
 	t.Helper()
-	install := program(t, "mariadb-install-db")
-	daemon := program(t, "mariadbd", "/usr/sbin/mariadbd")
+	install := testtool.Find(t, "mariadb-install-db")
+	daemon := testtool.Find(t, "mariadbd", "/usr/sbin/mariadbd")
 	s := newServer(t, "ready for connections")
 	password := strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(Password)
 	setup := s.write("setup.sql", "create database if not exists "+Name+";\n"+

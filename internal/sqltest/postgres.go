@@ -4,14 +4,16 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"reverb/internal/testtool"
 )
 
 // Postgres starts one. It wants the password.
 func Postgres(t testing.TB) *Server {
 	t.Helper()
 	const packaged = "/usr/lib/postgresql/*/bin/"
-	initdb := program(t, "initdb", packaged+"initdb")
-	daemon := program(t, "postgres", packaged+"postgres")
+	initdb := testtool.Find(t, "initdb", packaged+"initdb")
+	daemon := testtool.Find(t, "postgres", packaged+"postgres")
 	s := newServer(t, "database system is ready to accept connections")
 	data := filepath.Join(s.dir, "data")
 	s.run(initdb, "--pgdata="+data, "--username="+User, "--auth=scram-sha-256", "--pwfile="+s.write("password", Password),

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"reverb/internal/testtool"
 )
 
 // Credentials of the one user and the names of the database that every server has.
@@ -72,26 +74,11 @@ func credential(t testing.TB) *syscall.Credential {
 	}
 	nobody, err := user.Lookup("nobody")
 	if err != nil {
-		t.Skipf("database servers do not run as root: %v", err)
+		testtool.Missing(t, "database servers do not run as root: "+err.Error())
 	}
 	uid, _ := strconv.Atoi(nobody.Uid)
 	gid, _ := strconv.Atoi(nobody.Gid)
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-}
-
-// program finds a program by its name or in the directories that packages of Debian put it in.
-func program(t testing.TB, name string, patterns ...string) string {
-	t.Helper()
-	if path, err := exec.LookPath(name); err == nil {
-		return path
-	}
-	for _, pattern := range patterns {
-		if found, _ := filepath.Glob(pattern); len(found) > 0 {
-			return found[len(found)-1]
-		}
-	}
-	t.Skipf("%s is not installed: e2e/install.sh installs it", name)
-	return ""
 }
 
 // prepare is a command of the server's user, in its directory.

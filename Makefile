@@ -59,6 +59,7 @@ NOT_IN_A_CLUSTER := HandoverStartsWhatIsThereNow|HandoverThatFailsChangesNothing
 
 e2e:
 	$(GO) test -count=1 ./e2e ./e2e/cluster
+	cd e2e/sdk && $(GO) vet ./... && $(GO) test -count=1 ./...
 	$(GO) test -count=1 ./e2e/chaos
 	@set -e; port=$$(( 20000 + RANDOM % 10000 )); \
 	  redis-server --port $$port --bind 127.0.0.1 --save "" --appendonly no >/dev/null & pid=$$!; trap "kill $$pid" EXIT; \

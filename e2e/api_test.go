@@ -1,11 +1,16 @@
 package e2e_test
 
 import (
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"reverb/internal/testclient"
 )
@@ -257,4 +262,43 @@ func TestKeepAlive(t *testing.T) {
 	for i := range 50 {
 		app.Post(t, "/events", fmt.Sprintf(`{"name":"a","channel":"a","data":"%d"}`, i)).Expect(t, 200, `{}`)
 	}
+}
+
+// What a recorded request, another spelling of its path, and a library that signs what it does not send meet on a real connection: on the
+// loop, and behind net/http where the path or the method leads there.
+func TestOneReadingOfARequest(t *testing.T) {
+	s := start(t, "", "")
+	app := firstApp(s)
+	c := testclient.Connect(t, s.Addr, key)
+	c.Join(secret, "a", "")
+	const body = `{"name":"e","channel":"a","data":"x","socket_id":null,"info":null}`
+	month := fmt.Sprint(time.Now().Add(-30 * 24 * time.Hour).Unix())
+	mac := hmac.New(sha256.New, []byte(secret))
+	digest := md5.Sum([]byte(body))
+	_, _ = fmt.Fprintf(mac, "POST\n/apps/123456/events\nauth_key=%s&auth_timestamp=%s&auth_version=1.0&body_md5=%x", key, month, digest)
+	signature := hex.EncodeToString(mac.Sum(nil))
+	for _, query := range []string{
+		"auth_key=" + key + "&auth_timestamp=" + month + "&auth_version=1.0",
+		"auth_key=" + key + "&auth_timestamp%3D" + month + "%26auth_version=1.0",
+		"auth_key=" + key + "%26auth_timestamp%3D" + month + "&auth_version=1.0",
+	} {
+		got := testclient.Do(t, nil, "POST", app.Base+"/apps/123456/events?"+query+"&auth_signature="+signature, body)
+		if got.Status != 401 {
+			t.Errorf("%s: got %d %s, want 401", query, got.Status, got.Body)
+		}
+	}
+	signed := app.Sign("POST", "/apps/123456/events", nil, body)
+	for _, target := range []string{"/" + signed, strings.Replace(signed, "/apps", "/%61pps", 1), strings.Replace(signed, "/events", "/x/../events", 1)} {
+		testclient.Do(t, nil, "POST", app.Base+target, body).Expect(t, 404, "Not found.")
+	}
+	c.Quiet()
+	testclient.Do(t, nil, "POST", app.Base+signed, body).Expect(t, 200, `{}`)
+	c.Expect(`{"event":"e","data":"x","channel":"a"}`)
+	testclient.Dial(t, s.Addr, key, testclient.DialOptions{Path: "//app/" + key}).Established()
+	if res := upgrade(t, s.Addr, "/%61pp/"+key, ""); res.StatusCode != 404 {
+		t.Errorf("/%%61pp: got %s", res.Status)
+	}
+	app.Get(t, "/channels", map[string][]string{"body_md5": {"d41d8cd98f00b204e9800998ecf8427e"}}).Expect(t, 200, `{"channels":{"a":{}}}`)
+	user := app.Sign("POST", "/apps/123456/users/José | {x}/terminate_connections", nil, `{}`)
+	testclient.Do(t, nil, "POST", app.Base+strings.NewReplacer("José | {x}", "Jos%C3%A9%20%7C%20%7Bx%7D").Replace(user), `{}`).Expect(t, 200, `{}`)
 }

@@ -26,6 +26,7 @@ type Server interface {
 	TerminateUser(ctx context.Context, app *config.App, userID string)
 	Ready() bool
 	Degraded() bool
+	Refused() string
 }
 
 // api is the state of the handler; constant after New.

@@ -34,6 +34,7 @@ type node struct {
 	subscribed int
 	draining   bool
 	degraded   bool
+	refused    string
 	reach      server.Reach
 	publishErr error
 	panics     bool
@@ -98,6 +99,8 @@ func (n *node) TerminateUser(_ context.Context, _ *config.App, userID string) {
 
 func (n *node) Ready() bool    { return !n.draining }
 func (n *node) Degraded() bool { return n.degraded }
+
+func (n *node) Refused() string { return n.refused }
 
 // occupy adds a channel; users counts only for presence channels.
 func (n *node) occupy(name string, subscriptions, users int, cache string) {

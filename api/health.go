@@ -15,8 +15,17 @@ func (a *api) ready(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	if a.server.Degraded() {
+		w.Header().Set("Reverb-Degraded", a.degradation())
 		writeJSONString(w, http.StatusOK, `{"ready":true,"degraded":true}`)
 		return
 	}
 	writeJSONString(w, http.StatusOK, `{"ready":true}`)
+}
+
+// degradation is why the node does not reach the others, in words that tell strangers nothing of where Redis is.
+func (a *api) degradation() string {
+	if code := a.server.Refused(); code != "" {
+		return "redis refuses: " + code
+	}
+	return "redis is not reached"
 }

@@ -135,7 +135,14 @@ func TestHealth(t *testing.T) {
 	wantAnswer(t, w.do(http.MethodGet, "/up", ""), 200, `{"health":"OK"}`)
 	wantAnswer(t, w.do(http.MethodGet, "/ready", ""), 200, `{"ready":true}`)
 	w.node.degraded = true
-	wantAnswer(t, w.do(http.MethodGet, "/ready", ""), 200, `{"ready":true,"degraded":true}`)
+	for code, want := range map[string]string{"": "redis is not reached", "OOM": "redis refuses: OOM"} {
+		w.node.refused = code
+		rec := w.do(http.MethodGet, "/ready", "")
+		wantAnswer(t, rec, 200, `{"ready":true,"degraded":true}`)
+		if got := rec.Result().Header.Get("Reverb-Degraded"); got != want {
+			t.Errorf("Reverb-Degraded: %q, want %q", got, want)
+		}
+	}
 	w.node.draining = true
 	wantAnswer(t, w.do(http.MethodGet, "/up", ""), 200, `{"health":"OK"}`)
 	wantAnswer(t, w.do(http.MethodGet, "/ready", ""), 503, `{"ready":false}`)

@@ -52,7 +52,7 @@ func (e *examination) checkReady() {
 	case a.status == http.StatusServiceUnavailable:
 		e.warn(check, title, "the server is draining", "it lets nobody in and ends soon", "wait for the restart")
 	case strings.Contains(a.body, `"degraded":true`):
-		e.fail(check, title, "the server does not reach Redis", "clients of other nodes get nothing of what is published here", "see Redis below")
+		e.fail(check, title, "the server does not reach Redis, or Redis refuses what it needs", "clients of other nodes get nothing of what is published here", "see Redis below")
 	case a.status == http.StatusOK:
 		e.ok(check, title, "it takes connections")
 	default:

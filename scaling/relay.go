@@ -46,6 +46,7 @@ type Status struct {
 	Up           bool      // connected to the other nodes; true of a single node
 	Since        time.Time // of the last change of Up; zero: never changed
 	Err          string    // why it is not up
+	Refused      string    // Redis is reached and refuses what the nodes need, with this code, as OOM; empty: that is not the reason
 	Nodes        int       // that live, this one included
 	WaitingBytes int64     // of messages that wait for the connection
 }

@@ -118,6 +118,9 @@ func (s *Server) Ready() bool { return !s.leaving.Load() && !s.draining.Load() }
 // no reason to send clients elsewhere, for a Redis that is gone is gone for all nodes.
 func (s *Server) Degraded() bool { return s.scaled && !s.relay.Status().Up }
 
+// Refused is the code with which Redis, though it is reached, refuses what the nodes need; empty when it does not.
+func (s *Server) Refused() string { return s.relay.Status().Refused }
+
 // Open takes a new WebSocket: it becomes a session of its app, or is refused. Part of poller.Handler.
 func (s *Server) Open(c poller.Conn, r *poller.Request) poller.Receiver {
 	id := protocol.NewSocketID()

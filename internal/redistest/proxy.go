@@ -11,14 +11,14 @@ type Proxy struct {
 	// Addr is host:port.
 	Addr string
 
-	target   string
 	listener net.Listener
 	tasks    sync.WaitGroup
 
 	mu sync.Mutex
 	// Guarded by mu.
-	mode  int
-	pairs map[*pair]struct{}
+	target string
+	mode   int
+	pairs  map[*pair]struct{}
 }
 
 const (
@@ -47,7 +47,7 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{Addr: l.Addr().String(), target: target, listener: l, pairs: map[*pair]struct{}{}}
+	p := &Proxy{Addr: l.Addr().String(), listener: l, target: target, pairs: map[*pair]struct{}{}}
 	p.tasks.Go(p.accept)
 	t.Cleanup(func() {
 		_ = l.Close()
@@ -65,6 +65,13 @@ func (p *Proxy) Blackhole() { p.become(swallowing) }
 
 // Heal ends Cut and Blackhole. What was swallowed is lost, and its connections are closed.
 func (p *Proxy) Heal() { p.become(healed) }
+
+// Redirect has new connections go to another target. Those that there are stay.
+func (p *Proxy) Redirect(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
+}
 
 func (p *Proxy) become(mode int) {
 	p.mu.Lock()
@@ -84,11 +91,11 @@ func (p *Proxy) accept() {
 			return
 		}
 		p.mu.Lock()
-		mode := p.mode
+		mode, target := p.mode, p.target
 		p.mu.Unlock()
 		c := &pair{client: client}
 		if mode == healed {
-			if c.server, err = net.Dial("tcp", p.target); err != nil {
+			if c.server, err = net.Dial("tcp", target); err != nil {
 				mode = cut
 			}
 		}

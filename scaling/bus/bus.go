@@ -2,15 +2,12 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"reverb/internal/fifo"
 )
-
-var errNotMaster = errors.New("the server is a replica")
 
 // Bus is a connection to Redis that comes back by itself. All methods may be called from any goroutine, hooks included.
 //
@@ -21,19 +18,20 @@ var errNotMaster = errors.New("the server is a replica")
 // waits moves by pointers, and subscriptions have locks of their own (see names).
 type Bus struct {
 	// Constant after Open.
-	options Options
-	hooks   Hooks
-	dialer  dialer
-	drops   *drops
-	ctx     context.Context // ends with Close
-	stop    context.CancelFunc
-	events  chan struct{} // the keeper has something to look at
-	hints   chan string   // the scout shall look, at this server first when it is not empty
-	tasks   sync.WaitGroup
-	runners sync.WaitGroup // of the shards, started by the scout
-	limbo   *shard
-	names   *names // what is subscribed
-	lapses  lapses
+	options  Options
+	hooks    Hooks
+	dialer   dialer
+	drops    *drops
+	ctx      context.Context // ends with Close
+	stop     context.CancelFunc
+	events   chan struct{} // the keeper has something to look at
+	hints    chan string   // the scout shall look, at this server first when it is not empty
+	tasks    sync.WaitGroup
+	runners  sync.WaitGroup // of the shards, started by the scout
+	limbo    *shard
+	names    *names // what is subscribed
+	lapses   lapses
+	refusals refusals
 
 	// Atomic, stored with mu held.
 	closed atomic.Bool
@@ -216,7 +214,9 @@ func (b *Bus) Up() bool { return b.up.Load() }
 func (b *Bus) State() State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return State{Up: b.up.Load(), Since: b.since, Err: b.err, Waiting: b.waiting, WaitingBytes: b.bytes}
+	return State{
+		Up: b.up.Load(), Since: b.since, Err: b.err, Refusal: b.refusals.now(), Waiting: b.waiting, WaitingBytes: b.bytes,
+	}
 }
 
 // closeWait is how long Close gives what still waits.

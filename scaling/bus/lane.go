@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -168,6 +167,7 @@ func (b *Bus) judge(l *link, it *item, r rueidis.RedisResult) (out outcome, else
 	message, err := r.ToMessage()
 	refusal, refused := rueidis.IsRedisErr(err)
 	if !refused {
+		b.refusals.note(it.kind(), "")
 		if it.op != nil && it.op.command.Script != nil {
 			l.known[it.op.command.Script] = true
 		}
@@ -184,8 +184,10 @@ func (b *Bus) judge(l *link, it *item, r rueidis.RedisResult) (out outcome, else
 		}
 	}
 	if !isLater(refusal.Error()) {
+		b.refusals.note(it.kind(), refusal.Error())
 		return outcome{reply: Reply{err: refusal}}, false, ""
 	}
+	b.judgeState(l, refusal)
 	if to, moved := refusal.IsMoved(); moved {
 		addr = l.address(to)
 	}
@@ -219,10 +221,9 @@ func (b *Bus) later(it *item, refusal error) outcome {
 
 // isLater says whether the error is one that passes: because the topology changed, or because the server is not ready.
 func isLater(text string) bool {
-	for _, prefix := range []string{"MOVED ", "ASK ", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY"} {
-		if strings.HasPrefix(text, prefix) {
-			return true
-		}
+	switch codeOf(text) {
+	case "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY":
+		return true
 	}
 	return false
 }
@@ -232,6 +233,7 @@ func isLater(text string) bool {
 func (b *Bus) checkKept(l *link, it *item, r rueidis.RedisResult) {
 	refusal, ok := rueidis.IsRedisErr(r.Error())
 	if !ok {
+		b.refusals.note(asksToStore, "")
 		return
 	}
 	if to, asked := refusal.IsAsk(); asked {
@@ -241,8 +243,11 @@ func (b *Bus) checkKept(l *link, it *item, r rueidis.RedisResult) {
 		}
 	}
 	if !isLater(refusal.Error()) {
+		b.refusals.note(asksToStore, refusal.Error())
 		b.drops.note("store a value", refusal)
+		return
 	}
+	b.judgeState(l, refusal)
 }
 
 func setOf(build rueidis.Builder, k *Keep) rueidis.Completed {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -33,6 +34,8 @@ type link struct {
 	subs   rueidis.DedicatedClient // subscriptions
 	hello  map[string]rueidis.RedisMessage
 	lost   chan struct{} // closed by end
+
+	unready atomic.Int64 // since when it answers that it is not ready, in ns of the epoch; 0: it does not
 
 	// Owned by the lane.
 	known map[*Script]bool // scripts that this server has

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -73,7 +72,7 @@ func TestPublishNeedsNoSubscriptionLock(t *testing.T) {
 	p.await("down", func() bool { return !p.Up() })
 	publish(0, 100)
 	redis.Restart()
-	p.await("the node's connections", func() bool { return connections(redis) > 0 })
+	p.await("the node's connections", func() bool { return redis.Clients() > 0 })
 	publish(100, 200)
 	if p.Up() {
 		t.Error("up, and nothing is subscribed")
@@ -107,10 +106,4 @@ func worstPublish(p *peer, do func()) time.Duration {
 	do()
 	close(stop)
 	return <-longest
-}
-
-// connections counts those that nodes have to Redis.
-func connections(redis *redistest.Server) int {
-	list, _ := redis.Do("CLIENT", "LIST").(string)
-	return strings.Count(list, "name=reverb")
 }

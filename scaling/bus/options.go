@@ -79,6 +79,7 @@ type State struct {
 	Up           bool
 	Since        time.Time // of the last change of Up, or of Open
 	Err          error     // why it is down, nil when up or not tried yet
+	Refusal      *Refusal  // what Redis refuses, up or not; nil: nothing
 	Waiting      int       // publications that are not yet confirmed by Redis
 	WaitingBytes int64
 }

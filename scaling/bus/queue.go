@@ -16,6 +16,14 @@ type item struct {
 	size    int64
 }
 
+// kind is what the item asks of Redis.
+func (it *item) kind() int {
+	if it.op == nil || it.op.isCounted() {
+		return asksToPublish
+	}
+	return asksToExecute
+}
+
 // itemBytes is what an item costs beside its name and payload: many small messages must not take more memory than the limit says.
 const itemBytes = 160
 

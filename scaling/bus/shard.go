@@ -125,7 +125,7 @@ func (b *Bus) check(l *link) error {
 	major, _, _ := strings.Cut(l.said("version"), ".")
 	version, _ := strconv.Atoi(major)
 	switch {
-	case b.options.Sentinel.Master != "" && l.said("role") != "master":
+	case b.options.Sentinel.Master != "" && l.said("role") != "master", !b.options.Cluster && isReplica(l.said("role")):
 		return errNotMaster
 	case b.options.Cluster && version < 7:
 		return errors.New("a redis cluster must be of version 7 or later")
@@ -149,12 +149,18 @@ func (b *Bus) serve(ctx context.Context, h *hold, l *link) bool {
 		defer close(done)
 		unheard = b.subscriber(s, l, h)
 	}()
+	attended := make(chan struct{})
+	go func() {
+		defer close(attended)
+		b.attend(l)
+	}()
 	stop := context.AfterFunc(ctx, func() { l.end(ErrClosed) })
 	b.lane(s, l)
 	stop()
 	l.end(ErrClosed)
 	wasReady := b.detach(s, l)
 	<-done
+	<-attended
 	b.unhear(h, unheard, s.changes.rest())
 	l.close()
 	return wasReady

@@ -133,11 +133,21 @@ func (r *Relay) Terminate(app, userID string) {
 // OtherConnections counts the app's connections on the other nodes, as of their last beats.
 func (r *Relay) OtherConnections(app string) int { return r.presence.otherConnections(app) }
 
-// Status tells how the connection to the other nodes is.
+// Status tells how the connection to the other nodes is. A Redis that refuses what the nodes need is as good as none.
 func (r *Relay) Status() scaling.Status {
-	state := r.bus.State()
-	s := scaling.Status{Up: state.Up, Since: state.Since, Nodes: 1 + len(r.presence.peers()), WaitingBytes: state.WaitingBytes}
-	if state.Err != nil {
+	s := StatusOf(r.bus.State())
+	s.Nodes = 1 + len(r.presence.peers())
+	return s
+}
+
+// StatusOf is what the state of a bus means for a relay.
+func StatusOf(state bus.State) scaling.Status {
+	s := scaling.Status{Up: state.Up, Since: state.Since, WaitingBytes: state.WaitingBytes}
+	switch {
+	case state.Up && state.Refusal != nil:
+		s.Up, s.Since = false, state.Refusal.Since
+		s.Err, s.Refused = "redis refuses: "+state.Refusal.Text, state.Refusal.Code
+	case state.Err != nil:
 		s.Err = state.Err.Error()
 	}
 	return s

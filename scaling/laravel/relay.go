@@ -187,16 +187,13 @@ func (r *Relay) Nodes() []scaling.Node {
 // Status is up when both relays are. Its nodes are those of this program.
 func (r *Relay) Status() scaling.Status {
 	s := r.nodes.Status()
-	state := r.bus.State()
-	s.WaitingBytes += state.WaitingBytes
-	if s.Up && !state.Up {
-		s.Up = false
-		if state.Err != nil {
-			s.Err = state.Err.Error()
-		}
+	own := cluster.StatusOf(r.bus.State())
+	s.WaitingBytes += own.WaitingBytes
+	if s.Up && !own.Up {
+		s.Up, s.Err, s.Refused = false, own.Err, own.Refused
 	}
-	if state.Since.After(s.Since) {
-		s.Since = state.Since
+	if own.Since.After(s.Since) {
+		s.Since = own.Since
 	}
 	return s
 }

@@ -11,7 +11,7 @@ const (
 type Rules struct {
 	ErrorObject             bool // pusher:error as Pusher sends it: an object; a refused subscribe has no code
 	StringUserIDs           bool // presence ids reach clients as strings, whatever came in
-	RequireUserID           bool // presence without user_id is refused with 4009
+	RequireUserID           bool // presence without user_id is refused
 	StrictNames             bool // channel and event names: syntax, MaxChannelName, MaxEventName
 	ClientEventsPrivateOnly bool // client events only on private and presence channels
 	RequireProtocol         bool // ?protocol= is checked: 4006, 4007, 4008

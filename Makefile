@@ -15,11 +15,10 @@ FUZZ      ?= 20000x
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.release=$(VERSION)" -o $(BIN) ./cmd/reverb
 
+# The server says what to open, once it listens, with the port and the key that are in force.
 run: build
 	@grep -qs '^REVERB_APP_KEY=' .env || $(BIN) install
-	@echo; echo "  Open file://$(CURDIR)/docs/first-event.html#$$(sed -n 's/^REVERB_APP_KEY=//p' .env | tr -d '"')"
-	@echo "  and run docs/first-event.sh in another terminal: the page shows the event."
-	@$(BIN) start
+	@$(BIN) start --first-event=docs/first-event.html
 
 test: tools lint unit race fuzz e2e js autobahn
 	@echo "all tests passed"

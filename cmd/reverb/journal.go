@@ -132,6 +132,17 @@ func (j *journal) info(text string) {
 	}
 }
 
+// plain tells lines as they are.
+func (j *journal) plain(lines string) {
+	switch {
+	case j.level > slog.LevelInfo:
+	case j.json != nil:
+		j.json.Info(strings.TrimSpace(lines))
+	default:
+		j.console.text(lines)
+	}
+}
+
 // detail tells how something stands.
 func (j *journal) detail(title, value string) {
 	switch {

@@ -17,7 +17,8 @@ func startCommand(p process, out *console) *cli.Command {
 		Name:  "start",
 		Usage: "Start the Reverb server",
 		Flags: append(append(addressFlags(), fileFlags()...),
-			&cli.BoolFlag{Name: "debug", Usage: "show the stream of data"}),
+			&cli.BoolFlag{Name: "debug", Usage: "show the stream of data"},
+			&cli.StringFlag{Name: firstEventFlag, Hidden: true, Usage: "the `PAGE` on which a first event is seen"}),
 		Action: func(c *cli.Context) error {
 			cfg, err := load(c, p.environ)
 			conf := config.LogOf(source(c, p.environ))
@@ -31,7 +32,7 @@ func startCommand(p process, out *console) *cli.Command {
 				return said.told(failure)
 			}
 			if err == nil {
-				err = start(p, said, cfg, line, c.Bool("debug"))
+				err = start(p, said, cfg, line, c)
 			}
 			return said.told(line.end(err))
 		},
@@ -39,7 +40,7 @@ func startCommand(p process, out *console) *cli.Command {
 }
 
 // start runs one server until a signal or `reverb restart` stops it, or another process takes over.
-func start(p process, said *journal, cfg *config.Config, line *lineage, debug bool) error {
+func start(p process, said *journal, cfg *config.Config, line *lineage, c *cli.Context) error {
 	// What libraries say on their own account.
 	slog.SetDefault(said.log)
 	poller.LogTo(log.Writer())
@@ -52,7 +53,7 @@ func start(p process, said *journal, cfg *config.Config, line *lineage, debug bo
 	defer p.forget(signals)
 
 	var stream *trace
-	if debug {
+	if c.Bool("debug") {
 		stream = newTrace(said)
 	}
 	n, err := startNode(cfg, said, stream, p.environ, line)
@@ -60,6 +61,9 @@ func start(p process, said *journal, cfg *config.Config, line *lineage, debug bo
 		return err
 	}
 	said.info(n.banner())
+	if page := c.String(firstEventFlag); page != "" {
+		said.plain(n.firstEvent(page))
+	}
 	if handedOver := n.serve(signals); !handedOver || line.guardian == nil {
 		return nil
 	}

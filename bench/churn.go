@@ -120,7 +120,7 @@ func (c *churners) storms(ctx context.Context, r *rig, f *client.Fleet, a *audie
 func (c *churners) tell(r *rig, calm, storm *measure.Latency) {
 	before, during := calm.Summary(), storm.Summary()
 	if before.P99 > 0 && during.Count > 0 {
-		r.figure("p99 in a storm, of the calm one", "×", float64(during.P99)/float64(before.P99), report.Lower)
+		r.figure("p99 in a storm / calm", report.Times, float64(during.P99)/float64(before.P99), report.Lower)
 	}
 	if len(c.times) > 0 {
 		slices.Sort(c.times)

@@ -108,7 +108,7 @@ func (s *sleepers) wakeUp(r *rig) {
 func (s *sleepers) tell(r *rig, added int64, calm, slow *window) {
 	was, is := calm.latency.Summary(), slow.latency.Summary()
 	if was.P99 > 0 && is.Count > 0 {
-		r.figure("p99 with slow readers, of that without", "×", float64(is.P99)/float64(was.P99), report.Lower)
+		r.figure("p99 with slow readers / without", report.Times, float64(is.P99)/float64(was.P99), report.Lower)
 	}
 	r.figure("slow readers ended by the server", report.Count, float64(s.ended.Load()), report.Neither)
 	if r.process != nil {

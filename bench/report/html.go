@@ -35,16 +35,10 @@ type page struct {
 	Style    template.CSS
 	Title    string
 	When     string
-	Doubts   []doubt
+	Warnings []warning
 	AllWell  bool
-	Noted    int // runs with something to be known before believing them
 	Versus   *versusPage
 	Sections []section
-}
-
-// doubt points to a run that cannot be believed as it stands.
-type doubt struct {
-	ID, Text, Run string
 }
 
 // section is one run.
@@ -54,7 +48,8 @@ type section struct {
 	Server   string
 	Origin   string
 	Params   []shown
-	Verdicts []shownVerdict
+	Warned   bool           // see the page's warnings
+	Verdicts []shownVerdict // the good ones
 	Figures  []shown
 	Columns  []string
 	Rows     [][]string // of the table of latencies
@@ -74,34 +69,19 @@ type shownVerdict struct {
 }
 
 func newPage(results []Result, comparison *Comparison) page {
-	p := page{Style: template.CSS(pageStyle), Title: "reverb bench", AllWell: len(results) > 0}
-	var servers []string
+	p := page{Style: template.CSS(pageStyle), Title: titleOf(results, comparison), AllWell: len(results) > 1}
 	for i, r := range results {
 		r = finite(r)
 		s := newSection(fmt.Sprintf("run-%d", i+1), r)
+		s.Warned = p.warn(s, r) && len(results) > 1
 		p.Sections = append(p.Sections, s)
-		if len(servers) == 0 || servers[len(servers)-1] != s.Server {
-			servers = append(servers, s.Server)
-		}
-		if len(r.Client.Notes) > 0 {
-			p.Noted++
-		}
-		for _, v := range verdicts(r) {
-			if v.Level == alarm {
-				p.AllWell = false
-				p.Doubts = append(p.Doubts, doubt{ID: s.ID, Text: v.Head, Run: s.Title + " · " + s.Server})
-			}
-		}
 	}
-	if len(servers) == 1 {
-		p.Title = servers[0]
-	}
+	p.settleWarnings()
 	if len(results) > 0 {
 		p.When = results[0].Started.UTC().Format("2 January 2006, 15:04 UTC")
 	}
 	if comparison != nil {
 		p.Versus = newVersusPage(*comparison)
-		p.Title = comparison.A + " and " + comparison.B
 	}
 	return p
 }
@@ -118,7 +98,9 @@ func newSection(id string, r Result) section {
 		s.Figures = append(s.Figures, shown{Name: f.Name, Bound: r.Bound(f), Value: unit.Human(f.Value, f.Unit), Spread: spread(r.Runs, f)})
 	}
 	for _, v := range verdicts(r) {
-		s.Verdicts = append(s.Verdicts, shownVerdict{Class: [...]string{"fine", "plain", "care", "alarm"}[v.Level], Head: v.Head, Text: v.Text})
+		if v.Level < care {
+			s.Verdicts = append(s.Verdicts, shownVerdict{Class: [...]string{"fine", "plain"}[v.Level], Head: v.Head, Text: v.said()})
+		}
 	}
 	for _, column := range latencyColumns {
 		s.Columns = append(s.Columns, column.name)
@@ -129,23 +111,20 @@ func newSection(id string, r Result) section {
 		curves = append(curves, curve{name: l.Name, color: i % colors, points: curveOf(l.Curve)})
 	}
 	if c, ok := latencyChart("latency", curves); ok {
-		s.Charts = append(s.Charts, limited(c, r.Client.Limit, ""))
+		s.Charts = append(s.Charts, limited(c, r.Client.Limit, AtMost, ""))
 	}
 	for _, line := range r.Series {
 		if c, ok := seriesChart(line.Name, line.Unit, line.XUnit, []curve{{name: line.Name, points: line.Points}}); ok {
-			s.Charts = append(s.Charts, limited(c, r.Client.Limit && line.Unit == PerSecond, ""))
+			s.Charts = append(s.Charts, limited(c, r.Client.Limit && line.Unit == PerSecond, AtLeast, ""))
 		}
 	}
 	return s
 }
 
-// limited says in a chart that it shows the client; servers are the ones meant, where there are several.
-func limited(c chart, limit bool, servers string) chart {
-	switch {
-	case limit && servers != "":
-		c.Note = servers + ": the client was the limit, this is not the server's speed"
-	case limit:
-		c.Note = "the client was the limit: this is not the server's speed"
+// limited marks a chart that shows the client and only bounds the server; servers are the ones meant, where there are several.
+func limited(c chart, limit bool, bound, servers string) chart {
+	if limit {
+		c.Note = strings.TrimSpace(bound + " a bound " + servers)
 	}
 	return c
 }

@@ -78,6 +78,80 @@ func TestHTMLIsBalanced(t *testing.T) {
 	}
 }
 
+// A page's title says what was measured, and of whom.
+func TestHTMLTitle(t *testing.T) {
+	reverb, soketi := broadcast("reverb", "127.0.0.1:8080", 3, false), broadcast("soketi", "127.0.0.1:6001", 1, false)
+	named := func(name string) report.Result {
+		return report.Result{Name: name, Scenario: "connect", Server: "reverb"}
+	}
+	versus := report.Compare([]report.Result{reverb}, []report.Result{soketi})
+	for name, tt := range map[string]struct {
+		results    []report.Result
+		comparison *report.Comparison
+		want       string
+	}{
+		"one":        {[]report.Result{reverb}, nil, "giant channel (broadcast) · reverb"},
+		"two":        {[]report.Result{reverb, idle("reverb", 1)}, nil, "giant channel (broadcast) and idle · reverb"},
+		"many":       {[]report.Result{named("a"), named("b"), named("c"), named("d"), named("e")}, nil, "a (connect), b (connect), c (connect) and 2 more · reverb"},
+		"comparison": {[]report.Result{reverb, soketi}, &versus, "giant channel (broadcast) · reverb and soketi"},
+		"nothing":    {nil, nil, "reverb bench"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var page bytes.Buffer
+			if err := report.HTML(&page, tt.results, tt.comparison); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"<title>" + tt.want + " · load test</title>", "<h1>" + tt.want + "</h1>"} {
+				if !strings.Contains(page.String(), want) {
+					t.Errorf("the page lacks %s", want)
+				}
+			}
+		})
+	}
+}
+
+// Each warning is told once, with the runs that it is about.
+func TestHTMLWarnsOnce(t *testing.T) {
+	busy := func(name string) report.Result {
+		r := broadcast(name, "127.0.0.1:1", 1, true)
+		r.Client.Notes = []string{"the machine was full"}
+		return r
+	}
+	calm := idle("calm", 1)
+	for name, tt := range map[string]struct {
+		results []report.Result
+		want    map[string]int
+	}{
+		"one run":  {[]report.Result{busy("a")}, map[string]int{"the client was the limit": 1, "the machine was full": 1, "are bounds:": 1, "see the warnings": 0, `href="#run-1"`: 0}},
+		"all runs": {[]report.Result{busy("a"), busy("b")}, map[string]int{"the client was the limit": 1, "the machine was full": 1, "take care with all runs": 1, "are bounds:": 1, "see the warnings": 2, `<li><a href="#run-2"`: 1}},
+		"some runs": {[]report.Result{calm, busy("b"), busy("c")}, map[string]int{
+			"the client was the limit": 1, "the machine was full": 1, "see the warnings": 2, `<li><a href="#run-1"`: 0, `<li><a href="#run-2"`: 2, "all checks passed": 0,
+		}},
+		"no run": {[]report.Result{calm, calm}, map[string]int{"the client was the limit": 0, "see the warnings": 0, "all checks passed": 1}},
+	} {
+		for _, compared := range []bool{false, true} {
+			var comparison *report.Comparison
+			if compared && len(tt.results) == 2 {
+				c := report.Compare(tt.results[:1], tt.results[1:])
+				comparison = &c
+			}
+			var page bytes.Buffer
+			if err := report.HTML(&page, tt.results, comparison); err != nil {
+				t.Fatal(err)
+			}
+			body := page.String()[strings.Index(page.String(), "<body>"):strings.Index(page.String(), "<footer>")]
+			for text, want := range tt.want {
+				if text == "see the warnings" && comparison != nil && want > 0 {
+					want++ // at the comparison, too
+				}
+				if got := strings.Count(body, text); got != want {
+					t.Errorf("%s, compared %v: %q is there %d times, want %d", name, compared, text, got, want)
+				}
+			}
+		}
+	}
+}
+
 func TestHTMLOfLittle(t *testing.T) {
 	for name, results := range map[string][]report.Result{
 		"nothing":   nil,

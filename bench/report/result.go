@@ -17,6 +17,7 @@ const (
 	Seconds     = unit.Seconds
 	PerSecond   = unit.PerSecond
 	Percent     = unit.Percent // the value is 12.3 for 12.3 %
+	Times       = unit.Times
 	Cores       = "cores"
 	Connections = "connections"
 	Count       = unit.Count

@@ -160,7 +160,7 @@ func latencyCell(s measure.Summary, d time.Duration, limit bool) string {
 func tableVerdict(b *strings.Builder, v verdict) {
 	if v.Level != alarm {
 		sign := map[level]string{fine: "✓", plain: "·", care: "!"}[v.Level]
-		for i, line := range wrap(v.Head+": "+v.Text, tableWidth) {
+		for i, line := range wrap(v.Head+": "+v.said(), tableWidth) {
 			if i > 0 {
 				sign = " "
 			}
@@ -170,7 +170,7 @@ func tableVerdict(b *strings.Builder, v verdict) {
 	}
 	bar := "   " + strings.Repeat("▓", tableWidth)
 	b.WriteString(bar + "\n")
-	for _, line := range wrap(strings.ToUpper(v.Head)+": "+v.Text, tableWidth-4) {
+	for _, line := range wrap(strings.ToUpper(v.Head)+": "+v.said(), tableWidth-4) {
 		b.WriteString("   ▓▓ " + line + "\n")
 	}
 	b.WriteString(bar + "\n")

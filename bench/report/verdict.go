@@ -23,7 +23,11 @@ type verdict struct {
 	Level level
 	Head  string // "checks failed"
 	Text  string
+	Hint  string // what follows from it, the same for each run
 }
+
+// said is the verdict in one line, without its head.
+func (v verdict) said() string { return strings.TrimSpace(v.Text + " " + v.Hint) }
 
 // verdicts are all that there is to say of a run besides its figures.
 func verdicts(r Result) []verdict {
@@ -64,8 +68,8 @@ func kept(c measure.SelfReport) verdict {
 	if c.Limit {
 		return verdict{
 			Level: alarm, Head: "the client was the limit",
-			Text: strings.Join(c.Reasons, "; ") + ". " +
-				"Figures with " + AtLeast + " or " + AtMost + " are bounds: the server is at least this good, and may be much better.",
+			Text: strings.Join(c.Reasons, "; ") + ".",
+			Hint: "Figures with " + AtLeast + " or " + AtMost + " are bounds: the server is at least this good, and may be much better.",
 		}
 	}
 	c.Notes = nil // told on lines of their own

@@ -13,7 +13,7 @@ type versusSection struct {
 	Title  string
 	Params []shown
 	Rows   []versusRow
-	Alarms []shownVerdict
+	Warned bool // see the page's warnings
 	Charts []chart
 }
 
@@ -38,16 +38,7 @@ func newVersusPage(c Comparison) *versusPage {
 		for _, r := range v.Rows {
 			s.Rows = append(s.Rows, newVersusRow(c, r))
 		}
-		for _, side := range []struct {
-			name string
-			run  Result
-		}{{c.A, v.A}, {c.B, v.B}} {
-			for _, one := range verdicts(side.run) {
-				if one.Level == alarm {
-					s.Alarms = append(s.Alarms, shownVerdict{Class: "alarm", Head: side.name + ": " + one.Head, Text: one.Text})
-				}
-			}
-		}
+		s.Warned = !v.A.OK() || !v.B.OK()
 		s.Charts = versusCharts(c, finite(v.A), finite(v.B))
 		p.Scenarios = append(p.Scenarios, s)
 	}
@@ -79,7 +70,7 @@ func versusCharts(c Comparison, a, b Result) []chart {
 	if b.Client.Limit {
 		limits = append(limits, c.B)
 	}
-	servers := strings.Join(limits, ", ")
+	servers := "for " + strings.Join(limits, " and ")
 	for _, left := range a.Latency {
 		for _, right := range b.Latency {
 			if left.Name != right.Name {
@@ -87,7 +78,7 @@ func versusCharts(c Comparison, a, b Result) []chart {
 			}
 			both := []curve{{name: c.A, points: curveOf(left.Curve)}, {name: c.B, color: 1, points: curveOf(right.Curve)}}
 			if chart, ok := latencyChart(left.Name+" latency", both); ok {
-				charts = append(charts, limited(chart, limit, servers))
+				charts = append(charts, limited(chart, limit, AtMost, servers))
 			}
 		}
 	}
@@ -98,7 +89,7 @@ func versusCharts(c Comparison, a, b Result) []chart {
 			}
 			both := []curve{{name: c.A, points: left.Points}, {name: c.B, color: 1, points: right.Points}}
 			if chart, ok := seriesChart(left.Name, left.Unit, left.XUnit, both); ok {
-				charts = append(charts, limited(chart, limit && left.Unit == PerSecond, servers))
+				charts = append(charts, limited(chart, limit && left.Unit == PerSecond, AtLeast, servers))
 			}
 		}
 	}

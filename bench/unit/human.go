@@ -15,6 +15,7 @@ const (
 	Seconds     = "s"      // 1.2 s
 	PerSecond   = "/s"     // 12,345 /s
 	Percent     = "%"      // 12.3 %, the value is 12.3
+	Times       = "×"      // 2.1 ×, how many times as much
 	Count       = ""       // 12,345
 )
 
@@ -33,6 +34,8 @@ func Human(value float64, unit string) string {
 		return scaled(value*1e9, "ns", "µs", "ms", "s")
 	case Bytes:
 		return scaled(value, "B", "kB", "MB", "GB", "TB")
+	case Times:
+		return ratio(value) + " ×"
 	case Count:
 		return number(value)
 	}
@@ -98,6 +101,18 @@ func number(v float64) string {
 		return strconv.FormatFloat(v, 'f', 2, 64)
 	default:
 		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+}
+
+// ratio writes a ratio of two measurements, of which no more than two digits mean anything.
+func ratio(v float64) string {
+	switch size := math.Abs(v); {
+	case size >= 9.95:
+		return separated(strconv.FormatFloat(v, 'f', 0, 64))
+	case size >= 0.995:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(v, 'g', 2, 64)
 	}
 }
 

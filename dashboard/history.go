@@ -13,7 +13,7 @@ const (
 	pointsKept  = 900              // a quarter of an hour while somebody looks
 	sampleEvery = time.Second      // while somebody looks
 	idleSamples = 5                // otherwise so many times rarer
-	beginning   = 60               // samples after the start that are not rarer: who starts a server soon looks
+	beginning   = 60               // samples after the start that are not rarer, for a page that is opened soon
 	lookedAtFor = 30 * time.Second // after the last question
 	passWindow  = 10               // samples that the times of a pass are told of
 	pingWindow  = 60               // and those of a ping, which are rare: each client is pinged once in a ping interval, if at all

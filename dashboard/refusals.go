@@ -14,7 +14,7 @@ const (
 	maxRefusals   = 20               // rows of the first page, the most recent first
 )
 
-// refusedKinds are the counters of what did not come about, and what the page calls each.
+// refusedKinds are the counters of connections, messages and deliveries that did not come about, and what the page calls each.
 var refusedKinds = map[string]string{
 	"reverb_connections_refused_total": "connection",
 	"reverb_sockets_refused_total":     "socket",
@@ -34,7 +34,7 @@ type refusalRow struct {
 	Recent number `json:"recent"` // within the last minute
 }
 
-// refusals remembers what was refused a minute ago. The zero value is ready; it is owned by the history's goroutine.
+// refusals remembers the counts of a minute ago. The zero value is ready; it is owned by the history's goroutine.
 type refusals struct {
 	kept []refusedReading // ascending in time; the first is the newest that is a minute old
 }

@@ -18,7 +18,7 @@ type source struct {
 func (s source) proxy() (source, bool) { return source{by: s.by}, s.by.IsValid() }
 
 // sourceOf tells who tries to log in. A proxy in server.trusted_proxies is believed. Another one on this machine or in a private network,
-// where proxies stand, is believed within bounds: without that all who come through it would share five attempts.
+// where proxies stand, is believed within bounds: without that all its clients would share five attempts.
 func (d *Dashboard) sourceOf(r *http.Request) source {
 	if id := d.gate.device(cookie(r, deviceCookie)); id != "" {
 		return source{device: id}

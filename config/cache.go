@@ -3,16 +3,19 @@ package config
 import (
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // Cache is the part of the table [laravel] about the default cache store of the site, where `php artisan reverb:restart` leaves its signal.
 type Cache struct {
-	Store  string // one of the constants below; "" = none that can be looked at
-	Prefix string // of the keys in Redis or the table; follows from Laravel.Name: "laravel-cache-"
-	Path   string // folder of CacheFile; "" = storage/framework/cache/data beside .env
-	Table  string // of CacheDatabase; "cache"
-	Signal bool   // the signal ends the server; true
+	Store           string // one of the constants below; "" = none that can be looked at
+	Prefix          string // of the keys in Redis or the table; follows from Laravel.Name: "laravel-cache-"
+	Path            string // folder of CacheFile; "" = storage/framework/cache/data beside .env
+	Table           string // of CacheDatabase; "cache"
+	Connection      string // the site's name of the database connection of CacheDatabase; "" = the default one
+	RedisConnection string // the site's name of the Redis connection of CacheRedis; "cache"
+	Signal          bool   // the signal ends the server; true
 
 	// Follow from these and the tables [database] and [scaling.redis], when there is a store.
 	RedisPrefixes []string // of all keys in Redis: one, or the possible ones
@@ -20,6 +23,7 @@ type Cache struct {
 	Redis         Redis
 	Database      Database
 	Trouble       string // why the store of .env cannot be looked at; ""
+	Other         string // the store of .env, when it is none that we know; "" = it is one
 }
 
 // The values of Cache.Store, as CACHE_STORE has them.
@@ -38,36 +42,78 @@ func (c *Cache) wants(l *loader, store string) bool {
 // checkCache must come before checkLaravel, which writes down the prefix that it derives.
 func (l *loader) checkCache() {
 	c := &l.cfg.Laravel.Cache
-	const prefix = "laravel.cache_prefix"
+	const prefix, store = "laravel.cache_prefix", "laravel.cache_store"
 	c.Prefixes = l.prefixes(prefix, c.Prefix, "cache")
-	if o, named := l.cfg.origins["laravel.name"]; named && len(c.Prefixes) > 1 {
-		c.Prefix = c.Prefixes[0]
+	if o, named := l.cfg.origins["laravel.name"]; named && len(c.Prefixes) != 1 {
+		c.Prefix = ""
+		if len(c.Prefixes) > 0 {
+			c.Prefix = c.Prefixes[0]
+		} else {
+			o = unknown
+		}
 		l.cfg.origins[prefix] = o
+	}
+	if _, said := l.cfg.origins[store]; !said && l.site {
+		c.Store, l.cfg.origins[store] = CacheDatabase, origin{place: "Laravel's default", name: "CACHE_STORE"}
 	}
 	if !c.Signal || c.Store == "" {
 		c.Prefixes = nil
+		if c.Other != "" {
+			c.Trouble = "a signal in this store cannot be heard; it can in redis, file and database"
+		}
 		return
 	}
 	switch c.Store {
 	case CacheFile:
 		if c.Path == "" {
-			c.Path = filepath.Join(filepath.Dir(l.envFile), "storage", "framework", "cache", "data")
+			c.Path = filepath.Join("storage", "framework", "cache", "data")
 		}
-		c.Prefixes = nil
+		c.Path, c.Prefixes = l.inSite(c.Path), nil
 		return
 	case CacheRedis:
-		c.RedisPrefixes = l.prefixes("laravel.redis_prefix", l.cfg.Laravel.RedisPrefix, "database")
-		c.Redis = l.cfg.Scaling.Redis
-		c.Redis.Database = l.cfg.Laravel.RedisCacheDB
+		l.checkRedisCache(c)
 	case CacheDatabase:
-		c.Database = l.cfg.Database
-		if !c.Database.resolve() || !slices.Contains(drivers, c.Database.Driver) {
-			l.cacheTrouble(c, "database.driver", "it needs a connection that is one of "+strings.Join(drivers, ", "))
-		}
+		l.checkDatabaseCache(c)
 	}
-	if len(c.Prefixes)+len(c.RedisPrefixes) > 1 && !isASCII(l.cfg.Laravel.Name) {
-		l.cacheTrouble(c, "laravel.name", "the prefixes cannot be derived from letters that are not ASCII: "+
+	if len(c.Prefixes) == 0 || c.Store == CacheRedis && len(c.RedisPrefixes) == 0 {
+		l.cacheTrouble(c, "laravel.name", "the prefixes cannot be derived from its letters: "+
 			"it needs laravel.cache_prefix (CACHE_PREFIX), and laravel.redis_prefix (REDIS_PREFIX) with Redis")
+	}
+}
+
+func (l *loader) checkRedisCache(c *Cache) {
+	c.RedisPrefixes = l.prefixes("laravel.redis_prefix", l.cfg.Laravel.RedisPrefix, "database")
+	c.Redis = l.cfg.Scaling.Redis
+	switch c.RedisConnection {
+	case "cache":
+		c.Redis.Database = l.redisCacheDatabase()
+	case "default":
+	default:
+		l.cacheTrouble(c, "laravel.redis_cache_connection", `the Redis connection must be "cache" or "default", and is `+shown(c.RedisConnection))
+	}
+}
+
+// redisCacheDatabase is the number of the database of the site's Redis connection
+// "cache". The connection has the URL of the others, and what stands in that wins.
+func (l *loader) redisCacheDatabase() string {
+	o := l.cfg.origins["laravel.redis_cache_db"]
+	if number := l.cfg.Scaling.Redis.urlDatabase(); number != "" && (o == origin{} || o.name != "") {
+		return number
+	}
+	return l.cfg.Laravel.RedisCacheDB
+}
+
+func (l *loader) checkDatabaseCache(c *Cache) {
+	c.Database = l.cfg.Database
+	path := "database.driver"
+	if c.Connection != "" {
+		path, c.Database.Driver = "laravel.cache_connection", c.Connection
+	}
+	switch {
+	case !l.resolve(&c.Database), !slices.Contains(drivers, c.Database.Driver):
+		l.cacheTrouble(c, path, "it needs a connection that is one of "+strings.Join(drivers, ", "))
+	case c.Database.Driver == DriverSQLite && strings.HasPrefix(c.Database.Name, ":memory:"):
+		l.cacheTrouble(c, "database.name", "a database in the memory of PHP cannot be read from outside")
 	}
 }
 
@@ -80,21 +126,29 @@ func (l *loader) cacheTrouble(c *Cache, path, text string) {
 	c.Trouble = text
 }
 
-// prefixes are what a written prefix is, or what the skeletons of Laravel 12 and 11 make of the name.
+// prefixes are what a written prefix is, or what the skeletons of Laravel 12 and 11 make of the name: none when that is not known.
 func (l *loader) prefixes(path, written, word string) []string {
 	if _, ok := l.cfg.origins[path]; ok {
 		return []string{written}
 	}
-	name := slug(l.cfg.Laravel.Name)
+	name, exact := slug(l.cfg.Laravel.Name)
+	if !exact {
+		return nil
+	}
 	return []string{name + "-" + word + "-", strings.ReplaceAll(name, "-", "_") + "_" + word + "_"}
 }
 
-// storeSetting is a store that can be looked at, or none.
-type storeSetting struct{ textSetting }
+// storeSetting is a store that can be looked at, or none. A variable may name any store: the site has it for itself.
+type storeSetting struct {
+	textSetting
+	other *string
+}
 
-func storeOf(p *string) setting { return storeSetting{oneOf(p, CacheRedis, CacheFile, CacheDatabase)} }
+func storeOf(c *Cache) setting {
+	return storeSetting{oneOf(&c.Store, CacheRedis, CacheFile, CacheDatabase), &c.Other}
+}
 
-func (s storeSetting) setBlank() bool { *s.p = ""; return true }
+func (s storeSetting) setBlank() bool { *s.p, *s.other = "", ""; return true }
 
 func (s storeSetting) setFile(v any) bool {
 	if v == "" {
@@ -103,4 +157,14 @@ func (s storeSetting) setFile(v any) bool {
 	return s.textSetting.setFile(v)
 }
 
+func (s storeSetting) setText(text string) bool {
+	_ = s.setBlank()
+	if !s.textSetting.setText(text) && isPrintable(text) {
+		*s.other = text
+	}
+	return isPrintable(text)
+}
+
 func (s storeSetting) want() string { return s.textSetting.want() + `, or ""` }
+
+func (s storeSetting) String() string { return strconv.Quote(*s.p + *s.other) }

@@ -121,8 +121,9 @@ const (
 // says; what the URL leaves out keeps its own value.
 type Redis struct {
 	URL       string // redis:, tcp: plain; rediss:, tls: encrypted; "" = the parts
-	Host      string // 127.0.0.1; a tls:// in front turns on TLS
-	Port      int    // 6379
+	Host      string // 127.0.0.1; a tls:// in front turns on TLS; an absolute path is a Unix socket
+	Port      int    // 6379; 0 with a Unix socket
+	Path      string // Unix socket, wins over Host and Port; ""
 	Username  string // ACL user; ""
 	Password  string // ""
 	Database  string // number; "0"
@@ -202,7 +203,7 @@ func Default() *Config {
 		Log:       defaultLog(),
 		Metrics:   Metrics{Path: "/metrics"},
 		Dashboard: Dashboard{Listen: "127.0.0.1:8081"},
-		Laravel:   Laravel{Name: "laravel", RedisPrefix: "laravel-database-", RedisCacheDB: "1", Cache: Cache{Prefix: "laravel-cache-", Table: "cache", Signal: true}},
+		Laravel:   Laravel{Name: "laravel", RedisPrefix: "laravel-database-", RedisCacheDB: "1", Cache: Cache{Prefix: "laravel-cache-", Table: "cache", RedisConnection: "cache", Signal: true}},
 		Database:  Database{Driver: DriverSQLite, Host: "127.0.0.1", Username: "root", SSLMode: "prefer"},
 		Pulse:     Pulse{Driver: PulseStorage, Interval: 15 * time.Second, SampleRate: 1, RedisConnection: "default"},
 	}

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
 
 // envTable maps the variables of Laravel Reverb to keys. What REVERB_APP_* is
 // about is decided in envApp. What turns something on comes before what then
@@ -38,10 +42,12 @@ var envTable = []struct{ name, key string }{
 	{"APP_NAME", "laravel.name"},
 	{"REDIS_PREFIX", "laravel.redis_prefix"},
 	{"REDIS_CACHE_DB", "laravel.redis_cache_db"},
+	{"REDIS_CACHE_CONNECTION", "laravel.redis_cache_connection"},
 	{"CACHE_DRIVER", "laravel.cache_store"}, // before Laravel 11
 	{"CACHE_STORE", "laravel.cache_store"},
 	{"CACHE_PREFIX", "laravel.cache_prefix"},
 	{"DB_CACHE_TABLE", "laravel.cache_table"},
+	{"DB_CACHE_CONNECTION", "laravel.cache_connection"},
 	{"DATABASE_URL", "database.url"}, // before Laravel 11
 	{"DB_URL", "database.url"},
 	{"DB_CONNECTION", "database.driver"},
@@ -60,6 +66,7 @@ var envTable = []struct{ name, key string }{
 	{"REDIS_URL", "scaling.redis.url"},
 	{"REDIS_HOST", "scaling.redis.host"},
 	{"REDIS_PORT", "scaling.redis.port"},
+	{"REDIS_PATH", "scaling.redis.path"},
 	{"REDIS_USERNAME", "scaling.redis.username"},
 	{"REDIS_PASSWORD", "scaling.redis.password"},
 	{"REDIS_DB", "scaling.redis.database"},
@@ -78,6 +85,9 @@ var envIgnored = []string{
 // readEnv applies .env and, over it, the environment.
 func (l *loader) readEnv(s Source) {
 	vars := l.variables(s)
+	for _, name := range []string{"APP_KEY", "APP_NAME", "APP_URL"} {
+		l.site = l.site || vars[name].value != ""
+	}
 	app, at := l.envApp(vars)
 	for _, e := range envTable {
 		v, ok := vars[e.name]
@@ -101,6 +111,9 @@ func (l *loader) readEnv(s Source) {
 func (l *loader) writeVariable(v variable, path string, set setting, secret bool) {
 	value, null := laravelWord(v.value)
 	blank := null || value == ""
+	if store, ok := set.(storeSetting); ok && null {
+		blank, value = !store.setText("null"), "null" // Laravel's store that keeps nothing
+	}
 	switch {
 	case blank && set.setBlank(), !blank && set.setText(value):
 		l.cfg.origins[path] = v.origin
@@ -116,7 +129,7 @@ func (l *loader) isIdle(o origin) bool {
 	p, cache := &l.cfg.Pulse, &l.cfg.Laravel.Cache
 	prefix, _, _ := strings.Cut(o.name, "_")
 	switch {
-	case prefix == "CACHE", o.name == "DB_CACHE_TABLE":
+	case prefix == "CACHE", o.name == "DB_CACHE_TABLE", o.name == "DB_CACHE_CONNECTION", o.name == "REDIS_CACHE_CONNECTION":
 		return true // the stores of a site are more than those that hold a signal
 	case o.name == "REDIS_PREFIX", o.name == "REDIS_CACHE_DB", o.name == "PULSE_REDIS_CONNECTION", prefix == "APP":
 		return !p.writesTo(PulseRedis) && !cache.wants(l, CacheRedis)
@@ -141,7 +154,7 @@ func (l *loader) variables(s Source) map[string]variable {
 		}
 	}
 	lines := map[string]dotenvLine{}
-	text, file, ok := l.readText(s.EnvFile, ".env")
+	text, file, ok := l.readText(s.EnvFile, l.siteFile(environ["APP_ENV"]))
 	l.envFile = file
 	if ok {
 		l.cfg.from.EnvFile = file
@@ -161,6 +174,44 @@ func (l *loader) variables(s Source) map[string]variable {
 		vars[name] = variable{value, origin{place: "environment", name: name}}
 	}
 	return vars
+}
+
+// siteFile is the .env that Laravel takes: one of its own for APP_ENV, when that
+// is in the environment and the file is there. (LoadEnvironmentVariables)
+func (l *loader) siteFile(env string) string {
+	const plain = ".env"
+	name, _ := laravelWord(env)
+	if name == "" || strings.ContainsRune(name, filepath.Separator) {
+		return plain
+	}
+	info, err := os.Stat(filepath.Join(l.dir, plain+"."+name))
+	if err != nil || info.IsDir() {
+		return plain
+	}
+	return plain + "." + name
+}
+
+// inSite is a path as PHP finds it from the folder of the site, that of .env.
+func (l *loader) inSite(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	folder := filepath.Dir(l.envFile)
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(l.cfg.from.dir, folder)
+	}
+	return filepath.Join(folder, path)
+}
+
+// resolve is d.resolve, with the file of SQLite where the site has it.
+func (l *loader) resolve(d *Database) bool {
+	if !d.resolve() {
+		return false
+	}
+	if d.Driver == DriverSQLite && !strings.HasPrefix(d.Name, ":memory:") {
+		d.Name = l.inSite(d.Name)
+	}
+	return true
 }
 
 // envApp is the app that REVERB_APP_* is about and its path: the app of the

@@ -91,7 +91,8 @@ func TestWordsAndBlanks(t *testing.T) {
 		{"REVERB_APP_MAX_MESSAGE_SIZE=10k", "apps[0].max_message_size", ""},
 		{"REVERB_APP_ACTIVITY_TIMEOUT=99999999999999999999", "apps[0].activity_timeout", ""},
 		{"REDIS_PORT=6379/tcp", "scaling.redis.port", "6379"}, // scaling is off
-		{"REDIS_URL=unix:///run/redis.sock", "scaling.redis.host", `"127.0.0.1"`},
+		{"REDIS_URL=unix:///run/redis.sock", "scaling.redis.host", `"/run/redis.sock"`},
+		{"REDIS_URL=unix:relative.sock", "scaling.redis.host", `"127.0.0.1"`},
 	}
 	for _, tc := range cases {
 		t.Run(tc.variable, func(t *testing.T) {
@@ -111,7 +112,7 @@ func TestWordsAndBlanks(t *testing.T) {
 }
 
 func TestWrongRedisCountsWhenScalingIsOn(t *testing.T) {
-	for _, variable := range []string{"REDIS_PORT=6379/tcp", "REDIS_URL=unix:///run/redis.sock", "REDIS_DB=a"} {
+	for _, variable := range []string{"REDIS_PORT=6379/tcp", "REDIS_PORT=0", "REDIS_URL=unix:relative.sock", "REDIS_DB=a"} {
 		_, err := config.Load(source(t, oneApp, "REVERB_SCALING_ENABLED=true", variable))
 		name, _, _ := strings.Cut(variable, "=")
 		if err == nil || !strings.HasPrefix(err.Error(), "environment: "+name) {
@@ -174,11 +175,14 @@ func TestNoAppNamesTheFiles(t *testing.T) {
 func TestRedisURL(t *testing.T) {
 	const parts = oneApp + "[scaling.redis]\nusername = \"u\"\npassword = \"p\"\ndatabase = 3\nurl = "
 	cases := map[string]config.Redis{
-		`"redis://h"`:           {Host: "h", Port: 6379, Username: "u", Password: "p", Database: "3"},
-		`"tcp://h:1/"`:          {Host: "h", Port: 1, Username: "u", Password: "p", Database: "3"},
-		`"rediss://a:b@h:2/5"`:  {Host: "h", Port: 2, Username: "a", Password: "b", Database: "5", Encrypted: true},
-		`"tls://:b%40c@[::1]"`:  {Host: "::1", Port: 6379, Password: "b@c", Database: "3", Encrypted: true},
-		`"redis://h?timeout=9"`: {Host: "h", Port: 6379, Username: "u", Password: "p", Database: "3"},
+		`"redis://h"`:                    {Host: "h", Port: 6379, Username: "u", Password: "p", Database: "3"},
+		`"tcp://h:1/"`:                   {Host: "h", Port: 1, Username: "u", Password: "p", Database: "3"},
+		`"rediss://a:b@h:2/5"`:           {Host: "h", Port: 2, Username: "a", Password: "b", Database: "5", Encrypted: true},
+		`"tls://:b%40c@[::1]"`:           {Host: "::1", Port: 6379, Password: "b@c", Database: "3", Encrypted: true},
+		`"redis://h/2?database=4"`:       {Host: "h", Port: 6379, Username: "u", Password: "p", Database: "4"},
+		`"unix:///s"`:                    {Host: "/s", Path: "/s", Username: "u", Password: "p", Database: "3"},
+		`"unix://a:b@/run/s?database=9"`: {Host: "/run/s", Path: "/run/s", Username: "a", Password: "b", Database: "9"},
+		`"redis://h?timeout=9"`:          {Host: "h", Port: 6379, Username: "u", Password: "p", Database: "3"},
 	}
 	for url, want := range cases {
 		got := load(t, parts+url).Scaling.Redis
@@ -187,7 +191,7 @@ func TestRedisURL(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", url, got, want)
 		}
 	}
-	for _, url := range []string{`"h:6379"`, `"redis://"`, `"redis://h:0"`, `"redis://h:70000"`, `"redis://h/x"`, `"redis://%"`, `"unix:///s"`} {
+	for _, url := range []string{`"h:6379"`, `"redis://"`, `"redis://h:0"`, `"redis://h:70000"`, `"redis://h/x"`, `"redis://%"`, `"unix://host/s"`, `"unix:s"`, `"unix:///s?database=x"`} {
 		if _, err := config.Load(source(t, parts+url)); err == nil {
 			t.Errorf("%s: no error", url)
 		}

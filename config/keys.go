@@ -76,8 +76,9 @@ var serverKeys = []key[Config]{
 	{name: "scaling.redis.url", secret: true, at: func(c *Config) setting { return urlSetting{textSetting{p: &c.Scaling.Redis.URL}} }},
 	{name: "scaling.redis.host", at: func(c *Config) setting { return someText(&c.Scaling.Redis.Host) }},
 	{name: "scaling.redis.port", at: func(c *Config) setting {
-		return numberSetting[int]{p: &c.Scaling.Redis.Port, min: 1, max: maxPort, digits: true}
+		return numberSetting[int]{p: &c.Scaling.Redis.Port, max: maxPort, digits: true}
 	}},
+	{name: "scaling.redis.path", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.Path) }},
 	{name: "scaling.redis.username", at: func(c *Config) setting { return anyText(&c.Scaling.Redis.Username) }},
 	{name: "scaling.redis.password", secret: true, at: func(c *Config) setting { return anyText(&c.Scaling.Redis.Password) }},
 	{name: "scaling.redis.database", at: func(c *Config) setting { return numberText(&c.Scaling.Redis.Database) }},
@@ -115,10 +116,12 @@ var serverKeys = []key[Config]{
 	{name: "laravel.name", at: func(c *Config) setting { return anyText(&c.Laravel.Name) }},
 	{name: "laravel.redis_prefix", at: func(c *Config) setting { return anyText(&c.Laravel.RedisPrefix) }},
 	{name: "laravel.redis_cache_db", at: func(c *Config) setting { return numberText(&c.Laravel.RedisCacheDB) }},
-	{name: "laravel.cache_store", at: func(c *Config) setting { return storeOf(&c.Laravel.Cache.Store) }},
+	{name: "laravel.redis_cache_connection", at: func(c *Config) setting { return someText(&c.Laravel.Cache.RedisConnection) }},
+	{name: "laravel.cache_store", at: func(c *Config) setting { return storeOf(&c.Laravel.Cache) }},
 	{name: "laravel.cache_prefix", at: func(c *Config) setting { return anyText(&c.Laravel.Cache.Prefix) }},
 	{name: "laravel.cache_path", at: func(c *Config) setting { return anyText(&c.Laravel.Cache.Path) }},
 	{name: "laravel.cache_table", at: func(c *Config) setting { return someText(&c.Laravel.Cache.Table) }},
+	{name: "laravel.cache_connection", at: func(c *Config) setting { return anyText(&c.Laravel.Cache.Connection) }},
 	{name: "laravel.restart_signal", at: func(c *Config) setting { return truth(&c.Laravel.Cache.Signal) }},
 
 	{name: "database.url", secret: true, at: func(c *Config) setting { return urlSetting{textSetting{p: &c.Database.URL}} }},

@@ -1,7 +1,5 @@
 package config
 
-import "strings"
-
 // Laravel is the table [laravel]: what the site calls what it shares with us.
 type Laravel struct {
 	Name         string // "laravel"
@@ -19,39 +17,15 @@ func (l *loader) checkLaravel() {
 		return
 	}
 	if o, named := l.cfg.origins["laravel.name"]; named {
-		l.cfg.Laravel.RedisPrefix = slug(l.cfg.Laravel.Name) + "-database-"
+		l.cfg.Laravel.RedisPrefix = ""
+		if name, exact := slug(l.cfg.Laravel.Name); exact {
+			l.cfg.Laravel.RedisPrefix = name + "-database-"
+		} else {
+			o = unknown
+		}
 		l.cfg.origins[path] = o
 	}
 }
 
-// slug is what Laravel's Str::slug makes of a name of ASCII characters. Others
-// are left out; Laravel would spell some of them with ASCII letters.
-func slug(name string) string {
-	var b strings.Builder
-	gap := false
-	add := func(s string) {
-		if gap && b.Len() > 0 {
-			b.WriteByte('-')
-		}
-		gap = false
-		b.WriteString(s)
-	}
-	for _, c := range strings.ToLower(name) {
-		switch {
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
-			add(string(c))
-		case c == '@':
-			gap = true
-			add("at")
-			gap = true
-		case strings.ContainsRune("-_ \t", c):
-			gap = true
-		}
-	}
-	return b.String()
-}
-
-// isASCII reports whether slug is exact.
-func isASCII(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
-}
+// unknown is the origin of a prefix that cannot be derived.
+var unknown = origin{place: "unknown: it cannot be derived from laravel.name"}

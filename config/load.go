@@ -55,6 +55,9 @@ type loader struct {
 
 	// envFile is the .env, which need not exist: the site is around it.
 	envFile string
+
+	// site is whether the variables are those of a Laravel site.
+	site bool
 }
 
 func newLoader(s Source) *loader {

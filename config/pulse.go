@@ -54,7 +54,7 @@ func (l *loader) checkPulseDatabase(p *Pulse) {
 		at = "pulse.connection"
 		p.Database.Driver = p.Connection
 	}
-	if !p.Database.resolve() {
+	if !l.resolve(&p.Database) {
 		l.fail(path, ": want driver://user:password@host:port/database, driver being one of %s", strings.Join(drivers, ", "))
 		return
 	}
@@ -70,15 +70,15 @@ func (l *loader) checkPulseRedis(p *Pulse) {
 	case p.RedisDatabase != "":
 		p.Redis.Database = p.RedisDatabase
 	case p.RedisConnection == "cache":
-		p.Redis.Database = l.cfg.Laravel.RedisCacheDB
+		p.Redis.Database = l.redisCacheDatabase()
 	case p.RedisConnection != "default":
 		l.fail("pulse.redis_connection", " = %s: want \"default\" or \"cache\", or its number in pulse.redis_database", shown(p.RedisConnection))
 	}
 	if !isDigits(p.Redis.Database) {
 		l.fail("pulse.redis_database", " = %s: want a whole number from 0", shown(p.Redis.Database))
 	}
-	if name := l.cfg.Laravel.Name; l.originOf("laravel.redis_prefix") == l.originOf("laravel.name") && !isASCII(name) {
-		l.fail("laravel.name", " = %s: want laravel.redis_prefix (REDIS_PREFIX) too, it cannot be derived from letters that are not ASCII", shown(name))
+	if name := l.cfg.Laravel.Name; l.originOf("laravel.redis_prefix") == unknown {
+		l.fail("laravel.name", " = %s: want laravel.redis_prefix (REDIS_PREFIX) too, it cannot be derived from these letters", shown(name))
 	}
 }
 

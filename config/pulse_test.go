@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ func TestPulseDatabase(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := load(t, oneApp, append(tt.environ, on)...)
+			if tt.want.Driver == config.DriverSQLite && !filepath.IsAbs(tt.want.Name) {
+				tt.want.Name = filepath.Join(filepath.Dir(c.Files()[1]), tt.want.Name)
+			}
 			if c.Pulse.Database != tt.want {
 				t.Errorf("got  %+v\nwant %+v", c.Pulse.Database, tt.want)
 			}
@@ -47,6 +51,8 @@ func TestPulseRedis(t *testing.T) {
 		"prefix":         {[]string{"APP_NAME=Shop", "REDIS_PREFIX=shop_database_"}, "0", "shop_database_"},
 		"no prefix":      {[]string{"REDIS_PREFIX="}, "0", ""},
 		"cache":          {[]string{"PULSE_REDIS_CONNECTION=cache", "REDIS_CACHE_DB=7"}, "7", "laravel-database-"},
+		"cache by url":   {[]string{"PULSE_REDIS_CONNECTION=cache", "REDIS_CACHE_DB=7", "REDIS_URL=redis://h/5"}, "5", "laravel-database-"},
+		"accents":        {[]string{"APP_NAME=Café Müller"}, "0", "cafe-muller-database-"},
 		"database":       {[]string{"REDIS_DB=3"}, "3", "laravel-database-"},
 		"prefix, no app": {[]string{"REDIS_PREFIX=é"}, "0", "é"},
 	} {
@@ -74,7 +80,7 @@ func TestPulseErrors(t *testing.T) {
 		"bad url":     {storage, "DB_URL=mysql://u:ge%heim@h/d", "DB_URL (database.url): want driver://"},
 		"redis":       {redis, "REDIS_PORT=x", "scaling.redis.port"},
 		"redis name":  {redis, "PULSE_REDIS_CONNECTION=other", "pulse.redis_database"},
-		"name":        {redis, "APP_NAME=Café", "REDIS_PREFIX"},
+		"name":        {redis, "APP_NAME=Привет", "REDIS_PREFIX"},
 		"no interval": {storage, "REVERB_PULSE_INGEST_INTERVAL=0", "pulse.interval"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"strconv"
@@ -22,6 +23,10 @@ func (l *loader) checkScaling() {
 	l.checkAddresses("scaling.redis.nodes", r.Nodes)
 	l.checkAddresses("scaling.redis.sentinel.nodes", r.Sentinel.Nodes)
 	switch {
+	case r.Port == 0 && !r.IsSocket():
+		l.fail("scaling.redis.port", " = 0: want a number from 1 to %d, or scaling.redis.host to be the path of a Unix socket", maxPort)
+	case r.IsSocket() && r.Cluster && len(r.Nodes) == 0:
+		l.fail("scaling.redis.cluster", " = true: want scaling.redis.nodes with it, a Unix socket is one server")
 	case r.Cluster && r.Sentinel.Master != "":
 		l.fail("scaling.redis.sentinel.master", ": want it empty, or scaling.redis.cluster = false: they exclude each other")
 	case r.Cluster && s.Mode == ScalingReverb:
@@ -59,7 +64,7 @@ func (l *loader) checkRedis() {
 		l.movedByURL(before, *redis)
 	}
 	if !ok && !l.isIdle(l.originOf(path)) {
-		l.fail(path, ": want redis://user:password@host:port/database; the scheme may be tcp, or rediss or tls for TLS")
+		l.fail(path, ": want redis://user:password@host:port/database; the scheme may be tcp, or rediss or tls for TLS; or unix:///path?database=0")
 	}
 }
 
@@ -68,6 +73,7 @@ func (l *loader) movedByURL(before, after Redis) {
 	for part, moved := range map[string]bool{
 		"host":     before.Host != after.Host,
 		"port":     before.Port != after.Port,
+		"path":     before.Path != after.Path,
 		"username": before.Username != after.Username,
 		"password": before.Password != after.Password,
 		"database": before.Database != after.Database,
@@ -85,7 +91,10 @@ func (r *Redis) resolve() bool {
 	if scheme, host, ok := strings.Cut(r.Host, "://"); ok {
 		r.Host, r.Encrypted = host, isTLSScheme(scheme)
 	}
-	if cutSchemes(r.Nodes) || r.TLS != (RedisTLS{}) {
+	if r.Path != "" || r.IsSocket() {
+		r.toSocket(strings.TrimPrefix(cmp.Or(r.Path, r.Host), schemeUnix+"://"))
+	}
+	if cutSchemes(r.Nodes) || r.TLS != (RedisTLS{}) && !r.IsSocket() {
 		r.Encrypted = true
 	}
 	r.Sentinel.Encrypted = cutSchemes(r.Sentinel.Nodes)
@@ -93,10 +102,13 @@ func (r *Redis) resolve() bool {
 		return true
 	}
 	u, err := url.Parse(r.URL)
+	if err == nil && u.Scheme == schemeUnix {
+		return r.resolveUnix(u)
+	}
 	if err != nil || u.Hostname() == "" || !isRedisScheme(u.Scheme) {
 		return false
 	}
-	database := strings.Trim(u.Path, "/")
+	database := r.urlDatabase()
 	port := r.Port
 	if u.Port() != "" {
 		port, err = strconv.Atoi(u.Port())
@@ -104,16 +116,66 @@ func (r *Redis) resolve() bool {
 	if err != nil || port < 1 || port > maxPort || !isDigits(database) {
 		return false
 	}
-	r.Host, r.Port = u.Hostname(), port
+	r.Host, r.Port, r.Path = u.Hostname(), port, ""
 	r.Encrypted = isTLSScheme(u.Scheme) || r.TLS != (RedisTLS{})
-	if u.User != nil {
-		r.Username = u.User.Username()
-		r.Password, _ = u.User.Password()
-	}
+	r.takeUser(u)
 	if database != "" {
 		r.Database = database
 	}
 	return true
+}
+
+// urlDatabase is the number of the database that stands in the URL, as Laravel
+// reads it: the path, or a parameter; "" when there is none.
+func (r *Redis) urlDatabase() string {
+	u, err := url.Parse(r.URL)
+	switch {
+	case err != nil:
+		return ""
+	case u.Query().Has("database"):
+		return u.Query().Get("database")
+	case u.Scheme == schemeUnix:
+		return ""
+	}
+	return strings.Trim(u.Path, "/")
+}
+
+// schemeUnix begins the URL of a Unix socket, or stands in front of its path.
+const schemeUnix = "unix"
+
+// resolveUnix takes the parts of unix://user:password@/run/redis.sock?database=1.
+func (r *Redis) resolveUnix(u *url.URL) bool {
+	database := r.urlDatabase()
+	if u.Hostname() != "" || !strings.HasPrefix(u.Path, "/") || !isDigits(database) {
+		return false
+	}
+	r.toSocket(u.Path)
+	r.takeUser(u)
+	if database != "" {
+		r.Database = database
+	}
+	return true
+}
+
+func (r *Redis) takeUser(u *url.URL) {
+	if u.User != nil {
+		r.Username = u.User.Username()
+		r.Password, _ = u.User.Password()
+	}
+}
+
+// toSocket makes a Unix socket the address. There is no TLS on it.
+func (r *Redis) toSocket(path string) { r.Host, r.Port, r.Path, r.Encrypted = path, 0, path, false }
+
+// IsSocket reports whether Redis listens on a Unix socket.
+func (r *Redis) IsSocket() bool { return strings.HasPrefix(r.Host, "/") }
+
+// Address is host:port, or the path of a Unix socket.
+func (r *Redis) Address() string {
+	if r.IsSocket() {
+		return r.Host
+	}
+	return net.JoinHostPort(strings.Trim(r.Host, "[]"), strconv.Itoa(r.Port))
 }
 
 // cutSchemes takes the schemes off a list of addresses and reports whether one

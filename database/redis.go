@@ -1,6 +1,7 @@
 package database
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -30,7 +31,7 @@ func RedisOptions(c config.Redis, name string, writeTimeout time.Duration) (ruei
 		return rueidis.ClientOption{}, err
 	}
 	o := rueidis.ClientOption{
-		InitAddress:       []string{net.JoinHostPort(c.Host, strconv.Itoa(c.Port))},
+		InitAddress:       []string{c.Address()},
 		Username:          c.Username,
 		Password:          c.Password,
 		SelectDB:          database,
@@ -45,6 +46,11 @@ func RedisOptions(c config.Redis, name string, writeTimeout time.Duration) (ruei
 	}
 	if o.Dialer.Timeout == 0 {
 		o.Dialer.Timeout = defaultConnect
+	}
+	if c.IsSocket() && !c.Cluster && c.Sentinel.Master == "" {
+		o.DialCtxFn = func(ctx context.Context, path string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
+			return d.DialContext(ctx, "unix", path)
+		}
 	}
 	if c.Cluster && len(c.Nodes) > 0 {
 		o.InitAddress = c.Nodes

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -17,7 +18,7 @@ type Probes struct {
 	Readlink func(name string) (string, error)
 	Now      func() time.Time
 
-	// Dial connects over TCP, from the address local unless that is nil.
+	// Dial connects over TCP, from the address local unless that is nil, or to a Unix socket when the address is a path.
 	Dial func(ctx context.Context, local *net.TCPAddr, address string) (net.Conn, error)
 
 	// KeyPair says what is wrong with the certificate, key and passphrase that the server would load.
@@ -50,6 +51,9 @@ func System() Probes {
 			d := net.Dialer{}
 			if local != nil {
 				d.LocalAddr = local
+			}
+			if strings.HasPrefix(address, "/") {
+				return d.DialContext(ctx, "unix", address)
 			}
 			return d.DialContext(ctx, "tcp", address)
 		},

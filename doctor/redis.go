@@ -40,7 +40,7 @@ func (e *examination) checkRedis() {
 		e.fail("redis.tls", "TLS of Redis", short(err.Error()), "the server cannot connect to Redis", "config.toml: [scaling.redis.tls] ca, cert, key")
 		return
 	}
-	addresses := []string{net.JoinHostPort(r.Host, strconv.Itoa(r.Port))}
+	addresses := []string{r.Address()}
 	switch {
 	case r.Sentinel.Master != "":
 		master := e.askSentinels(r)

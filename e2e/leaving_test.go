@@ -128,6 +128,8 @@ func TestRestartSignalWithoutItsCache(t *testing.T) {
 		"no Redis":       "CACHE_STORE=redis\nREDIS_HOST=127.0.0.1\nREDIS_PORT=1\n",
 		"no database":    "CACHE_STORE=database\nDB_CONNECTION=mysql\nDB_PORT=1\n",
 		"another driver": "CACHE_STORE=database\nDB_CONNECTION=sqlsrv\n",
+		"another store":  "CACHE_STORE=memcached\n",
+		"no store":       "DB_CONNECTION=mysql\nDB_PORT=1\n", // which is the database
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := testclient.Start(t, bin, testclient.Options{DotEnv: laravelEnv + env, Args: []string{"--port", freePort(t)}})

@@ -27,6 +27,7 @@ type storeFunc func() (string, error)
 
 func (f storeFunc) read(context.Context) (string, error) { return f() }
 func (f storeFunc) close()                               {}
+func (f storeFunc) names() []string                      { return []string{"key"} }
 
 // WatchForTest watches what read returns.
 func WatchForTest(read func() (string, error), log *slog.Logger) *Watcher {

@@ -40,3 +40,5 @@ func (s *fileStore) read(context.Context) (string, error) {
 }
 
 func (s *fileStore) close() {}
+
+func (s *fileStore) names() []string { return []string{s.name} }

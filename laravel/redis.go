@@ -61,3 +61,5 @@ func (s *redisStore) close() {
 		s.client.Close()
 	}
 }
+
+func (s *redisStore) names() []string { return s.keys }

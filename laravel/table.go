@@ -66,3 +66,11 @@ func (s *tableStore) read(ctx context.Context) (string, error) {
 }
 
 func (s *tableStore) close() { _ = s.db.Close() }
+
+func (s *tableStore) names() []string {
+	names := make([]string, len(s.keys))
+	for i, key := range s.keys {
+		names[i], _ = key.(string)
+	}
+	return names
+}

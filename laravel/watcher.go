@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,8 @@ type store interface {
 	// read returns the value of the signal; "" when there is none.
 	read(ctx context.Context) (string, error)
 	close()
+	// names are the keys that are looked at, or the file.
+	names() []string
 }
 
 // Watcher looks for the signal from New until Close.
@@ -134,6 +137,11 @@ func (w *Watcher) look(parent context.Context) bool {
 	}
 	if !w.known {
 		w.known, w.value = true, value
+		if value == "" {
+			w.log.Info("the cache of the Laravel site can be read, and holds no restart signal yet: whether its key is right will show at the first `php artisan reverb:restart`",
+				"keys", strings.Join(w.store.names(), " "))
+			return false
+		}
 		w.log.Info("`php artisan reverb:restart` is heeded")
 		return false
 	}

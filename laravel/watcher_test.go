@@ -72,3 +72,21 @@ func TestNilWatcher(t *testing.T) {
 	}
 	w.Close()
 }
+
+// The log says that the signal is heeded when its very key has been read, and not before.
+func TestWatcherSaysWhatItKnows(t *testing.T) {
+	for value, heeded := range map[string]bool{"": false, "100": true} {
+		synctest.Test(t, func(t *testing.T) {
+			var log bytes.Buffer
+			w := laravel.WatchForTest(func() (string, error) { return value, nil }, slog.New(slog.NewTextHandler(&log, nil)))
+			synctest.Wait()
+			w.Close()
+			if got := strings.Contains(log.String(), "is heeded"); got != heeded || strings.Count(log.String(), "\n") != 1 {
+				t.Errorf("value %q: log\n%s", value, log.String())
+			}
+			if !heeded && !strings.Contains(log.String(), "keys=key") {
+				t.Errorf("the log does not name the key\n%s", log.String())
+			}
+		})
+	}
+}

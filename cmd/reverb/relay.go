@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"strconv"
-	"strings"
 
 	"reverb/config"
 	"reverb/metrics"
@@ -71,7 +69,7 @@ func hostName() string {
 func redisOptions(s config.Scaling) (bus.Options, error) {
 	r := s.Redis
 	o := bus.Options{
-		Addrs:          []string{net.JoinHostPort(strings.Trim(r.Host, "[]"), strconv.Itoa(r.Port))},
+		Addrs:          []string{r.Address()},
 		Username:       r.Username,
 		Password:       r.Password,
 		Cluster:        r.Cluster,

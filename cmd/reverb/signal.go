@@ -8,11 +8,11 @@ import (
 // startSignal begins to look for Laravel's own restart signal, when the cache that it comes through is known.
 func (n *node) startSignal() (err error) {
 	conf := n.cfg.Laravel.Cache
-	if !heedsSignal(conf) {
+	if conf.Signal && conf.Trouble != "" {
+		n.log.Warn("`php artisan reverb:restart` does not reach this server; `reverb restart` does", "laravel.cache_store", conf.Store+conf.Other, "err", conf.Trouble)
 		return nil
 	}
-	if conf.Trouble != "" {
-		n.log.Warn("`php artisan reverb:restart` does not reach this server", "laravel.cache_store", conf.Store, "err", conf.Trouble)
+	if !heedsSignal(conf) {
 		return nil
 	}
 	n.signal, err = laravel.New(conf, n.log)

@@ -93,7 +93,7 @@ func (d dialer) dial(ctx context.Context, addr string) (net.Conn, error) {
 	if d.tls != nil {
 		return (&tls.Dialer{NetDialer: &net.Dialer{}, Config: d.tls}).DialContext(ctx, "tcp", addr)
 	}
-	return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	return (&net.Dialer{}).DialContext(ctx, networkOf(addr), addr)
 }
 
 // openLink connects to the server, for as long as d.connect allows and ctx lives. The hooks are called on the reading goroutine.
@@ -238,4 +238,12 @@ func (c *conn) Read(p []byte) (int, error) {
 func (c *conn) Close() error {
 	c.link.end(errSilent)
 	return c.Conn.Close()
+}
+
+// networkOf is that of an address: host:port, or the path of a Unix socket.
+func networkOf(addr string) string {
+	if strings.HasPrefix(addr, "/") {
+		return "unix"
+	}
+	return "tcp"
 }

@@ -30,7 +30,7 @@ const (
 
 // Options say where Redis is and how it is used. The zero value of a field is its default.
 type Options struct {
-	// Addrs are host:port of the one Redis, or of some nodes of the cluster. Not used with Sentinel.
+	// Addrs are host:port of the one Redis, or the path of its Unix socket, or host:port of some nodes of the cluster. Not used with Sentinel.
 	Addrs              []string
 	Username, Password string
 	Database           int         // not in a cluster
@@ -94,7 +94,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("no address of redis")
 	}
 	for _, addr := range addrs {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
+		if _, _, err := net.SplitHostPort(addr); err != nil && networkOf(addr) != "unix" {
 			return o, fmt.Errorf("address of redis: %w", err)
 		}
 	}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/rs/cors"
 
 	"reverb/channels"
 	"reverb/config"
+	"reverb/logging"
+	"reverb/metrics"
 	"reverb/protocol"
 	"reverb/server"
 )
@@ -29,19 +32,49 @@ type Server interface {
 	Refused() string
 }
 
-// api is the state of the handler; constant after New.
-type api struct {
-	cfg    *config.Server
-	prefix string // "" or "/a/b"
-	server Server
-	log    *slog.Logger
+// Options is what an API is made of. All but Client must be set.
+type Options struct {
+	Config  *config.Config
+	Server  Server
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+	Client  func(*http.Request) netip.AddrPort // whom a request came from, proxies apart; nil = the other end of the connection
 }
 
-// New is the handler of every request that is not a well-formed WebSocket upgrade. It may be called from any goroutine.
-func New(cfg *config.Config, s Server, log *slog.Logger) http.Handler {
-	a := &api{cfg: &cfg.Server, prefix: cfg.Server.Prefix(), server: s, log: log}
+// API answers every request that is not a well-formed WebSocket upgrade. Its methods may be called from any goroutine.
+type API struct{ api *api }
+
+// api is the state of an API; constant after New.
+type api struct {
+	cfg        *config.Server
+	prefix     string // "" or "/a/b"
+	server     Server
+	log        *slog.Logger
+	metrics    *metrics.Metrics
+	complaints *logging.Throttle
+	client     func(*http.Request) netip.AddrPort
+}
+
+// New makes an API.
+func New(o Options) *API {
+	a := &api{
+		cfg: &o.Config.Server, prefix: o.Config.Server.Prefix(), server: o.Server, log: o.Log, metrics: o.Metrics,
+		complaints: logging.NewThrottle(o.Log, complaintEvery), client: o.Client,
+	}
+	if a.client == nil {
+		a.client = func(r *http.Request) netip.AddrPort {
+			peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+			return peer
+		}
+	}
+	return &API{a}
+}
+
+// Handler is the API as net/http calls it.
+func (e *API) Handler() http.Handler {
+	a := e.api
 	h := a.routed(a.routes())
-	if origins := cfg.Server.CORSOrigins; len(origins) > 0 {
+	if origins := a.cfg.CORSOrigins; len(origins) > 0 {
 		h = cors.New(cors.Options{
 			AllowedOrigins: origins,
 			AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost},
@@ -49,7 +82,7 @@ func New(cfg *config.Config, s Server, log *slog.Logger) http.Handler {
 			MaxAge:         600, // seconds
 		}).Handler(h)
 	}
-	return recoverPanics(h, log)
+	return a.accounted(recoverPanics(h, a.log))
 }
 
 // routes are the routes of Reverb and /ready, without the prefix. The method is checked by the handlers of get and post, because
@@ -57,15 +90,15 @@ func New(cfg *config.Config, s Server, log *slog.Logger) http.Handler {
 func (a *api) routes() *chi.Mux {
 	m := chi.NewMux()
 	m.NotFound(notFound)
-	m.Handle("/app/{appKey}", get(a.upgradeLate))
-	m.Handle("/apps/{appId}/events", post(a.signed(a.events)))
-	m.Handle("/apps/{appId}/batch_events", post(a.signed(a.batchEvents)))
-	m.Handle("/apps/{appId}/connections", get(a.signed(a.connections)))
-	m.Handle("/apps/{appId}/channels", get(a.signed(a.channels)))
-	m.Handle("/apps/{appId}/channels/{channel}", get(a.signed(a.channel)))
-	m.Handle("/apps/{appId}/channels/{channel}/users", get(a.signed(a.channelUsers)))
-	m.Handle("/apps/{appId}/users/{userId}/terminate_connections", post(a.signed(a.terminateUser)))
-	m.Handle("/up", get(a.up))
-	m.Handle("/ready", get(a.ready))
+	m.Handle("/app/{appKey}", a.on(metrics.RouteConnect, get(a.upgradeLate)))
+	m.Handle("/apps/{appId}/events", a.on(metrics.RouteEvents, post(a.signed(a.events))))
+	m.Handle("/apps/{appId}/batch_events", a.on(metrics.RouteBatchEvents, post(a.signed(a.batchEvents))))
+	m.Handle("/apps/{appId}/connections", a.on(metrics.RouteConnections, get(a.signed(a.connections))))
+	m.Handle("/apps/{appId}/channels", a.on(metrics.RouteChannels, get(a.signed(a.channels))))
+	m.Handle("/apps/{appId}/channels/{channel}", a.on(metrics.RouteChannel, get(a.signed(a.channel))))
+	m.Handle("/apps/{appId}/channels/{channel}/users", a.on(metrics.RouteChannelUsers, get(a.signed(a.channelUsers))))
+	m.Handle("/apps/{appId}/users/{userId}/terminate_connections", a.on(metrics.RouteTerminate, post(a.signed(a.terminateUser))))
+	m.Handle("/up", a.on(metrics.RouteUp, get(a.up)))
+	m.Handle("/ready", a.on(metrics.RouteReady, get(a.ready)))
 	return m
 }

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"reverb/api"
 	"reverb/config"
 	"reverb/protocol"
 )
@@ -170,7 +169,7 @@ func TestSignedIsWhatIsRead(t *testing.T) {
 				if rec := w.do(http.MethodPost, target, eventBody); rec.Code != http.StatusUnauthorized {
 					t.Errorf("got %d %s, want 401", rec.Code, rec.Body)
 				}
-				direct := api.Direct(w.cfg, w.node, slog.New(slog.DiscardHandler))([]byte(target), []byte(eventBody))
+				direct := w.api(slog.New(slog.DiscardHandler)).Direct([]byte(target), []byte(eventBody), publisher)
 				if !strings.HasPrefix(string(direct), "HTTP/1.1 401 ") {
 					t.Errorf("on the loop: got %q, want 401", direct)
 				}

@@ -1,37 +1,42 @@
 package api
 
 import (
-	"log/slog"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"reverb/config"
+	"reverb/metrics"
 )
 
 // Direct answers the requests that a busy site sends most, its publishes, without net/http: target is the raw target of a POST whose
-// whole body is at hand. The answer is a whole HTTP/1.1 answer that keeps the connection, the one that New's handler would give; nil
-// leaves the request to that handler. It never waits, so an event loop may call it, and it keeps nothing of its arguments.
-func Direct(cfg *config.Config, s Server, log *slog.Logger) func(target, body []byte) []byte {
-	a := &api{cfg: &cfg.Server, prefix: cfg.Server.Prefix(), server: s, log: log}
-	return func(target, body []byte) []byte {
-		path, query, _ := strings.Cut(string(target), "?")
-		id, batch, ok := publishRoute(path, a.prefix)
-		if !ok || int64(len(body)) > a.cfg.MaxRequestSize {
-			return nil
-		}
-		w, _ := directWriters.Get().(*directWriter)
-		defer w.release()
-		if !a.publishDirectly(w, id, batch, request{http.MethodPost, path, query}, body) {
-			return nil
-		}
-		if len(a.cfg.CORSOrigins) > 0 {
-			w.header["Vary"] = varyOrigin // not for this caller, who sent no Origin, but for caches
-		}
-		return w.answer(time.Now())
+// whole body is at hand, and client whom it came from. The answer is a whole HTTP/1.1 answer that keeps the connection, the one that Handler
+// would give; nil leaves the request to that handler. It never waits, so an event loop may call it, and it keeps nothing of its arguments.
+func (e *API) Direct(target, body []byte, client netip.AddrPort) []byte {
+	a := e.api
+	path, query, _ := strings.Cut(string(target), "?")
+	id, batch, ok := publishRoute(path, a.prefix)
+	if !ok || int64(len(body)) > a.cfg.MaxRequestSize {
+		return nil
 	}
+	w, _ := directWriters.Get().(*directWriter)
+	defer w.release()
+	r := request{http.MethodPost, path, query}
+	if !a.publishDirectly(w, id, batch, r, body) {
+		return nil
+	}
+	if len(a.cfg.CORSOrigins) > 0 {
+		w.header["Vary"] = varyOrigin // not for this caller, who sent no Origin, but for caches
+	}
+	w.exchange = exchange{route: metrics.RouteEvents, app: a.label(id), status: w.status}
+	if batch {
+		w.exchange.route = metrics.RouteBatchEvents
+	}
+	w.exchange.said(w.body)
+	a.account(&w.exchange, r, client)
+	return w.answer(time.Now())
 }
 
 // publishRoute takes the plain form of the two publish routes apart. Whatever is escaped, doubled or otherwise unusual is no plain form.
@@ -95,6 +100,8 @@ type directWriter struct {
 	header http.Header
 	status int // 0: none was written
 	body   []byte
+
+	exchange exchange // when it is written
 }
 
 func (w *directWriter) Header() http.Header { return w.header }

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"reverb/api"
 	"reverb/channels"
 	"reverb/config"
 )
@@ -61,7 +60,7 @@ func TestDirectAnswersAsTheHandler(t *testing.T) {
 				query = tt.query(query)
 			}
 			target := tt.path + "?" + query
-			direct := api.Direct(w.cfg, w.node, slog.New(slog.DiscardHandler))([]byte(target), []byte(tt.body))
+			direct := w.api(slog.New(slog.DiscardHandler)).Direct([]byte(target), []byte(tt.body), publisher)
 			if tt.left {
 				if direct != nil || len(w.node.published) > 0 {
 					t.Fatalf("answered %q, published %v; want neither", direct, w.node.published)
@@ -96,7 +95,7 @@ func TestDirectWithCORS(t *testing.T) {
 	allow := func(c *config.Config) { c.Server.CORSOrigins = []string{"http://a"} }
 	w, twin := newWorld(t, allow), newWorld(t, allow)
 	target := "/apps/123456/events?" + signedQuery(http.MethodPost, "/apps/123456/events", "", "{")
-	direct := api.Direct(w.cfg, w.node, slog.New(slog.DiscardHandler))([]byte(target), []byte("{"))
+	direct := w.api(slog.New(slog.DiscardHandler)).Direct([]byte(target), []byte("{"), publisher)
 	got, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(direct)), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -110,12 +109,12 @@ func TestDirectWithCORS(t *testing.T) {
 func TestDirectBelowAPrefix(t *testing.T) {
 	w := newWorld(t, func(c *config.Config) { c.Server.Path = "ws" })
 	body := `{"name":"e","channel":"a","data":"x"}`
-	answer := api.Direct(w.cfg, w.node, slog.New(slog.DiscardHandler))
+	answer := w.api(slog.New(slog.DiscardHandler)).Direct
 	query := signedQuery(http.MethodPost, "/apps/123456/events", "", body)
-	if got := answer([]byte("/ws/apps/123456/events?"+query), []byte(body)); !strings.HasPrefix(string(got), "HTTP/1.1 200 OK\r\n") {
+	if got := answer([]byte("/ws/apps/123456/events?"+query), []byte(body), publisher); !strings.HasPrefix(string(got), "HTTP/1.1 200 OK\r\n") {
 		t.Errorf("with the prefix: %q", got)
 	}
-	if got := answer([]byte("/apps/123456/events?"+query), []byte(body)); got != nil {
+	if got := answer([]byte("/apps/123456/events?"+query), []byte(body), publisher); got != nil {
 		t.Errorf("without the prefix: %q, want it left", got)
 	}
 }
@@ -123,11 +122,11 @@ func TestDirectBelowAPrefix(t *testing.T) {
 func BenchmarkDirect(b *testing.B) {
 	w := newWorld(b)
 	body := []byte(`{"name":"App\\Events\\OrderShipped","channels":["private-orders.1"],"data":"{\"id\":1,\"text\":\"` + strings.Repeat("x", 160) + `\"}"}`)
-	answer := api.Direct(w.cfg, w.node, slog.New(slog.DiscardHandler))
+	answer := w.api(slog.New(slog.DiscardHandler)).Direct
 	target := []byte("/apps/123456/events?" + signedQuery(http.MethodPost, "/apps/123456/events", "", string(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if answer(target, body) == nil {
+		if answer(target, body, publisher) == nil {
 			b.Fatal("left to net/http")
 		}
 		w.node.published = w.node.published[:0]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -205,7 +206,7 @@ func (a *api) publishFailed(w http.ResponseWriter, c *call, err error) {
 		unknownApp(c.app.ID).write(w)
 		return
 	}
-	a.log.Error("publish refused", "app", c.app.ID, "err", err)
+	a.complaints.Log(slog.LevelError, c.app.ID+" publish", "publish failed", slog.String("app", c.app.ID), slog.Any("err", err))
 	internalError(w)
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"reverb/api"
 	"reverb/channels"
 	"reverb/config"
+	"reverb/metrics"
 	"reverb/protocol"
 	"reverb/server"
 )
@@ -115,8 +117,17 @@ func (n *node) occupy(name string, subscriptions, users int, cache string) {
 type world struct {
 	node    *node
 	cfg     *config.Config
+	metrics *metrics.Metrics
 	handler http.Handler
 }
+
+// api makes one more API of the same node, with its log.
+func (w *world) api(log *slog.Logger) *api.API {
+	return api.New(api.Options{Config: w.cfg, Server: w.node, Log: log, Metrics: w.metrics})
+}
+
+// publisher is where requests that are answered directly come from.
+var publisher = netip.MustParseAddrPort("192.0.2.7:4711")
 
 const (
 	appID     = "123456"
@@ -146,7 +157,9 @@ func newWorld(tb testing.TB, edit ...func(*config.Config)) *world {
 		f(cfg)
 	}
 	n := &node{apps: apps}
-	return &world{node: n, cfg: cfg, handler: api.New(cfg, n, slog.New(slog.DiscardHandler))}
+	w := &world{node: n, cfg: cfg, metrics: metrics.New("dev")}
+	w.handler = w.api(slog.New(slog.DiscardHandler)).Handler()
+	return w
 }
 
 // do sends an unsigned request; target is what stands in the request line.

@@ -3,23 +3,34 @@ package api
 import (
 	"bytes"
 	"net"
+	"net/http"
+
+	"reverb/metrics"
 )
 
 // PlainErrors is ln with Reverb's text for requests that cannot be read. net/http answers those itself, straight to the connection,
 // and its text tells the caller about the parser.
-func PlainErrors(ln net.Listener) net.Listener { return plainListener{ln} }
+func (e *API) PlainErrors(ln net.Listener) net.Listener {
+	return plainListener{ln, func() { e.api.metrics.Request("", metrics.RouteOther, http.StatusBadRequest) }}
+}
 
-type plainListener struct{ net.Listener }
+type plainListener struct {
+	net.Listener
+	unreadable func() // is called for each such request
+}
 
 func (l plainListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return plainConn{c}, nil
+	return plainConn{c, l.unreadable}, nil
 }
 
-type plainConn struct{ net.Conn }
+type plainConn struct {
+	net.Conn
+	unreadable func()
+}
 
 var (
 	// What net/http writes in one piece: the first line, perhaps with a reason behind it, then these headers. The handler's answers
@@ -35,6 +46,7 @@ func (c plainConn) Write(p []byte) (int, error) {
 	if !bytes.HasPrefix(p, badRequestLine) || !bytes.Contains(p, badRequestMiddle) {
 		return c.Conn.Write(p)
 	}
+	c.unreadable()
 	if _, err := c.Conn.Write(badRequest); err != nil {
 		return 0, err
 	}

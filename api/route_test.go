@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"reverb/api"
 	"reverb/config"
 )
 
@@ -152,7 +151,7 @@ func TestCORS(t *testing.T) {
 func TestPanicIsAnswered(t *testing.T) {
 	w := newWorld(t)
 	log, lines := logged()
-	handler := api.New(w.cfg, w.node, log)
+	handler := w.api(log).Handler()
 	w.handler, w.node.panics = handler, true
 	wantAnswer(t, w.signed(http.MethodPost, eventsPath, eventBody), 500, "Internal server error.")
 	if got := lines.String(); !strings.Contains(got, "invariant: a bug") || strings.Contains(got, "auth_signature") {
@@ -221,7 +220,7 @@ func TestUpgradeRefused(t *testing.T) {
 func TestOneSpellingOfARoute(t *testing.T) {
 	for _, prefix := range []string{"", "/ws"} {
 		w := newWorld(t, func(c *config.Config) { c.Server.Path = prefix })
-		direct := api.Direct(w.cfg, w.node, slog.New(slog.DiscardHandler))
+		direct := w.api(slog.New(slog.DiscardHandler)).Direct
 		for _, path := range []string{
 			"//apps/123456/events", "///apps/123456/events", "/apps//123456/events", "/apps/123456//events", "/apps/123456/events/", "/apps/123456/events//",
 			"/%61pps/123456/events", "/apps%2F123456/events", "/apps/123456%2fevents", "/apps/12345%36/events", "/apps/123456/%65vents",
@@ -253,7 +252,7 @@ func TestOneSpellingOfARoute(t *testing.T) {
 						t.Errorf("%s %s: got %d %s, want 404", method, sent, rec.Code, rec.Body)
 					}
 					if method == http.MethodPost {
-						if got := string(direct([]byte(target), []byte(body))); got != "" && !strings.HasPrefix(got, "HTTP/1.1 404 ") {
+						if got := string(direct([]byte(target), []byte(body), publisher)); got != "" && !strings.HasPrefix(got, "HTTP/1.1 404 ") {
 							t.Errorf("%s on the loop: got %q, want 404 or nothing", sent, got)
 						}
 					}

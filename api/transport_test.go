@@ -64,7 +64,7 @@ func served(t *testing.T, edit func(*config.Config), f func(b *bubble)) {
 		srv := api.NewHTTPServer(w.cfg, w.handler, slog.New(slog.DiscardHandler))
 		l := newPipeListener()
 		ended := make(chan error, 1)
-		go func() { ended <- srv.Serve(api.PlainErrors(l)) }()
+		go func() { ended <- srv.Serve(w.api(slog.New(slog.DiscardHandler)).PlainErrors(l)) }()
 		f(&bubble{t, w.node, l.dial})
 		if err := srv.Close(); err != nil {
 			t.Errorf("close: %v", err)

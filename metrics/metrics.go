@@ -22,9 +22,10 @@ type Metrics struct {
 
 	mu sync.RWMutex
 	// Guarded by mu.
-	apps  map[string]*App
-	relay *Relay // nil: this node is alone
-	pulse *Pulse // nil: Laravel Pulse is not told
+	apps     map[string]*App
+	requests map[string]*requests // by the label of the app
+	relay    *Relay               // nil: this node is alone
+	pulse    *Pulse               // nil: Laravel Pulse is not told
 }
 
 // vectors are the families that are split by app.
@@ -34,6 +35,7 @@ type vectors struct {
 	received, sent   *prometheus.CounterVec
 	invalid          *prometheus.CounterVec // code too
 	published        *prometheus.CounterVec // source too
+	requests         *prometheus.CounterVec // route and status too
 	broadcast, pings *prometheus.HistogramVec
 }
 
@@ -53,17 +55,19 @@ func New(version string) *Metrics {
 			sent:        prometheus.NewCounterVec(nameSent.counter(), []string{"app"}),
 			invalid:     prometheus.NewCounterVec(nameInvalid.counter(), []string{"app", "code"}),
 			published:   prometheus.NewCounterVec(namePublished.counter(), []string{"app", "source"}),
+			requests:    prometheus.NewCounterVec(nameRequests.counter(), []string{"app", "route", "status"}),
 			broadcast:   prometheus.NewHistogramVec(nameBroadcastSeconds.histogram(broadcastBuckets), []string{"app"}),
 			pings:       prometheus.NewHistogramVec(namePingSeconds.histogram(pingBuckets), []string{"app"}),
 		},
-		apps: make(map[string]*App),
+		apps:     make(map[string]*App),
+		requests: make(map[string]*requests),
 	}
 	v := &m.vec
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(version),
-		v.connections, v.opened, v.closed, v.received, v.sent, v.invalid, v.published, v.broadcast, v.pings,
+		v.connections, v.opened, v.closed, v.received, v.sent, v.invalid, v.published, v.requests, v.broadcast, v.pings,
 		m.refused, m.dropped, m.accepts, m.gauges,
 	)
 	return m

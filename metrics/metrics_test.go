@@ -75,6 +75,10 @@ func exercise(m *metrics.Metrics) {
 	r.Queried(true)
 	m.Refused("1", "quota")
 	m.Refused("zzz", "unknown_app")
+	m.Request("1", metrics.RouteEvents, 200)
+	m.Request("1", metrics.RouteEvents, 200)
+	m.Request(metrics.Unknown, metrics.RouteChannelUsers, 404)
+	m.Request("", metrics.RouteOther, 418)
 	m.Dropped("slow_consumer", 5)
 	m.Dropped("slow_consumer", 0)
 	m.AcceptFailed("control")
@@ -121,6 +125,9 @@ func TestScrape(t *testing.T) {
 		`reverb_messages_sent_total{app="1"} 3`,
 		`reverb_messages_published_total{app="1",source="api"} 1`,
 		`reverb_messages_published_total{app="1",source="client"} 1`,
+		`reverb_http_requests_total{app="1",route="/apps/{id}/events",status="200"} 2`,
+		`reverb_http_requests_total{app="unknown",route="/apps/{id}/channels/{channel}/users",status="404"} 1`,
+		`reverb_http_requests_total{app="",route="other",status="other"} 1`,
 		`reverb_messages_dropped_total{reason="slow_consumer"} 5`,
 		`reverb_broadcast_seconds_count{app="1"} 1`,
 		`reverb_broadcast_seconds_bucket{app="1",le="0.00025"} 1`,

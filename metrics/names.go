@@ -29,6 +29,8 @@ var (
 	namePublished = name{"reverb_messages_published_total", "Events published, one for each channel, by source."}
 	nameDropped   = name{"reverb_messages_dropped_total", "Messages given up instead of delivered, by reason."}
 
+	nameRequests = name{"reverb_http_requests_total", "HTTP requests answered, by app, route and status."}
+
 	nameBroadcastSeconds = name{"reverb_broadcast_seconds", "Time of one pass over a channel's subscribers."}
 	namePingSeconds      = name{"reverb_ping_round_trip_seconds", "Time from the server's ping to the client's answer."}
 

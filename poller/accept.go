@@ -88,7 +88,7 @@ func (l *listener) admit(fd int, sa unix.Sockaddr) {
 	p := l.poller
 	addr := addrPort(sa)
 	if why, ok := p.admission.enter(p.proxies.counted(addr.Addr())); !ok {
-		p.refused.add(why)
+		p.refuse(why, addr)
 		_ = unix.Close(fd)
 		return
 	}

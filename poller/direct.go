@@ -21,7 +21,7 @@ func (c *conn) direct(all []byte, end int) (rest []byte, answered bool) {
 	if !c.answersSent() {
 		return all, false
 	}
-	b := answer(target, all[end:end+length])
+	b := answer(target, all[end:end+length], c.clientOf(all[:end]))
 	if b == nil {
 		return all, false
 	}

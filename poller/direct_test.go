@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 )
 
 // repeat is a Config.Direct that answers what is below /direct and leaves the rest to net/http.
-func repeat(target, body []byte) []byte {
+func repeat(target, body []byte, _ netip.AddrPort) []byte {
 	if !strings.HasPrefix(string(target), "/direct") {
 		return nil
 	}

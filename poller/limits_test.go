@@ -1,10 +1,13 @@
 package poller_test
 
 import (
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gobwas/ws"
@@ -17,17 +20,22 @@ func TestLimits(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		cfg  poller.Config
+		told string
 	}{
-		{"max_connections", poller.Config{MaxConnections: 2}},
-		{"per_address", poller.Config{MaxPerAddress: 2}},
+		{"max_connections", poller.Config{MaxConnections: 2}, "max_connections=2 hint="},
+		{"per_address", poller.Config{MaxPerAddress: 2}, "max_connections_per_address=2 hint="},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			transports(t, func(t *testing.T, secure bool) {
-				h := newHandler()
+				h, log := newHandler(), new(lines)
+				tt.cfg.Log = slog.New(slog.NewTextHandler(log, nil))
 				s := start(t, tt.cfg, h, secure)
 				first := s.open(t)
 				s.open(t)
 				s.dial(t).expectCut()
+				if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "from=127.0.0.1:") || !strings.Contains(text, tt.told) {
+					t.Errorf("log: %s", text)
+				}
 				if got := s.Stats().Refused[tt.name]; got != 1 {
 					t.Errorf("counted %d, want 1", got)
 				}
@@ -38,6 +46,24 @@ func TestLimits(t *testing.T) {
 			})
 		})
 	}
+}
+
+// lines is a log that the loops write and a test reads.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // Idle connections cost no goroutines.

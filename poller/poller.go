@@ -28,9 +28,9 @@ type Config struct {
 	Upgrade  func(path []byte) bool // is a request for this raw path, without query, for a WebSocket? nil is never
 	ServedBy string                 // X-Powered-By of the 101 answer; none
 
-	// Direct may answer a POST over plain TCP, given its raw target and whole body, with a whole HTTP/1.1 answer that keeps the connection; nil
-	// leaves the request to HTTPListener. It runs on the loop and must not wait, nor keep its arguments.
-	Direct func(target, body []byte) []byte
+	// Direct may answer a POST over plain TCP, given its raw target, its whole body and whom it is from, with a whole HTTP/1.1 answer that keeps
+	// the connection; nil leaves the request to HTTPListener. It runs on the loop and must not wait, nor keep its arguments.
+	Direct func(target, body []byte, client netip.AddrPort) []byte
 
 	MaxHead          int           // bytes of a request head; 16 KiB
 	HandshakeTimeout time.Duration // until the head is complete; 10 s
@@ -89,11 +89,9 @@ type Poller struct {
 	work      sync.WaitGroup // goroutines of ours
 
 	// Atomic.
-	open      atomic.Int64
-	panics    atomic.Uint64
-	closed    [reasonCount]atomic.Uint64
-	toldTLS   quietly // of TLS on a plain port
-	toldPlain quietly // of plain HTTP on a TLS port
+	open   atomic.Int64
+	panics atomic.Uint64
+	closed [reasonCount]atomic.Uint64
 
 	holdings holdings
 	shortage sync.Mutex // held while connections are cut to make room; only ever tried

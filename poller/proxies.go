@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 )
 
@@ -76,7 +77,7 @@ func countedFor(s standing, addr netip.Addr) netip.Addr {
 // become makes client the address of c and counts it, or reports that it has too many connections.
 func (c *conn) become(client netip.AddrPort) bool {
 	if !c.table.poller.admission.claim(client.Addr()) {
-		c.table.poller.refused.add(refusedAddress)
+		c.table.poller.refuse(refusedAddress, client)
 		return false
 	}
 	c.addr, c.port = client.Addr().As16(), client.Port()
@@ -140,10 +141,7 @@ func (c *conn) admitClient(head []byte, r *Request) bool {
 	if c.standing != standingProxy {
 		return true
 	}
-	client := c.table.poller.proxies.forwardedFor(head)
-	if !client.IsValid() {
-		client = c.RemoteAddr()
-	}
+	client := c.clientOf(head)
 	if !c.become(client) {
 		c.deaf = true
 		c.close([]byte(tooManyOfAddress), ReasonProtocolError)
@@ -151,6 +149,33 @@ func (c *conn) admitClient(head []byte, r *Request) bool {
 	}
 	r.RemoteAddr = client
 	return true
+}
+
+// clientOf returns whom a request came from: the connection's client, or the one that a trusted proxy names in the head, which has been found
+// to be well-formed.
+func (c *conn) clientOf(head []byte) netip.AddrPort {
+	if c.standing == standingProxy {
+		if client := c.table.poller.proxies.forwardedFor(head); client.IsValid() {
+			return client
+		}
+	}
+	return c.RemoteAddr()
+}
+
+// Client returns whom a request came from that net/http has: likewise.
+func (p *Poller) Client(r *http.Request) netip.AddrPort {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !p.proxies.trusts(peer.Addr()) {
+		return peer
+	}
+	var head []byte
+	for _, list := range r.Header["X-Forwarded-For"] {
+		head = append(append(append(head, "X-Forwarded-For:"...), list...), "\r\n"...)
+	}
+	if client := p.proxies.forwardedFor(head); client.IsValid() {
+		return client
+	}
+	return peer
 }
 
 // errProxyRefused ends the TLS handshake of a connection whose PROXY header was refused.

@@ -58,7 +58,7 @@ func (s *stream) run() {
 	p := s.table.poller
 	if err := s.tls.Handshake(); err != nil {
 		if s.state.Load() == stateHandshake {
-			s.refuse(err)
+			p.refused.add(refusedTLS)
 		}
 		return
 	}

@@ -113,7 +113,7 @@ func (s *Server) dropped(a *app, channel string, err error) {
 		return
 	}
 	s.metrics.Dropped("relay", 1)
-	s.log.LogAttrs(context.Background(), slog.LevelWarn, "publish",
+	s.trouble.Log(slog.LevelWarn, a.id+" relay", "an event was not published",
 		slog.String("app", a.id), slog.String("channel", channel), slog.Any("err", err))
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"reverb/channels"
 	"reverb/config"
+	"reverb/logging"
 	"reverb/metrics"
 	"reverb/poller"
 	"reverb/protocol"
@@ -36,6 +37,7 @@ type Server struct {
 	relay   scaling.Relay
 	metrics *metrics.Metrics
 	log     *slog.Logger
+	trouble *logging.Throttle
 	trace   Trace
 	clock   clock
 
@@ -65,6 +67,7 @@ func New(o Options) *Server {
 		relay:   o.Relay,
 		metrics: o.Metrics,
 		log:     o.Log,
+		trouble: logging.NewThrottle(o.Log, complaintEvery),
 		trace:   o.Trace,
 		clock:   startClock(),
 		drain:   o.Config.Server.DrainTimeout,
@@ -126,6 +129,7 @@ func (s *Server) Open(c poller.Conn, r *poller.Request) poller.Receiver {
 	id := protocol.NewSocketID()
 	a, conf, refusal := s.admit(r)
 	if refusal != nil {
+		s.complain(r, conf, refusal)
 		return s.refuse(c, conf, id, refusal)
 	}
 	now := s.clock.now()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"log/slog"
 	"unicode/utf8"
 
 	"reverb/channels"
@@ -99,7 +100,8 @@ func (ss *Session) joinFailed(channel string, err error) bool {
 	case errors.Is(err, channels.ErrMembers), errors.Is(err, scaling.ErrMembers):
 		return ss.refuseSubscribe(channel, errMembers, limitReached, 403)
 	case !errors.Is(err, channels.ErrBacklog):
-		ss.app.server.log.Error("subscribe", "app", ss.app.id, "socket_id", ss.id.String(), "channel", channel, "err", err)
+		ss.app.server.trouble.Log(slog.LevelError, ss.app.id+" subscribe", "a subscription failed",
+			slog.String("app", ss.app.id), slog.String("socket_id", ss.id.String()), slog.String("channel", channel), slog.Any("err", err))
 	}
 	return ss.refuseSubscribe(channel, protocol.ErrOverCapacity, serverError, 503)
 }

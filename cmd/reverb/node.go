@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -33,27 +34,28 @@ const closeTimeout = 5 * time.Second
 // belong to the goroutine that does so.
 type node struct {
 	// Constant after startNode. Those that may be missing are nil then.
-	cfg     *config.Config
-	said    *journal
-	log     *slog.Logger // that of said
-	lineage *lineage
-	secure  bool
-	port    int                // bound; differs from the configuration when that says 0
-	address string             // to show: as configured, with that port
-	self    string             // where this process reaches itself
-	waiting []*net.TCPListener // not yet the poller's
-	metrics *metrics.Metrics
-	relay   scaling.Relay
-	hub     *channels.Hub
-	server  *server.Server
-	reloads *reloader
-	poller  *poller.Poller
-	http    *http.Server
-	scrapes *http.Server     // of metrics, on their own address; nil = off
-	counts  *pulse.Recorder  // nil: Laravel Pulse is not told
-	page    *page            // the dashboard; nil = off
-	control *control         // nil: the socket could not be made
-	signal  *laravel.Watcher // of `php artisan reverb:restart`; nil = off
+	cfg      *config.Config
+	said     *journal
+	log      *slog.Logger // that of said
+	lineage  *lineage
+	secure   bool
+	port     int                // bound; differs from the configuration when that says 0
+	address  string             // to show: as configured, with that port
+	self     string             // where this process reaches itself
+	waiting  []*net.TCPListener // not yet the poller's
+	metrics  *metrics.Metrics
+	relay    scaling.Relay
+	hub      *channels.Hub
+	server   *server.Server
+	reloads  *reloader
+	poller   *poller.Poller
+	requests *api.API
+	http     *http.Server
+	scrapes  *http.Server     // of metrics, on their own address; nil = off
+	counts   *pulse.Recorder  // nil: Laravel Pulse is not told
+	page     *page            // the dashboard; nil = off
+	control  *control         // nil: the socket could not be made
+	signal   *laravel.Watcher // of `php artisan reverb:restart`; nil = off
 
 	// Goroutines that are not owned by one of the above.
 	running sync.WaitGroup
@@ -183,11 +185,15 @@ func (n *node) startServer(stream *trace) (err error) {
 	}
 	sockets := pollerConfig(n.cfg, n.log)
 	sockets.Vigil = vigil
-	sockets.Upgrade, sockets.Direct = n.server.Endpoint, api.Direct(n.cfg, n.server, n.log)
+	n.requests = api.New(api.Options{
+		Config: n.cfg, Server: n.server, Log: n.log, Metrics: n.metrics,
+		Client: func(r *http.Request) netip.AddrPort { return n.poller.Client(r) },
+	})
+	sockets.Upgrade, sockets.Direct = n.server.Endpoint, n.requests.Direct
 	if n.poller, err = poller.New(sockets, n.server); err != nil {
 		return fmt.Errorf("start event loops: %w", err)
 	}
-	n.http = api.NewHTTPServer(n.cfg, api.New(n.cfg, n.server, n.log), n.log)
+	n.http = api.NewHTTPServer(n.cfg, n.requests.Handler(), n.log)
 	n.server.Start()
 	return nil
 }
@@ -230,7 +236,7 @@ func pollerConfig(cfg *config.Config, log *slog.Logger) poller.Config {
 
 // serveHTTP answers whatever the poller found to be no WebSocket.
 func (n *node) serveHTTP() {
-	if err := n.http.Serve(api.PlainErrors(n.poller.HTTPListener())); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+	if err := n.http.Serve(n.requests.PlainErrors(n.poller.HTTPListener())); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 		n.log.Error("the HTTP API has ended", "err", err)
 	}
 }

@@ -58,20 +58,28 @@ func (r *replica) fetch() {
 			r.p.mark(r)
 			return
 		}
-		r.reconcile(f)
-		if now, ok := r.p.session(); ok && now == id {
-			r.reconcileOurs(f.ours, id)
-		}
-		r.live, r.behind = true, time.Time{}
-		r.arrive()
-		for _, d := range pending {
-			r.take(d)
-		}
+		r.follow(f, id, pending)
 		r.isReady()
 		if r.again {
 			r.fetch()
 		}
 	})
+}
+
+// follow makes the replica what Redis has, and what it has been told since. id is who asked.
+func (r *replica) follow(f fetched, id string, pending []delta) {
+	if r.at.generation != "" && r.at.generation != f.at.generation {
+		pending = r.over(pending)
+	}
+	r.reconcile(f)
+	if now, ok := r.p.session(); ok && now == id {
+		r.reconcileOurs(f.ours, id)
+	}
+	r.live, r.behind = true, time.Time{}
+	r.arrive()
+	for _, d := range pending {
+		r.take(d)
+	}
 }
 
 func readFetched(reply bus.Reply) (f fetched, err error) {
@@ -115,9 +123,7 @@ func readFetched(reply bus.Reply) (f fetched, err error) {
 // reconcile makes the replica what Redis has. Who is new is announced at once. Who is not there any more is announced at once too, unless
 // Redis may have lost it.
 func (r *replica) reconcile(f fetched) {
-	if r.at.generation != "" && r.at.generation != f.at.generation {
-		r.healed = time.Now().Add(r.p.o.Settle)
-	}
+	r.doubts = slices.DeleteFunc(r.doubts, func(d doubt) bool { return d.generation == f.at.generation })
 	r.at = f.at
 	there := make(map[string]struct{}, len(f.members))
 	for _, m := range f.members {

@@ -33,6 +33,7 @@ type replica struct {
 	ahead    position  // Redis is known to be there
 	behind   time.Time // since when that is known and no delta has come; zero: not so
 	healed   time.Time // until then the nodes are saying again who is there
+	doubts   []doubt   // generations that are over, and may have been lost
 
 	users     map[string]*user
 	shown     int                 // users that the subscribers see
@@ -114,7 +115,7 @@ func (r *replica) isReady() {
 func (r *replica) close() {
 	r.answer()
 	r.open, r.live, r.ready, r.pending = false, false, nil, nil
-	r.at, r.behind, r.healed, r.shown = position{}, time.Time{}, time.Time{}, 0
+	r.at, r.behind, r.healed, r.doubts, r.shown = position{}, time.Time{}, time.Time{}, nil, 0
 	clear(r.missing)
 	for _, u := range r.users {
 		u.inRoster, u.shown = false, false
@@ -139,7 +140,7 @@ func (r *replica) finish() {
 // take takes a change of the roster, which the replica may have had already.
 func (r *replica) take(d delta) {
 	switch {
-	case !r.open:
+	case !r.open || r.doubted(d):
 	case r.fetches != r.fetched:
 		if len(r.pending) >= maxPending {
 			r.pending, r.again = nil, true
@@ -226,7 +227,7 @@ func (r *replica) remove(id string) {
 // lose hides a user that is neither in the roster nor here, or lets it be missed for a while when Redis may only have lost it.
 func (r *replica) lose(u *user) {
 	now := time.Now()
-	if _, ok := r.missing[u]; !ok && u.shown && now.Before(r.healed) {
+	if _, ok := r.missing[u]; !ok && u.shown && r.miss(u, now) {
 		r.missing[u] = now.Add(r.p.o.Settle)
 		r.p.mark(r)
 	}

@@ -168,7 +168,7 @@ func TestHandoverRefusesNobody(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 	client := testclient.Connect(t, s.Addr, key)
 	s.Signal(syscall.SIGTERM)
-	client.ExpectClose(4200)
+	client.ExpectClose(stopCode())
 	client.Close()
 	if code := s.ExitCode(); code != 0 {
 		t.Errorf("exit code %d\n%s", code, s.Output())

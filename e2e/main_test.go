@@ -29,6 +29,14 @@ func TestMain(m *testing.M) {
 // holds for a node alone holds for it too.
 var redisPort = os.Getenv("REVERB_E2E_REDIS")
 
+// stopCode closes the clients of a server that stops: a node alone sends them away for a second, one of several to another node.
+func stopCode() int {
+	if redisPort == "" {
+		return 1001
+	}
+	return 4200
+}
+
 // scaled wraps the program so that it joins the cluster, which is empty each time: the tests end their servers the hard way.
 func scaled(dir, program string) (string, error) {
 	if redisPort == "" {

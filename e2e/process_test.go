@@ -68,8 +68,8 @@ func TestStopping(t *testing.T) {
 			subscribed, idle := testclient.Connect(t, s.Addr, key), testclient.Connect(t, s.Addr, key)
 			subscribed.Join(secret, "test", "")
 			s.Signal(sig)
-			subscribed.ExpectClose(4200)
-			idle.ExpectClose(4200)
+			subscribed.ExpectClose(stopCode())
+			idle.ExpectClose(stopCode())
 			if code := s.ExitCode(); code != 0 {
 				t.Fatalf("exit code %d", code)
 			}
@@ -91,7 +91,7 @@ func TestRestart(t *testing.T) {
 	if err != nil || !strings.Contains(string(out), "   INFO  Broadcasting Reverb restart signal.") {
 		t.Fatalf("restart: %v\n%s", err, out)
 	}
-	c.ExpectClose(4200)
+	c.ExpectClose(stopCode())
 	if code := s.ExitCode(); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, s.Output())
 	}

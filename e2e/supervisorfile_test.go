@@ -78,7 +78,7 @@ func TestShippedSupervisorFile(t *testing.T) {
 	if out := s.control("stop", "reverb"); !strings.Contains(out, "stopped") {
 		t.Errorf("stop: %s", out)
 	}
-	client.ExpectClose(4200)
+	client.ExpectClose(stopCode())
 }
 
 // openFiles reports whether the soft limit in a file of /proc is want.

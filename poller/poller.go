@@ -189,7 +189,7 @@ func (p *Poller) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	for _, c := range p.all() {
-		c.Kill(ReasonShutdown)
+		c.giveUp()
 	}
 	select {
 	case <-gone:
@@ -213,6 +213,13 @@ func (c *conn) shutdown() {
 	default:
 		c.close(closeFrame(uint16(ws.StatusGoingAway), ""), ReasonShutdown)
 	}
+}
+
+// giveUp cuts c when there is no time left. To a client that has its close frame nothing is reset: it would not know that it was closed well.
+func (c *conn) giveUp() {
+	c.mu.Lock()
+	c.cutLocked(ReasonShutdown, c.outbox != nil || c.state.Load() != stateClosing)
+	c.mu.Unlock()
 }
 
 func (p *Poller) endSweep() {

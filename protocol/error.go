@@ -34,6 +34,7 @@ var (
 
 	ErrInvalidFormat = newError(4200, "Invalid message format")
 	ErrDraining      = newError(4200, "Server is restarting")
+	ErrRestarting    = newError(4100, "Server is restarting")
 	ErrPongTimeout   = newError(4201, "Pong reply not received in time")
 
 	ErrClientEventsDisabled = newError(4301, "The app does not have client messaging enabled.")

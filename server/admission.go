@@ -26,6 +26,9 @@ const (
 // the app's quota, and is judged by the one configuration that is returned. Both are nil when there is no app with this key.
 func (s *Server) admit(r *poller.Request) (*app, *config.App, *refusal) {
 	if s.draining.Load() {
+		if s.dismissed.Load() {
+			return nil, nil, &refusal{protocol.ErrRestarting, "draining"}
+		}
 		return nil, nil, &refusal{protocol.ErrDraining, "draining"}
 	}
 	key, _ := EndpointKey(s.prefix, r.Path)

@@ -21,6 +21,19 @@ func (s *Server) Leave() { s.leaving.Store(true) }
 // anybody is sent away.
 func (s *Server) BeginDrain() { s.draining.Store(true) }
 
+// goingAway closes the connections of a node alone (RFC 6455 section 7.4.1). pusher-js and the Java client come back one second later, as
+// after every close with which they come back, but for those from 4200 to 4299: after these pusher-js tries at once, finds that the port
+// is closed, and waits for 15 s.
+const goingAway = 1001
+
+// Dismiss makes Ready false and closes all sessions at once so that the clients come back in a second, when the next server is expected to
+// have the port. Connections that come from now on are refused with 4100, after which pusher-js waits for a second, too.
+func (s *Server) Dismiss() {
+	s.dismissed.Store(true)
+	s.BeginDrain()
+	s.sessions.each(nil, (*Session).drain)
+}
+
 // Remaining is how many clients are still here.
 func (s *Server) Remaining() int { return s.sessions.len() }
 
@@ -81,7 +94,12 @@ func (p *spread) due(end func(*Session)) (more bool) {
 	return p.closed < len(p.waiting)
 }
 
-// drain asks the client to come back elsewhere. A session that is closing already is left alone.
+// drain asks the client to come back, elsewhere if this node is among others or another process has taken over. A session that is closing
+// already is left alone.
 func (ss *Session) drain() {
+	if ss.app.server.dismissed.Load() {
+		ss.end(endDrained, nil, goingAway, "")
+		return
+	}
 	ss.end(endDrained, nil, uint16(protocol.ErrDraining.Code), protocol.ErrDraining.Message)
 }

@@ -46,7 +46,9 @@ type Server struct {
 	sessions registry
 	leaving  atomic.Bool // not ready, and serving
 	draining atomic.Bool
-	apps     atomic.Pointer[directory] // those that are served; replaced by Reload
+
+	dismissed atomic.Bool               // draining, and nobody else has the port
+	apps      atomic.Pointer[directory] // those that are served; replaced by Reload
 
 	reload  sync.Mutex            // held by Reload; taken before all others
 	retired map[string]*app       // by id: those that are not served any more and may have connections. Guarded by reload

@@ -310,3 +310,34 @@ func TestDrainOfFewIsShort(t *testing.T) {
 		<-done
 	})
 }
+
+// A node alone sends everybody away at once. Nobody may try again before the next server is there, also not a client that has just come.
+func TestDismiss(t *testing.T) {
+	withApp(t, appWith(nil), func(n *node) {
+		var all []*client
+		for range 100 {
+			all = append(all, n.connect())
+		}
+		n.Dismiss()
+		if n.Ready() {
+			t.Error("ready")
+		}
+		for _, c := range all {
+			if got := c.closed(); got != "1001" {
+				t.Fatalf("closed %q, want 1001", got)
+			}
+		}
+		late := n.open(poller.Request{Path: "/app/key"})
+		late.expect(pusherError(4100, "Server is restarting"))
+		if got := late.closed(); got != "4100 Server is restarting" {
+			t.Errorf("a late client is closed with %q", got)
+		}
+		late.leave()
+		for _, c := range all {
+			c.leave()
+		}
+		if got := n.Remaining(); got != 0 {
+			t.Errorf("%d are left", got)
+		}
+	})
+}

@@ -6,6 +6,47 @@ import (
 	"time"
 )
 
+// stop is the polite way out. Readiness fails first, so that balancers look elsewhere; after a pause for them, nobody new is let in; then
+// the clients are sent away, spread over the drain time. A node alone, whose clients have nowhere else to go, does it the other way round:
+// they are sent away together, and the port is the last to go. When ctx ends, whatever is left is cut.
+func (n *node) stop(ctx context.Context, end ending) {
+	n.draining.Store(true)
+	if end.handover {
+		n.leaveToNext(ctx)
+	} else {
+		n.lineage.notify("STOPPING=1")
+		n.server.Leave()
+		if !end.urgent && n.cfg.Server.Predrain > 0 {
+			n.predrain(ctx)
+		}
+		if !n.cfg.Scaling.Enabled {
+			n.dismiss(ctx)
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, farewellTime)
+			defer cancel()
+			n.leave(ctx, end)
+			n.close(ctx)
+			return
+		}
+		n.server.BeginDrain()
+		n.leave(ctx, end)
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Server.DrainTimeout)
+	defer cancel()
+	n.drain(ctx)
+	n.close(ctx)
+}
+
+// leave gives up what the next server needs.
+func (n *node) leave(ctx context.Context, end ending) {
+	n.control.stopListening()
+	n.poller.CloseListeners()
+	if end.urgent {
+		n.leaveSides(ctx)
+	}
+	n.lineage.giveUp()
+}
+
 // drain sends the clients away, spread over the time that ctx leaves, and tells how it goes: the terminal, the metrics, and the clients of the control
 // socket.
 func (n *node) drain(ctx context.Context) {
@@ -18,6 +59,37 @@ func (n *node) drain(ctx context.Context) {
 	n.server.Drain(ctx)
 	told()
 	<-done
+}
+
+// Times of a node alone. A client that is sent away comes back after one second, so the process must be gone, and the next one there, before.
+const (
+	flushTime    = 600 * time.Millisecond // for what waits for slow clients, while all are served
+	farewellTime = 200 * time.Millisecond // for the answers to close frames; and again for HTTP requests that are being answered
+	lookEvery    = 5 * time.Millisecond
+)
+
+// dismiss is the drain of a node alone. Nobody else has the port, so to be gone for short is all that helps: what waits is flushed while
+// everything goes on, then all clients are closed at once. Until then publishes and connections are taken.
+func (n *node) dismiss(ctx context.Context) {
+	n.control.tell(fmt.Sprintf("%s %d\n", answerDraining, n.server.Remaining()))
+	await(ctx, min(flushTime, n.cfg.Server.DrainTimeout), func() bool { return n.poller.Stats().OutboxBytes == 0 })
+	n.server.Dismiss()
+	await(ctx, min(farewellTime, n.cfg.Server.DrainTimeout), func() bool { return n.server.Remaining() == 0 })
+}
+
+// await waits until done says so, at most for limit.
+func await(ctx context.Context, limit time.Duration, done func() bool) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // tellDrain tells once a second how many connections are left. Those who asked hear it at once; the terminal does not when the drain

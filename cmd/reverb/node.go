@@ -309,32 +309,6 @@ func (n *node) serve(signals <-chan os.Signal) (handedOver bool) {
 	}
 }
 
-// stop is the polite way out. Readiness fails first, so that balancers look elsewhere; after a pause for them, nobody new is let in; then
-// the clients are sent away, spread over the drain time. When ctx ends, whatever is left is cut.
-func (n *node) stop(ctx context.Context, end ending) {
-	n.draining.Store(true)
-	if end.handover {
-		n.leaveToNext(ctx)
-	} else {
-		n.lineage.notify("STOPPING=1")
-		n.server.Leave()
-		if !end.urgent && n.cfg.Server.Predrain > 0 {
-			n.predrain(ctx)
-		}
-		n.server.BeginDrain()
-		n.control.stopListening()
-		n.poller.CloseListeners()
-		if end.urgent {
-			n.leaveSides(ctx)
-		}
-		n.lineage.giveUp()
-	}
-	ctx, cancel := context.WithTimeout(ctx, n.cfg.Server.DrainTimeout)
-	defer cancel()
-	n.drain(ctx)
-	n.close(ctx)
-}
-
 // close ends everything in the reverse order of the start and waits for it. It also undoes a start that failed half-way.
 func (n *node) close(ctx context.Context) {
 	ctx, done := context.WithTimeout(ctx, closeTimeout)

@@ -150,7 +150,7 @@ func TestStartServesAndStops(t *testing.T) {
 	r.signals <- syscall.SIGHUP
 	r.errOut.until(t, "configuration reloaded")
 	r.signals <- syscall.SIGTERM
-	client.ExpectClose(4200)
+	client.ExpectClose(1001)
 	client.Close()
 	if code := r.ended(t); code != 0 {
 		t.Errorf("exit code %d", code)
@@ -194,7 +194,7 @@ func TestDrainTimeoutCutsSilentClients(t *testing.T) {
 	if d := time.Since(begun); d > 3*time.Second {
 		t.Errorf("the stop took %v", d)
 	}
-	client.ExpectClose(4200)
+	client.ExpectClose(1001)
 }
 
 func TestRestartStopsTheServer(t *testing.T) {
@@ -205,7 +205,7 @@ func TestRestartStopsTheServer(t *testing.T) {
 	go func() {
 		restarted <- run([]string{"reverb", "restart", "--port", r.port()}, process{stdout: &out, stderr: &errOut, environ: r.env})
 	}()
-	client.ExpectClose(4200)
+	client.ExpectClose(1001)
 	client.Close()
 	if code := <-restarted; code != 0 || !strings.Contains(out.String(), "stopped after") {
 		t.Errorf("restart: exit code %d\n%s%s", code, out.String(), errOut.String())

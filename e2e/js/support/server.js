@@ -13,13 +13,13 @@ const binary = process.env.REVERB_BIN;
 if (!binary) throw new Error('REVERB_BIN must name the program under test; `make js` sets it');
 
 /** A running `reverb start`; port 0 takes a free one. */
-export async function startServer(port = 0, settings = '') {
+export async function startServer(port = 0, settings = '', drain = 1) {
   const dir = await mkdtemp(join(tmpdir(), 'reverb-js-'));
   await writeFile(join(dir, 'config.toml'), `
 [server]
 host = "127.0.0.1"
 port = ${port}
-drain_timeout = 1
+drain_timeout = ${drain}
 [[apps]]
 app_id = "${app.appId}"
 key = "${app.key}"

@@ -222,7 +222,7 @@ func TestTerminate(t *testing.T) {
 	bystander.Join(secret, "other", "")
 	clients[0].Event("pusher_internal:member_added")
 	app.Post(t, "/users/456/terminate_connections", `{}`).Expect(t, 200, `{}`).ExpectLength(t, 2) // 137
-	clients[1].ExpectClose(0)
+	clients[1].ExpectClose(4100)
 	clients[0].Expect(`{"event":"pusher_internal:member_removed","data":"{\"user_id\":456}","channel":"presence-test"}`)
 	waitFor(t, func() bool {
 		return app.Get(t, "/channels/test-public", info("subscription_count")).Body == `{"occupied":true,"subscription_count":1}`

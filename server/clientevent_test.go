@@ -197,9 +197,9 @@ func TestTerminateUser(t *testing.T) {
 			n.TerminateUser(t.Context(), n.App("1"), "456")
 			n.TerminateUser(t.Context(), n.App("1"), "nobody")
 			n.TerminateUser(t.Context(), n.App("1"), "")
-			want, frames := "0", []string(nil)
+			const text = "Connection terminated by the application"
+			want, frames := "4100 "+text, []string(nil)
 			if pusher {
-				const text = "Connection terminated by the application"
 				want, frames = "4009 "+text, []string{pusherError(4009, text)}
 			}
 			for _, gone := range []*client{a, b} {

@@ -138,16 +138,20 @@ func (s *Server) Terminate(appID, userID string) {
 	}
 }
 
-// terminate cuts a user off. Under Pusher's profile the client is told to stay away; Reverb only closes TCP, so that pusher-js
-// returns after a second and has to be authorised again.
+// terminate cuts a user off. Under Pusher's profile the client is told to stay away. Reverb only closes TCP, so that pusher-js returns
+// after a second and has to be authorised again; but pusher-js 7 gives up for ever when that happens twice within two minutes, and comes back
+// as often as it must after a close frame.
 func (ss *Session) terminate() {
 	if conf := ss.app.conf(); conf.Profile == config.ProfilePusher {
 		ss.end(endTerminated, protocol.ErrorFrame(errTerminated, conf.Rules.ErrorObject), uint16(errTerminated.Code), errTerminated.Message)
 		return
 	}
-	ss.end(endTerminated, nil, 0, "")
+	ss.end(endTerminated, nil, closeComeBack, errTerminated.Message)
 }
 
 var errTerminated = &protocol.Error{Code: 4009, Message: "Connection terminated by the application"}
+
+// closeComeBack is the code after which every Pusher client comes back, a second later.
+const closeComeBack = 4100
 
 var _ poller.Handler = (*Server)(nil)

@@ -192,7 +192,7 @@ func terminateCell(t *testing.T, near, far *node, channel string) {
 	y.Join(secret, channel, member(72))
 	x.Expect(added(channel, 72))
 	near.app().Post(t, "/users/72/terminate_connections", "").Expect(t, http.StatusOK, `{}`)
-	y.ExpectClose(0)
+	y.ExpectClose(4100)
 	x.Expect(removed(channel, 72))
 	x.Quiet()
 }

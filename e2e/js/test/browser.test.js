@@ -18,6 +18,8 @@ describe('a browser', () => {
     site = await startSite({
       '/': join(here, '../page/index.html'),
       '/pusher.js': join(dirname(require.resolve('pusher-js/package.json')), 'dist/web/pusher.min.js'),
+      '/seven': join(here, '../page/seven.html'),
+      '/pusher-7.js': join(dirname(require.resolve('pusher-js-7/package.json')), 'dist/web/pusher.min.js'),
       '/echo.js': join(dirname(require.resolve('laravel-echo')), 'echo.iife.js'),
     });
     browser = await launch();
@@ -68,5 +70,16 @@ describe('a browser', () => {
     }
     await pusher.trigger(['news', 'private-orders'], 'news', { title: 'again' });
     for (const page of [one, two]) assert.deepEqual(await heard(page, 'news', 2), { title: 'again' });
+  });
+
+  // pusher-js 7 gives a transport up for ever that has ended twice without a close frame.
+  test('pusher-js 7 comes back however often its user is terminated', async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${site.url}/seven?port=${server.port}`);
+    const pusher = backEnd(server.port);
+    for (let times = 0; times < 4; times++) {
+      await page.waitForFunction((n) => window.joined.length > n, times, { timeout: 10_000 });
+      await pusher.terminateUserConnections(await page.evaluate((n) => window.joined[n], times));
+    }
   });
 });

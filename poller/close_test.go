@@ -262,7 +262,11 @@ func TestShutdownSaysGoodbye(t *testing.T) {
 		s := start(t, poller.Config{}, h, secure)
 		c := s.open(t)
 		silent := s.dial(t) // in its handshake
-		_, _ = silent.raw.Write([]byte{22})
+		first := "G"        // of a request
+		if secure {
+			first = "\x16" // of TLS
+		}
+		_, _ = silent.raw.Write([]byte(first))
 		se := h.next(t)
 		eventually(t, "both accepted", func() bool { return s.Stats().Sockets == 2 })
 		done := make(chan error, 1)

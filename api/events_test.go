@@ -329,3 +329,25 @@ func TestBodiesOfPusher(t *testing.T) {
 		})
 	}
 }
+
+// A name that no client may subscribe to is refused in the reverb profile too; what is the server's may be published to.
+func TestLongChannelNames(t *testing.T) {
+	const longest = 1 << 10
+	bounded := func(c *config.Config) { c.Apps[0].Rules.MaxChannelName = longest }
+	for name, status := range map[string]int{
+		strings.Repeat("a", longest):   http.StatusOK,
+		strings.Repeat("a", longest+1): http.StatusBadRequest,
+		"#server-to-user-7":            http.StatusOK,
+		"#":                            http.StatusOK,
+	} {
+		want := `{}`
+		if status != http.StatusOK {
+			want = "Invalid channel name."
+		}
+		w := newWorld(t, bounded)
+		wantAnswer(t, w.signed(http.MethodPost, "/apps/"+appID+"/events", `{"name":"E","data":"d","channels":["b","`+name+`"]}`), status, want)
+		want = strings.Replace(want, `{}`, `{"batch":{}}`, 1)
+		body := `{"batch":[{"name":"E","data":"d","channel":"` + name + `"}]}`
+		wantAnswer(t, w.signed(http.MethodPost, "/apps/"+appID+"/batch_events", body), status, want)
+	}
+}

@@ -12,6 +12,8 @@ import (
 // serverToUser begins the name of a user's own channel, which only the HTTP API may publish to (Pusher: server-to-user events).
 const serverToUser = "#server-to-user-"
 
+const invalidName = "Invalid channel name."
+
 // checkEvent is what Pusher demands of an event and Reverb does not; each rule is on only when the app's rules say so.
 func checkEvent(rules *config.Rules, e *event) *refusal {
 	if limit := rules.MaxEventData; limit > 0 && len(e.data) > limit {
@@ -22,6 +24,11 @@ func checkEvent(rules *config.Rules, e *event) *refusal {
 	}
 	if rules.StrictNames {
 		return checkNames(rules, e)
+	}
+	for _, name := range e.channels {
+		if limit := rules.MaxChannelName; limit > 0 && len(name) > limit {
+			return refuse(http.StatusBadRequest, invalidName)
+		}
 	}
 	return nil
 }
@@ -42,7 +49,7 @@ func checkNames(rules *config.Rules, e *event) *refusal {
 			continue
 		}
 		if !protocol.ValidChannelName(name, rules.MaxChannelName) {
-			return refuse(http.StatusBadRequest, "Invalid channel name.")
+			return refuse(http.StatusBadRequest, invalidName)
 		}
 		if len(e.channels) > 1 && protocol.StrictKindOf(name).IsEncrypted() {
 			return refuse(http.StatusBadRequest, "An event for an encrypted channel goes to that channel alone.")

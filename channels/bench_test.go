@@ -72,7 +72,7 @@ func crowd(tb testing.TB, h *channels.Hub, name string, n int) {
 // publish waits while the workers are behind.
 func publish(h *channels.Hub, name string, frame protocol.Frame) {
 	for {
-		_, err := h.Broadcast(app, name, frame, protocol.SocketID{}, nil)
+		_, err := h.Broadcast(app, name, channels.Event{Frame: frame})
 		if err == nil {
 			return
 		}

@@ -159,7 +159,7 @@ func TestRoomIsGivenInOrder(t *testing.T) {
 		h, all := pacedCrowd(t, p, 9, channels.Options{PendingBytes: 8 * size})
 		p.set(channels.Behind)
 		publish := func(text string) error {
-			_, err := h.Broadcast(app, "room", protocol.TextFrame([]byte(text+strings.Repeat(" ", size))), protocol.SocketID{}, nil)
+			_, err := h.Broadcast(app, "room", channels.Event{Frame: protocol.TextFrame([]byte(text + strings.Repeat(" ", size)))})
 			return err
 		}
 		if err := publish("first"); err != nil {

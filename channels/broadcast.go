@@ -23,6 +23,7 @@ type item struct {
 	except protocol.SocketID // zero: nobody
 	only   *Subscription     // nil: everybody
 	number uint64            // ascending in each channel
+	client bool              // a client's event
 }
 
 func (i *item) cost() int64 { return int64(len(i.frame)) + itemCost }
@@ -51,13 +52,20 @@ type tally struct {
 	elapsed            time.Duration
 }
 
-// Broadcast delivers frame to all subscribers of the channel but except (zero: nobody is excepted), in the same order for all of
-// them. It reports whether the channel has a subscriber. cache is the event as JSON, kept if this is a cache channel (nil: not);
-// the hub owns it and the frame from then on.
+// Event is one event for the subscribers of a channel. The hub owns its bytes once it has it.
+type Event struct {
+	Frame  protocol.Frame
+	Except protocol.SocketID // the socket that does not get it; zero: nobody
+	Cache  []byte            // as JSON, to be kept if this is a cache channel; nil: not
+	Client bool              // a client's event: a channel that is only held does not keep it
+}
+
+// Broadcast delivers e to all subscribers of the channel but the excepted one, in the same order for all of them. It reports whether the
+// channel has a subscriber.
 //
 // It never waits for a socket: it walks a few subscribers itself when nothing waits, else the frame is queued for the workers.
 // ErrBacklog when too much waits; nothing is delivered or cached then.
-func (h *Hub) Broadcast(app, channel string, frame protocol.Frame, except protocol.SocketID, cache []byte) (bool, error) {
+func (h *Hub) Broadcast(app, channel string, e Event) (bool, error) {
 	c := h.find(app, channel)
 	if c == nil {
 		return false, nil
@@ -65,19 +73,20 @@ func (h *Hub) Broadcast(app, channel string, frame protocol.Frame, except protoc
 	c.mu.Lock()
 	n := c.subs.len()
 	if n == 0 {
-		if c.held {
-			c.storeLocked(cache)
+		if c.held && !e.Client {
+			h.storeLocked(c, e.Cache, false)
 		}
 		c.mu.Unlock()
 		return false, nil
 	}
-	if h.fullLocked(c) {
+	wait := c.busy || n > inlineMax
+	if h.fullLocked(c) || e.Client && wait && h.clientPending.Load() >= h.clientBytes {
 		c.mu.Unlock()
 		return true, ErrBacklog
 	}
-	c.storeLocked(cache)
-	if c.busy || n > inlineMax {
-		h.enqueueLocked(c, item{frame: frame, except: except})
+	h.storeLocked(c, e.Cache, e.Client)
+	if wait {
+		h.enqueueLocked(c, item{frame: e.Frame, except: e.Except, client: e.Client})
 		c.mu.Unlock()
 		return true, nil
 	}
@@ -86,7 +95,7 @@ func (h *Hub) Broadcast(app, channel string, frame protocol.Frame, except protoc
 	subs := c.subs.lend(few[:0])
 	c.mu.Unlock()
 
-	t := h.walk(subs, frame, except)
+	t := h.walk(subs, e.Frame, e.Except)
 
 	c.mu.Lock()
 	h.settleLocked(c) // what came meanwhile is not this caller's work
@@ -148,6 +157,9 @@ func (h *Hub) enqueueLocked(c *Channel, i item) {
 	i.number = h.sequence.Add(1)
 	q.items = append(q.items, i)
 	q.charge(h, i.cost())
+	if i.client {
+		h.clientPending.Add(i.cost())
+	}
 	if !c.busy {
 		c.busy = true
 		h.pool.push(q)

@@ -1,18 +1,82 @@
 package channels
 
-import "reverb/protocol"
+import (
+	"sync"
+	"sync/atomic"
+
+	"reverb/protocol"
+)
 
 // cached is the last event of a cache channel. It lives as long as the channel has a subscriber and has no other end
 // (Reverb: CacheChannel; Pusher forgets it after 30 minutes).
 type cached struct {
-	event []byte // JSON as sent, immutable
+	event  []byte // JSON as sent, immutable
+	client bool   // a client's event
 }
 
-// storeLocked keeps event if this is a cache channel. Member announcements never come here, though Reverb caches
-// member_removed. The caller holds c.mu.
-func (c *Channel) storeLocked(event []byte) {
-	if event != nil && c.kind.IsCache() {
-		c.cache = &cached{event: event}
+// cachedCost is what a cached event costs beside its JSON, in bytes.
+const cachedCost = 64
+
+func (c *cached) cost() int64 { return int64(len(c.event)) + cachedCost }
+
+// account counts the bytes that the cached events of one app hold on this node, those of clients apart from those of the HTTP API, so that no
+// client can push out what the application keeps.
+type account struct {
+	app, clients atomic.Int64
+}
+
+func (a *account) of(client bool) *atomic.Int64 {
+	if client {
+		return &a.clients
+	}
+	return &a.app
+}
+
+// accounts are made on first use and stay: there are as many as apps.
+type accounts struct {
+	mu    sync.Mutex          // a leaf
+	byApp map[string]*account // guarded by mu
+}
+
+func (a *accounts) of(app string) *account {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	found := a.byApp[app]
+	if found == nil {
+		if a.byApp == nil {
+			a.byApp = make(map[string]*account)
+		}
+		found = new(account)
+		a.byApp[app] = found
+	}
+	return found
+}
+
+// storeLocked keeps event if this is a cache channel, in place of the one before. Member announcements never come here, though Reverb caches
+// member_removed. When the cached events of the app have as many bytes as they may, the channel keeps none: an older one would be wrong.
+// The caller holds c.mu.
+func (h *Hub) storeLocked(c *Channel, event []byte, client bool) {
+	if event == nil || !c.kind.IsCache() {
+		return
+	}
+	c.forgetCachedLocked()
+	kept := &cached{event: event, client: client}
+	bytes := c.home.account.of(client)
+	if after := bytes.Add(kept.cost()); h.cacheLimit != nil {
+		if limit := h.cacheLimit(c.home.app, client); limit > 0 && after > limit {
+			bytes.Add(-kept.cost())
+			h.onUncached(c.home.app, client)
+			return
+		}
+	}
+	c.cache = kept
+}
+
+// forgetCachedLocked takes the cached event away. The caller holds c.mu.
+func (c *Channel) forgetCachedLocked() {
+	if c.cache != nil {
+		c.home.account.of(c.cache.client).Add(-c.cache.cost())
+		c.cache = nil
 	}
 }
 

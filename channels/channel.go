@@ -78,9 +78,12 @@ func (c *Channel) replyLocked(send func(protocol.Frame)) int {
 // vacateLocked ends a channel that nobody is left in. Frames that wait have nobody to go to. The caller holds c.mu.
 func (h *Hub) vacateLocked(c *Channel) {
 	c.gone = true
-	c.cache = nil
+	c.forgetCachedLocked()
 	c.roster = nil
 	if q := c.queue; q != nil {
+		for i := range q.items {
+			h.forgetClient(&q.items[i])
+		}
 		q.items = nil
 		q.charge(h, -q.bytes)
 		for len(q.line) > 0 {

@@ -47,6 +47,9 @@ func (h *Hub) ConsistencyCheck() error {
 	if s := h.Stats(); s.Channels != channels || s.Subscriptions != subscriptions {
 		return fmt.Errorf("stats are %+v, counted %d channels and %d subscriptions", s, channels, subscriptions)
 	}
+	if n := h.clientPending.Load(); n != 0 {
+		return fmt.Errorf("%d bytes of clients' events are pending", n)
+	}
 	if pending, crowded, waiting := h.pending.Load(), h.crowded.Load(), h.waiting.Load(); pending != 0 || crowded != 0 || waiting != 0 {
 		return fmt.Errorf("%d bytes are pending, %d queues are crowded, %d bytes wait for room", pending, crowded, waiting)
 	}

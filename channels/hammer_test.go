@@ -96,7 +96,7 @@ func hammer(t *testing.T, h *channels.Hub, staying int) {
 	for p := range publishers {
 		publishing.Go(func() {
 			for n := range events {
-				if _, err := h.Broadcast(app, name, protocol.TextFrame(fmt.Appendf(nil, "%d %d", p, n)), protocol.SocketID{}, nil); err != nil {
+				if _, err := h.Broadcast(app, name, channels.Event{Frame: protocol.TextFrame(fmt.Appendf(nil, "%d %d", p, n))}); err != nil {
 					t.Errorf("Broadcast: %v", err)
 				}
 				published[p].Add(1)

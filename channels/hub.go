@@ -9,8 +9,12 @@ import (
 	"reverb/protocol"
 )
 
-// defaultPendingBytes bounds the frames that wait for one channel's next pass, in bytes.
-const defaultPendingBytes = 32 << 20
+// The bounds of the frames that wait, in bytes: for one channel's next pass, and of clients' events for those of all channels. A client that is
+// in a hundred crowded channels must not fill them all.
+const (
+	defaultPendingBytes = 32 << 20
+	defaultClientBytes  = 8 << 20
+)
 
 var (
 	// ErrBacklog says that a channel has more frames waiting than Options.PendingBytes; what was asked was not done and may be tried again.
@@ -42,6 +46,10 @@ type Options struct {
 	// runs with the channel's lock held and must not wait or call the hub. Nil: everybody keeps up.
 	Pace func(Subscriber) Pace
 
+	// ClientPendingBytes bounds the clients' events that wait for the next passes of all channels together; over it Broadcast returns ErrBacklog for
+	// such an event. Default 8 MiB.
+	ClientPendingBytes int64
+
 	// Replicated says that rosters are those of a cluster: AddMember and RemoveMember change and announce them, Subscribe and
 	// Unsubscribe only send them, and Hold keeps channels that have no subscriber.
 	Replicated bool
@@ -62,6 +70,13 @@ type Options struct {
 	// of the hub held and must not wait or call the hub. It may be nil.
 	OnLine func(waiting bool)
 
+	// CacheLimit is how many bytes the cached events of an app may have on this node, those of clients or those of the HTTP API; 0: any number.
+	// It runs with locks of the hub held and must not wait or call the hub. It may be nil: no limit.
+	CacheLimit func(app string, client bool) int64
+
+	// OnUncached is told of each event of a cache channel that CacheLimit kept out. It runs as CacheLimit does. It may be nil.
+	OnUncached func(app string, client bool)
+
 	// Observer is told which channels come and go. It may be nil.
 	Observer Observer
 }
@@ -71,12 +86,17 @@ type Hub struct {
 	// Constant after construction.
 	seed         maphash.Seed
 	pendingBytes int64
+	clientBytes  int64
 	replicated   bool
 	pace         func(Subscriber) Pace
 	onPass       func(app string, frames, deliveries int, seconds float64)
 	onReply      func(app string, frames int)
 	onAnnounce   func(channel string, frame protocol.Frame)
+	cacheLimit   func(app string, client bool) int64
+	onUncached   func(app string, client bool)
 	observer     Observer
+
+	accounts accounts
 
 	pool   pool
 	brake  brake
@@ -87,6 +107,7 @@ type Hub struct {
 	channels      atomic.Int64
 	subscriptions atomic.Int64
 	pending       atomic.Int64 // bytes that wait in all queues
+	clientPending atomic.Int64 // of these, those of clients' events
 	crowded       atomic.Int32 // queues without room
 	waiting       atomic.Int64 // bytes of those who wait for room
 }
@@ -96,15 +117,24 @@ func NewHub(o Options) *Hub {
 	h := &Hub{
 		seed:         maphash.MakeSeed(),
 		pendingBytes: o.PendingBytes,
+		clientBytes:  o.ClientPendingBytes,
 		replicated:   o.Replicated,
 		pace:         o.Pace,
 		onPass:       o.OnPass,
 		onReply:      o.OnReply,
 		onAnnounce:   o.OnAnnounce,
+		cacheLimit:   o.CacheLimit,
+		onUncached:   o.OnUncached,
 		observer:     o.Observer,
 	}
 	if h.pendingBytes <= 0 {
 		h.pendingBytes = defaultPendingBytes
+	}
+	if h.clientBytes <= 0 {
+		h.clientBytes = defaultClientBytes
+	}
+	if h.onUncached == nil {
+		h.onUncached = func(string, bool) {}
 	}
 	workers := o.Workers
 	if workers <= 0 {
@@ -275,8 +305,11 @@ func (h *Hub) leaveLocked(c *Channel, s *Subscription, t *tally) {
 		}
 		return
 	}
-	if !c.held {
+	switch {
+	case !c.held:
 		h.vacateLocked(c)
+	case c.cache != nil && c.cache.client:
+		c.forgetCachedLocked() // a client's event is kept only while somebody is in the channel
 	}
 	h.channels.Add(-1)
 	h.postLocked(c, false)

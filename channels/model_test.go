@@ -245,7 +245,7 @@ func randomEvent(t *testing.T, h *channels.Hub, m *model, p *place, random *rand
 	if random.IntN(2) == 0 {
 		cache = []byte(text)
 	}
-	exists, err := h.Broadcast(app, m.name, protocol.TextFrame([]byte(text)), id, cache)
+	exists, err := h.Broadcast(app, m.name, channels.Event{Frame: protocol.TextFrame([]byte(text)), Except: id, Cache: cache})
 	if err != nil || exists != (len(m.subs) > 0) {
 		t.Fatalf("Broadcast: %v, %v with %d subscribers", exists, err, len(m.subs))
 	}

@@ -67,6 +67,7 @@ func (q *queue) takeLocked(h *Hub) {
 	for n < len(q.items) && (n == 0 || size+len(q.items[n].frame) <= passBytes) {
 		size += len(q.items[n].frame)
 		cost += q.items[n].cost()
+		h.forgetClient(&q.items[n])
 		n++
 	}
 	q.charge(h, -cost)
@@ -77,6 +78,13 @@ func (q *queue) takeLocked(h *Hub) {
 	p.items = append(p.items[:0], q.items[:n]...)
 	clear(q.items[:n])
 	q.items = q.items[n:]
+}
+
+// forgetClient takes an item that does not wait any more off the account of the clients.
+func (h *Hub) forgetClient(i *item) {
+	if i.client {
+		h.clientPending.Add(-i.cost())
+	}
 }
 
 // join builds the buffer that nearly every subscriber gets. A single frame is shared as it is.

@@ -76,15 +76,20 @@ func (h *Hub) changeRoster(app, channel string, change func(*Channel, *tally)) {
 	h.report(c, t)
 }
 
-// SetCache replaces the cached event of a cache channel that is held or has subscribers. The hub owns event from then on.
-func (h *Hub) SetCache(app, channel string, event []byte) {
+// SetCache replaces the cached event of a cache channel that is held or has subscribers; nil: it has none. client says that it is a client's.
+// The hub owns event from then on.
+func (h *Hub) SetCache(app, channel string, event []byte, client bool) {
 	c := h.find(app, channel)
 	if c == nil {
 		return
 	}
 	c.mu.Lock()
-	if !c.gone {
-		c.storeLocked(event)
+	switch {
+	case c.gone:
+	case event == nil:
+		c.forgetCachedLocked()
+	default:
+		h.storeLocked(c, event, client)
 	}
 	c.mu.Unlock()
 }

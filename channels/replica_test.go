@@ -90,7 +90,7 @@ func TestReplicatedCache(t *testing.T) {
 	const name = "cache-room"
 	h := newHub(t, channels.Options{Replicated: true})
 	store := func(text string) {
-		exists, err := h.Broadcast(app, name, protocol.TextFrame([]byte(text)), protocol.SocketID{}, []byte(text))
+		exists, err := h.Broadcast(app, name, channels.Event{Frame: protocol.TextFrame([]byte(text)), Cache: []byte(text)})
 		if exists || err != nil {
 			t.Errorf("Broadcast to nobody: %v, %v", exists, err)
 		}
@@ -102,15 +102,15 @@ func TestReplicatedCache(t *testing.T) {
 		wantGot(t, "s", s, succeeded(name), want)
 		h.Unsubscribe(sub)
 	}
-	h.SetCache(app, name, []byte(`{"too":"early"}`))
+	h.SetCache(app, name, []byte(`{"too":"early"}`), false)
 	store(`{"too":"early"}`)
 	wantReply(miss(name))
 	h.Hold(app, name, options(t, name, ""))
-	h.SetCache(app, name, nil)
+	h.SetCache(app, name, nil, false)
 	wantReply(miss(name))
 	store(`{"n":1}`)
 	wantReply(`{"n":1}`)
-	h.SetCache(app, name, []byte(`{"n":2}`))
+	h.SetCache(app, name, []byte(`{"n":2}`), false)
 	wantReply(`{"n":2}`)
 	h.Release(app, name)
 	h.Release(app, name)
@@ -227,7 +227,7 @@ func (m *model) tellRoster(t *testing.T, h *channels.Hub, random *rand.Rand) {
 	t.Helper()
 	if random.IntN(6) == 0 {
 		event := fmt.Sprintf(`{"cached":%d}`, random.IntN(100))
-		h.SetCache(app, m.name, []byte(event))
+		h.SetCache(app, m.name, []byte(event), false)
 		if m.exists() && m.kind.IsCache() {
 			m.cache = event
 		}
@@ -268,7 +268,7 @@ func TestReplicatedHammer(t *testing.T) {
 				h.Hold(app, name, options(t, name, ""))
 				h.AddMember(app, name, member(t, data))
 				sub := join(t, h, name, newSocket(), data)
-				_, err := h.Broadcast(app, name, protocol.TextFrame([]byte("{}")), protocol.SocketID{}, []byte("{}"))
+				_, err := h.Broadcast(app, name, channels.Event{Frame: protocol.TextFrame([]byte("{}")), Cache: []byte("{}")})
 				if err != nil {
 					t.Errorf("Broadcast: %v", err)
 				}

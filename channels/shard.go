@@ -27,8 +27,9 @@ type shard struct {
 // A bucket that ran empty is thrown away, because maps never shrink.
 type bucket struct {
 	// Constant after construction.
-	shard *shard
-	app   string
+	shard   *shard
+	app     string
+	account *account
 
 	channels map[string]*Channel // guarded by shard.mu
 }
@@ -49,7 +50,7 @@ func (h *Hub) openLocked(app, name string, kind protocol.Kind) *Channel {
 	for {
 		c := sh.find(app, name)
 		if c == nil {
-			c = sh.open(app, name, kind)
+			c = sh.open(app, name, kind, &h.accounts)
 		}
 		c.mu.Lock()
 		if !c.gone {
@@ -70,7 +71,7 @@ func (sh *shard) find(app, name string) *Channel {
 	return nil
 }
 
-func (sh *shard) open(app, name string, kind protocol.Kind) *Channel {
+func (sh *shard) open(app, name string, kind protocol.Kind, accounts *accounts) *Channel {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	b := sh.apps[app]
@@ -78,7 +79,7 @@ func (sh *shard) open(app, name string, kind protocol.Kind) *Channel {
 		if sh.apps == nil {
 			sh.apps = make(map[string]*bucket)
 		}
-		b = &bucket{shard: sh, app: app, channels: make(map[string]*Channel)}
+		b = &bucket{shard: sh, app: app, account: accounts.of(app), channels: make(map[string]*Channel)}
 		sh.apps[app] = b
 	}
 	c := b.channels[name]

@@ -123,7 +123,7 @@ func say(tb testing.TB, h *channels.Hub, name, text string, except *socket) {
 	if except != nil {
 		id = except.id
 	}
-	exists, err := h.Broadcast(app, name, protocol.TextFrame([]byte(text)), id, []byte(text))
+	exists, err := h.Broadcast(app, name, channels.Event{Frame: protocol.TextFrame([]byte(text)), Except: id, Cache: []byte(text)})
 	if err != nil || !exists {
 		tb.Fatalf("Broadcast(%s, %s): %v, %v", name, text, exists, err)
 	}

@@ -16,6 +16,7 @@ type Info struct {
 	Users         int    // distinct users, presence only; all members without id count as one (Reverb: user_count)
 	Anonymous     bool   // some members have no id
 	Cache         []byte // the cached event object, nil if there is none; not to be changed
+	ClientCache   bool   // it is a client's
 }
 
 // Info describes one channel; false when it has no subscriber.
@@ -112,7 +113,7 @@ func (c *Channel) info() (Info, bool) {
 		info.Anonymous = c.roster.anonymous > 0
 	}
 	if c.cache != nil {
-		info.Cache = c.cache.event
+		info.Cache, info.ClientCache = c.cache.event, c.cache.client
 	}
 	return info, true
 }

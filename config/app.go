@@ -22,6 +22,8 @@ type App struct {
 	ActivityTimeout        int           // seconds, only told to clients; 30
 	MaxConnections         int           // open connections; 0 = no limit
 	MaxMessageSize         int64         // of a client message, bytes; 10,000. 0 = Limits.MaxMessageSize
+	CacheBytes             int64         // cached events of the HTTP API, on a node and, from it, in Redis; 64 MiB, 0 = no limit
+	ClientCacheBytes       int64         // cached events of clients, likewise; 1 MiB, 0 = no limit
 
 	RateLimit RateLimit
 	Rules     Rules
@@ -54,6 +56,8 @@ func NewApp(id, key, secret string) *App {
 		PingInterval:           60 * time.Second,
 		ActivityTimeout:        30,
 		MaxMessageSize:         10_000,
+		CacheBytes:             64 << 20,
+		ClientCacheBytes:       1 << 20,
 		RateLimit:              RateLimit{MaxAttempts: 60, Decay: 60 * time.Second},
 		Rules:                  ProfileRules(ProfileReverb),
 	}

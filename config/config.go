@@ -92,6 +92,8 @@ type Limits struct {
 	MaxConnections           int // of the node; 0 = no limit
 	MaxConnectionsPerAddress int // of one client address; 0 = no limit
 	MaxSubscriptions         int // of one connection; 0 = no limit
+
+	SubscriptionBytes int64 // what the subscriptions of one connection may cost, names and channel_data included; 8 MiB, 0 = no limit
 }
 
 // Scaling is the table [scaling]: several nodes joined by Redis.
@@ -186,6 +188,8 @@ func Default() *Config {
 				OutboxBytes:      16 << 20,
 				TotalOutboxBytes: 256 << 20,
 				MaxMessageSize:   16 << 20,
+
+				SubscriptionBytes: 8 << 20,
 			},
 		},
 		Scaling: Scaling{

@@ -41,6 +41,7 @@ max_message_size = 7000
 max_connections = 8
 max_connections_per_address = 9
 max_subscriptions = 10
+subscription_bytes = 11
 
 [[apps]]
 app_id = 123
@@ -54,6 +55,8 @@ activity_timeout = 12
 max_connections = 13
 max_message_size = 0
 accept_client_events_from = "none"
+cache_bytes = 14
+client_cache_bytes = 15
 max_batch = 0
 error_object = false
 
@@ -120,7 +123,7 @@ func TestEveryNameOfTheFile(t *testing.T) {
 	wantLimits := config.Limits{
 		HandshakeTimeout: 1 * time.Second, BodyTimeout: 2 * time.Second, IdleTimeout: 3 * time.Second, TLSTimeout: 4 * time.Second,
 		MaxHead: 2048, OutboxTimeout: 8 * time.Second, OutboxBytes: 5000, TotalOutboxBytes: 6000, MaxMessageSize: 7000,
-		MaxConnections: 8, MaxConnectionsPerAddress: 9, MaxSubscriptions: 10,
+		MaxConnections: 8, MaxConnectionsPerAddress: 9, MaxSubscriptions: 10, SubscriptionBytes: 11,
 	}
 	if c.Server.Limits != wantLimits {
 		t.Errorf("Limits = %+v, want %+v", c.Server.Limits, wantLimits)
@@ -131,7 +134,7 @@ func TestEveryNameOfTheFile(t *testing.T) {
 	first := &config.App{
 		ID: "123", Key: "key1", Secret: "secret1", Profile: "pusher",
 		AllowedOrigins: []string{"*.example.com"}, PingInterval: 11 * time.Second, ActivityTimeout: 12,
-		MaxConnections: 13, AcceptClientEventsFrom: "none",
+		MaxConnections: 13, AcceptClientEventsFrom: "none", CacheBytes: 14, ClientCacheBytes: 15,
 		RateLimit: config.RateLimit{Enabled: true, MaxAttempts: 14, Decay: 15 * time.Second, TerminateOnLimit: true},
 		Rules:     rules,
 	}

@@ -61,6 +61,9 @@ var serverKeys = []key[Config]{
 		return count(&c.Server.Limits.MaxConnectionsPerAddress, 0)
 	}},
 	{name: "server.limits.max_subscriptions", at: func(c *Config) setting { return count(&c.Server.Limits.MaxSubscriptions, 0) }},
+	{name: "server.limits.subscription_bytes", at: func(c *Config) setting {
+		return bytes(&c.Server.Limits.SubscriptionBytes, 0, maxBytes)
+	}},
 
 	{name: "scaling.enabled", at: func(c *Config) setting { return truth(&c.Scaling.Enabled) }},
 	{name: "scaling.mode", at: func(c *Config) setting { return oneOf(&c.Scaling.Mode, ScalingNative, ScalingReverb) }},
@@ -172,6 +175,8 @@ var appKeys = []key[App]{
 	{name: "apps.accept_client_events_from", at: func(a *App) setting {
 		return oneOf(&a.AcceptClientEventsFrom, "members", "all", "none")
 	}},
+	{name: "apps.cache_bytes", at: func(a *App) setting { return bytes(&a.CacheBytes, 0, maxOutbox) }},
+	{name: "apps.client_cache_bytes", at: func(a *App) setting { return bytes(&a.ClientCacheBytes, 0, maxOutbox) }},
 
 	{name: "apps.error_object", at: func(a *App) setting { return truth(&a.Rules.ErrorObject) }},
 	{name: "apps.string_user_ids", at: func(a *App) setting { return truth(&a.Rules.StringUserIDs) }},

@@ -22,7 +22,7 @@ type Rules struct {
 	SubscribeOnce           bool // a second subscribe to a channel is an error
 	PusherAnswers           bool // the HTTP API counts, answers and takes bodies as Pusher does
 
-	MaxChannelName     int // characters
+	MaxChannelName     int // bytes
 	MaxEventName       int // characters
 	MaxPublishChannels int // channels of one publish
 	MaxBatch           int // events of one batch
@@ -34,10 +34,11 @@ type Rules struct {
 }
 
 // profileTable is what each profile sets, the only place that knows it.
-// Reverb has no rule but sizes. The limits of "pusher" are those of the Pusher
+// Reverb has no rule but sizes, and names are as long as a message; here they
+// are bounded, because a name is kept in many places. The limits of "pusher" are those of the Pusher
 // Channels documentation (HTTP API, "Limits", presence channels).
 var profileTable = map[string]Rules{
-	ProfileReverb: {},
+	ProfileReverb: {MaxChannelName: 1 << 10},
 	ProfilePusher: {
 		ErrorObject:             true,
 		StringUserIDs:           true,

@@ -29,6 +29,7 @@ type App struct {
 	invalidOther prometheus.Counter
 	api          prometheus.Counter
 	client       prometheus.Counter
+	uncached     *prometheus.CounterVec // app, source
 	broadcast    prometheus.Observer
 	pings        prometheus.Observer
 }
@@ -44,6 +45,7 @@ func newApp(v *vectors, id string) *App {
 		invalidOther: v.invalid.WithLabelValues(id, "other"),
 		api:          v.published.WithLabelValues(id, SourceAPI),
 		client:       v.published.WithLabelValues(id, SourceClient),
+		uncached:     v.uncached,
 		broadcast:    v.broadcast.WithLabelValues(id),
 		pings:        v.pings.WithLabelValues(id),
 	}
@@ -100,3 +102,6 @@ func (a *App) BroadcastSeconds(s float64) { a.broadcast.Observe(s) }
 
 // PingSeconds records the time between a ping and its answer.
 func (a *App) PingSeconds(s float64) { a.pings.Observe(s) }
+
+// Uncached counts a last event of a cache channel that was not kept, or had to go; source is one of the Source constants.
+func (a *App) Uncached(source string) { a.uncached.WithLabelValues(a.id, source).Inc() }

@@ -36,6 +36,7 @@ type vectors struct {
 	invalid          *prometheus.CounterVec // code too
 	published        *prometheus.CounterVec // source too
 	requests         *prometheus.CounterVec // route and status too
+	uncached         *prometheus.CounterVec // source too
 	broadcast, pings *prometheus.HistogramVec
 }
 
@@ -56,6 +57,7 @@ func New(version string) *Metrics {
 			invalid:     prometheus.NewCounterVec(nameInvalid.counter(), []string{"app", "code"}),
 			published:   prometheus.NewCounterVec(namePublished.counter(), []string{"app", "source"}),
 			requests:    prometheus.NewCounterVec(nameRequests.counter(), []string{"app", "route", "status"}),
+			uncached:    prometheus.NewCounterVec(nameUncached.counter(), []string{"app", "source"}),
 			broadcast:   prometheus.NewHistogramVec(nameBroadcastSeconds.histogram(broadcastBuckets), []string{"app"}),
 			pings:       prometheus.NewHistogramVec(namePingSeconds.histogram(pingBuckets), []string{"app"}),
 		},
@@ -67,7 +69,7 @@ func New(version string) *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(version),
-		v.connections, v.opened, v.closed, v.received, v.sent, v.invalid, v.published, v.requests, v.broadcast, v.pings,
+		v.connections, v.opened, v.closed, v.received, v.sent, v.invalid, v.published, v.requests, v.uncached, v.broadcast, v.pings,
 		m.refused, m.dropped, m.accepts, m.gauges,
 	)
 	return m

@@ -54,6 +54,7 @@ func exercise(m *metrics.Metrics) {
 	a.Sent(0)
 	a.Published(metrics.SourceAPI)
 	a.Published(metrics.SourceClient)
+	a.Uncached(metrics.SourceClient)
 	a.BroadcastSeconds(0.0002)
 	a.PingSeconds(0.04)
 	r := m.Relay()

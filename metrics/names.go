@@ -30,6 +30,7 @@ var (
 	nameDropped   = name{"reverb_messages_dropped_total", "Messages given up instead of delivered, by reason."}
 
 	nameRequests = name{"reverb_http_requests_total", "HTTP requests answered, by app, route and status."}
+	nameUncached = name{"reverb_cached_events_dropped_total", "Last events of cache channels that were not kept, or had to go, because of the app's bound on them."}
 
 	nameBroadcastSeconds = name{"reverb_broadcast_seconds", "Time of one pass over a channel's subscribers."}
 	namePingSeconds      = name{"reverb_ping_round_trip_seconds", "Time from the server's ping to the client's answer."}

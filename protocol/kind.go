@@ -94,6 +94,16 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
+// serverPrefix begins the names of channels that are the server's: #server-to-user-7. Nobody can
+// subscribe or send to them.
+const serverPrefix = "#"
+
+// LenientChannelName reports whether a client may use name where Reverb's rules hold: any name that
+// is not the server's, of at most limit bytes (0: any length).
+func LenientChannelName(name string, limit int) bool {
+	return !strings.HasPrefix(name, serverPrefix) && (limit == 0 || len(name) <= limit)
+}
+
 // ValidChannelName reports whether Pusher would take name: one to limit of the characters
 // A-Z a-z 0-9 - _ = @ , . ; (limit 0: any length). Reverb takes every name.
 func ValidChannelName(name string, limit int) bool {

@@ -33,6 +33,7 @@ type ChannelInfo struct {
 	Users         int    // distinct users with an id that are in the roster
 	Anonymous     bool   // some subscriptions of a presence channel have no user id; together they count as one user
 	Cache         []byte // the cached event, nil if there is none; not to be changed
+	ClientCache   bool   // it is a client's; told of the own node only
 }
 
 // Answer is what one node knows, or after Merge what several know together.

@@ -22,6 +22,7 @@ type Message struct {
 	Payload      []byte            // finished JSON of the event, as clients will see it; not changed by anybody from Publish on
 	Except       protocol.SocketID // the socket that does not get it; zero: nobody
 	Cache        bool              // keep it in a cache channel
+	Client       bool              // a client's event: it is kept only while somebody is in the channel
 	Elsewhere    bool              // for the other nodes only: this one has it already
 }
 
@@ -89,8 +90,8 @@ type Handler interface {
 	// MemberRemoved takes a user out of the roster and announces it, if it was there.
 	MemberRemoved(app, channel, userID string)
 
-	// Cached is the event that the cluster has cached for a channel that was just held; nil: none.
-	Cached(app, channel string, payload []byte)
+	// Cached is the event that the cluster has cached for a channel that is held; nil: none. client says that it is a client's.
+	Cached(app, channel string, payload []byte, client bool)
 
 	// Roster is the users of a held presence channel as this node knows them, in the order they came. Nothing of it may be changed.
 	Roster(app, channel string) []*protocol.MemberData

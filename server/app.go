@@ -55,6 +55,30 @@ func (a *app) retire() {
 	a.settings.Store(&set)
 }
 
+// CacheLimit is how many bytes the cached events of an app may have, those of clients or those of the HTTP API; 0: any number.
+func (s *Server) CacheLimit(appID string, client bool) int64 {
+	conf := s.App(appID)
+	switch {
+	case conf == nil:
+		return 1 // it is gone: nothing is kept any more
+	case client:
+		return conf.ClientCacheBytes
+	}
+	return conf.CacheBytes
+}
+
+// Uncached counts an event that was not kept for want of room.
+func (s *Server) Uncached(appID string, client bool) {
+	a := s.app(appID)
+	switch {
+	case a == nil:
+	case client:
+		a.metrics.Uncached(metrics.SourceClient)
+	default:
+		a.metrics.Uncached(metrics.SourceAPI)
+	}
+}
+
 // conf is the app as it is configured at this moment.
 func (a *app) conf() *config.App { return a.settings.Load().App }
 

@@ -101,6 +101,7 @@ func (ss *Session) publish(conf *config.App, channel string, payload []byte) boo
 		Payload: payload,
 		Except:  ss.id,
 		Cache:   !conf.Rules.ClientEventsPrivateOnly,
+		Client:  true,
 	})
 	if err != nil {
 		ss.app.server.dropped(ss.app, channel, err)

@@ -23,11 +23,11 @@ func (s *Server) Deliver(m scaling.Message) error {
 	if s.scaled && !s.hub.Occupied(m.App, m.Channel) {
 		return nil // of another node's subscribers only; on a single node reached has asked already
 	}
-	var cache []byte
+	e := channels.Event{Frame: protocol.TextFrame(m.Payload), Except: m.Except, Client: m.Client}
 	if m.Cache {
-		cache = m.Payload
+		e.Cache = m.Payload
 	}
-	_, err := s.hub.Broadcast(m.App, m.Channel, protocol.TextFrame(m.Payload), m.Except, cache)
+	_, err := s.hub.Broadcast(m.App, m.Channel, e)
 	return err
 }
 
@@ -53,9 +53,9 @@ func (s *Server) MemberRemoved(appID, channel, userID string) {
 	s.hub.RemoveMember(appID, channel, userID)
 }
 
-// Cached is told the cached event of a channel that was just held. Part of scaling.Handler. The payload is kept and must not change.
-func (s *Server) Cached(appID, channel string, payload []byte) {
-	s.hub.SetCache(appID, channel, payload)
+// Cached is told the cached event of a channel that is held. Part of scaling.Handler. The payload is kept and must not change.
+func (s *Server) Cached(appID, channel string, payload []byte, client bool) {
+	s.hub.SetCache(appID, channel, payload, client)
 }
 
 // Roster is the users of a held presence channel. Part of scaling.Handler.
@@ -112,7 +112,8 @@ func toScaling(infos []channels.Info) []scaling.ChannelInfo {
 	for i := range infos {
 		info := &infos[i]
 		told[i] = scaling.ChannelInfo{
-			Name: info.Name, Subscriptions: info.Subscriptions, Users: info.Users, Anonymous: info.Anonymous, Cache: info.Cache,
+			Name: info.Name, Subscriptions: info.Subscriptions, Users: info.Users, Anonymous: info.Anonymous,
+			Cache: info.Cache, ClientCache: info.ClientCache,
 		}
 		if info.Anonymous {
 			told[i].Users--

@@ -12,7 +12,9 @@ type Subscriptions struct{ s subscriptions }
 
 func (s *Subscriptions) Len() int                             { return s.s.len() }
 func (s *Subscriptions) Find(c string) *channels.Subscription { return s.s.find(c) }
-func (s *Subscriptions) Put(sub *channels.Subscription)       { s.s.put(sub) }
+func (s *Subscriptions) Put(sub *channels.Subscription) {
+	s.s.put(sub, costOf(s.s.find(sub.Channel())))
+}
 func (s *Subscriptions) Take(c string) *channels.Subscription { return s.s.take(c) }
 func (s *Subscriptions) Each(visit func(*channels.Subscription)) {
 	s.s.all()(func(sub *channels.Subscription) bool { visit(sub); return true })

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"reverb/channels"
+	"reverb/config"
 	"reverb/protocol"
 	"reverb/scaling"
 )
@@ -25,10 +26,11 @@ type joins struct {
 	mu sync.Mutex // taken before the channel's
 
 	// Guarded by mu, and with them the session's subscriptions.
-	pending   map[string]*pendingJoin // by channel; nil when there are none
-	fresh     int                     // of these, for channels that the session is not in
-	abandoned int                     // joins that are on their way and not pending any more
-	counted   bool                    // the session is one of app.subscribed
+	pending    map[string]*pendingJoin // by channel; nil when there are none
+	fresh      int                     // of these, for channels that the session is not in
+	freshBytes int64                   // their cost
+	abandoned  int                     // joins that are on their way and not pending any more
+	counted    bool                    // the session is one of app.subscribed
 }
 
 // pendingJoin is a subscribe that waits for the relay.
@@ -40,6 +42,10 @@ type pendingJoin struct {
 	next *channels.JoinOptions // of another subscribe that came meanwhile; guarded by joins.mu
 }
 
+func (p *pendingJoin) cost(channel string) int64 {
+	return subscriptionCost(channel, rawSize(p.options.Data))
+}
+
 // joins returns nil on a single node.
 func (ss *Session) joins() *joins {
 	if m := ss.more.Load(); m != nil {
@@ -49,10 +55,14 @@ func (ss *Session) joins() *joins {
 }
 
 // overLimit is Session.overLimit; subscriptions that wait count.
-func (j *joins) overLimit(subs *subscriptions, channel string, max int) bool {
+func (j *joins) overLimit(subs *subscriptions, channel string, cost int64, limits *config.Limits) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return subs.len()+j.fresh >= max && j.pending[channel] == nil && subs.find(channel) == nil
+	waiting, bytes := j.fresh, j.freshBytes
+	if p := j.pending[channel]; p != nil && p.fresh {
+		waiting, bytes = waiting-1, bytes-p.cost(channel)
+	}
+	return !subs.admits(channel, cost, waiting, bytes, limits)
 }
 
 // addLocked makes p the pending join of a channel that has none. The caller holds j.mu.
@@ -63,6 +73,7 @@ func (j *joins) addLocked(channel string, p *pendingJoin) {
 	j.pending[channel] = p
 	if p.fresh {
 		j.fresh++
+		j.freshBytes += p.cost(channel)
 	}
 }
 
@@ -78,6 +89,7 @@ func (j *joins) removeLocked(channel string) bool {
 	}
 	if p.fresh {
 		j.fresh--
+		j.freshBytes -= p.cost(channel)
 	}
 	return true
 }
@@ -170,9 +182,11 @@ func (ss *Session) enterLocked(j *joins, channel string, o channels.JoinOptions)
 		j.counted = true
 		ss.app.subscribed.Add(1) // before the reply
 	}
-	sub, err := ss.app.server.hub.Subscribe(ss.app.id, channel, ss, ss.subs.find(channel), o)
+	old := ss.subs.find(channel)
+	before := costOf(old)
+	sub, err := ss.app.server.hub.Subscribe(ss.app.id, channel, ss, old, o)
 	if err == nil {
-		ss.subs.put(sub)
+		ss.subs.put(sub, before)
 	}
 	ss.recountLocked(j)
 	return err
@@ -220,7 +234,7 @@ func (ss *Session) releaseAll(j *joins) {
 	subs := ss.subs
 	ss.subs = subscriptions{}
 	j.abandoned += len(j.pending)
-	j.pending, j.fresh = nil, 0
+	j.pending, j.fresh, j.freshBytes = nil, 0, 0
 	ss.recountLocked(j)
 	j.mu.Unlock()
 	for sub := range subs.all() {

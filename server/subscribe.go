@@ -49,7 +49,7 @@ func (ss *Session) subscribe(conf *config.App, m *protocol.Message) bool {
 		// No pusher:subscription_error: the subscription that there is has not failed.
 		return ss.failSubscribe(conf, &protocol.Error{Code: 4301, Message: "Existing subscription to channel " + req.Channel})
 	}
-	if max := ss.app.server.limits.MaxSubscriptions; max > 0 && ss.overLimit(req.Channel, max) {
+	if ss.overLimit(&req) {
 		return ss.refuseSubscribe(req.Channel, errTooMany, limitReached, 403)
 	}
 	if kind.NeedsAuth() && !ss.authorized(conf, &req) {
@@ -83,9 +83,11 @@ func (ss *Session) join(channel string, o channels.JoinOptions) bool {
 	if first {
 		ss.app.subscribed.Add(1)
 	}
-	sub, err := s.hub.Subscribe(ss.app.id, channel, ss, ss.subs.find(channel), o)
+	old := ss.subs.find(channel)
+	before := costOf(old)
+	sub, err := s.hub.Subscribe(ss.app.id, channel, ss, old, o)
 	if err == nil {
-		ss.subs.put(sub)
+		ss.subs.put(sub, before)
 		return true
 	}
 	if first {
@@ -106,12 +108,14 @@ func (ss *Session) joinFailed(channel string, err error) bool {
 	return ss.refuseSubscribe(channel, protocol.ErrOverCapacity, serverError, 503)
 }
 
-// overLimit reports whether a subscription of the channel would be one more than max.
-func (ss *Session) overLimit(channel string, max int) bool {
+// overLimit reports whether a subscription would be one too many, or take too much memory.
+func (ss *Session) overLimit(req *protocol.Subscribe) bool {
+	limits := &ss.app.server.limits
+	cost := subscriptionCost(req.Channel, len(req.ChannelData))
 	if j := ss.joins(); j != nil {
-		return j.overLimit(&ss.subs, channel, max)
+		return j.overLimit(&ss.subs, req.Channel, cost, limits)
 	}
-	return ss.subs.len() >= max && ss.subs.find(channel) == nil
+	return !ss.subs.admits(req.Channel, cost, 0, 0, limits)
 }
 
 // subscribed reports whether the session is in the channel, or waits to be.
@@ -166,7 +170,7 @@ func (ss *Session) authorized(conf *config.App, req *protocol.Subscribe) bool {
 // kindOf tells the kind of a channel by its name, and whether the app's rules allow the name.
 func kindOf(channel string, rules *config.Rules) (protocol.Kind, bool) {
 	if !rules.StrictNames {
-		return protocol.KindOf(channel), true
+		return protocol.KindOf(channel), protocol.LenientChannelName(channel, rules.MaxChannelName)
 	}
 	return protocol.StrictKindOf(channel), protocol.ValidChannelName(channel, rules.MaxChannelName)
 }

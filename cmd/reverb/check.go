@@ -46,7 +46,7 @@ func printEffective(out *console, cfg *config.Config) {
 // checkStartable finds what would end a start although each value is allowed.
 func checkStartable(out *console, cfg *config.Config) error {
 	numbers, log := metrics.New(version()), slog.New(slog.DiscardHandler)
-	if _, err := newRelay(cfg.Scaling, numbers, log); err != nil {
+	if _, err := newRelay(cfg.Scaling, numbers, cacheBounds{}, log); err != nil {
 		return err
 	}
 	if cfg.Pulse.Enabled {

@@ -152,28 +152,18 @@ func (n *node) serveListeners(certificate *poller.Certificate) error {
 // startServer makes metrics, relay, hub, server, poller and the HTTP API, in the order in which each needs the one before.
 func (n *node) startServer(stream *trace) (err error) {
 	n.metrics = metrics.New(version())
-	if n.relay, err = newRelay(n.cfg.Scaling, n.metrics, n.log); err != nil {
+	cache := cacheBounds{ // neither is called before there is a server
+		limit:   func(app string, client bool) int64 { return n.server.CacheLimit(app, client) },
+		dropped: func(app string, client bool) { n.server.Uncached(app, client) },
+	}
+	if n.relay, err = newRelay(n.cfg.Scaling, n.metrics, cache, n.log); err != nil {
 		return err
 	}
 	vigil, err := poller.NewVigil()
 	if err != nil {
 		return err
 	}
-	hub := channels.Options{
-		OnLine:     vigil.Set,
-		Replicated: n.cfg.Scaling.Enabled,
-		Pace:       server.PaceOf,
-		OnPass: func(app string, _, deliveries int, seconds float64) {
-			counters := n.metrics.App(app)
-			counters.Sent(deliveries)
-			counters.BroadcastSeconds(seconds)
-		},
-		OnReply: func(app string, frames int) { n.metrics.App(app).Sent(frames) },
-	}
-	if stream != nil {
-		hub.OnAnnounce = func(channel string, frame protocol.Frame) { stream.BroadcastingTo(channel, frame.Payload()) }
-	}
-	n.hub = channels.NewHub(hub)
+	n.hub = channels.NewHub(n.hubOptions(stream, vigil, cache))
 	options := server.Options{Config: n.cfg, Hub: n.hub, Relay: n.relay, Metrics: n.metrics, Log: n.log}
 	if stream != nil {
 		options.Trace = stream
@@ -212,6 +202,27 @@ func largestEvent(cfg *config.Config) int64 {
 		largest = max(largest, size)
 	}
 	return largest
+}
+
+// hubOptions are where the hub's numbers go, and its bounds.
+func (n *node) hubOptions(stream *trace, vigil *poller.Vigil, cache cacheBounds) channels.Options {
+	hub := channels.Options{
+		OnLine:     vigil.Set,
+		Replicated: n.cfg.Scaling.Enabled,
+		Pace:       server.PaceOf,
+		OnPass: func(app string, _, deliveries int, seconds float64) {
+			counters := n.metrics.App(app)
+			counters.Sent(deliveries)
+			counters.BroadcastSeconds(seconds)
+		},
+		OnReply:    func(app string, frames int) { n.metrics.App(app).Sent(frames) },
+		CacheLimit: cache.limit,
+		OnUncached: cache.dropped,
+	}
+	if stream != nil {
+		hub.OnAnnounce = func(channel string, frame protocol.Frame) { stream.BroadcastingTo(channel, frame.Payload()) }
+	}
+	return hub
 }
 
 func pollerConfig(cfg *config.Config, log *slog.Logger) poller.Config {

@@ -17,8 +17,14 @@ import (
 	"reverb/scaling/laravel"
 )
 
+// cacheBounds are what hub and relay ask about the cached events of an app, those of clients or those of the HTTP API.
+type cacheBounds struct {
+	limit   func(app string, client bool) int64 // bytes, 0 = no limit
+	dropped func(app string, client bool)       // tells of an event that did not fit
+}
+
 // newRelay makes what joins this node to the others, not connected yet.
-func newRelay(s config.Scaling, m *metrics.Metrics, log *slog.Logger) (scaling.Relay, error) {
+func newRelay(s config.Scaling, m *metrics.Metrics, cache cacheBounds, log *slog.Logger) (scaling.Relay, error) {
 	if !s.Enabled {
 		return scaling.NewLocal(), nil
 	}
@@ -37,6 +43,8 @@ func newRelay(s config.Scaling, m *metrics.Metrics, log *slog.Logger) (scaling.R
 		QueryTimeout: s.QueryTimeout,
 		Name:         hostName(),
 		Version:      version(),
+		CacheLimit:   cache.limit,
+		Evicted:      cache.dropped,
 		Metrics:      counters,
 		Log:          log,
 	})

@@ -114,7 +114,7 @@ func (b *Bus) PublishCommand() string {
 func (b *Bus) Publish(m Message) error {
 	size := int64(itemBytes + len(m.Name) + len(m.Payload))
 	if m.Keep != nil {
-		size += int64(len(m.Keep.Key) + len(m.Keep.Value))
+		size += int64(m.Keep.size())
 	}
 	it := item{message: m, size: size, since: time.Now()}
 	b.mu.Lock()
@@ -122,7 +122,11 @@ func (b *Bus) Publish(m Message) error {
 		b.mu.Unlock()
 		return ErrClosed
 	}
-	if b.bytes+size > b.options.BufferBytes {
+	limit := b.options.BufferBytes
+	if m.Yields {
+		limit = b.options.YieldBytes
+	}
+	if b.bytes+size > limit {
 		b.mu.Unlock()
 		b.drops.add(DroppedFull, 1, nil)
 		return ErrFull

@@ -13,6 +13,7 @@ type Message struct {
 	Name    string // the Redis channel
 	Payload []byte // not changed by anybody from Publish on
 	Keep    *Keep  // also to be stored, nil: not
+	Yields  bool   // it may wait only while little does, see Options.YieldBytes: clients can make any number of these
 }
 
 // Keep is a value that is stored just before a message is published, on the same connection, and that waits with it. Its Key must be in the
@@ -21,6 +22,20 @@ type Keep struct {
 	Key   string
 	Value []byte // not changed by anybody from Publish on
 	TTL   time.Duration
+
+	// Script, if not nil, decides whether to store it, in place of a SET. KEYS: 1 Key 2 Beside; ARGV: 1 Value 2 TTL in ms, then Args.
+	Script *Script
+	Beside string
+	Args   []string
+}
+
+// size is the bytes that it holds.
+func (k *Keep) size() int {
+	size := len(k.Key) + len(k.Value) + len(k.Beside)
+	for _, arg := range k.Args {
+		size += len(arg)
+	}
+	return size
 }
 
 // Command is a Redis command: a script, or Name with Keys and Args in this order. All keys must be of one slot; a command without keys

@@ -252,6 +252,9 @@ func (b *Bus) checkKept(l *link, it *item, r rueidis.RedisResult) {
 
 func setOf(build rueidis.Builder, k *Keep) rueidis.Completed {
 	ttl := strconv.FormatInt(max(k.TTL.Milliseconds(), 1), 10)
+	if k.Script != nil { // in full each time: the value waits with its publication, which cannot be sent again alone
+		return build.Arbitrary("EVAL", k.Script.source, "2").Args(k.Key, k.Beside, rueidis.BinaryString(k.Value), ttl).Args(k.Args...).Build()
+	}
 	return build.Arbitrary("SET", k.Key, rueidis.BinaryString(k.Value), "PX", ttl).Build()
 }
 

@@ -42,6 +42,7 @@ type Options struct {
 	ReplyTimeout   time.Duration // a connection that answers nothing for this long is lost, 3 s
 	Settle         time.Duration // after an outage, how long publications still wait so that the other nodes are back too, 1 s; negative: not
 	BufferBytes    int64         // of publications that wait, with what they cost beside name and payload, 32 MiB
+	YieldBytes     int64         // of publications that wait when one with Message.Yields comes, a sixteenth of BufferBytes
 	BufferAge      time.Duration // a publication waits at most this long, 30 s
 
 	Log     *slog.Logger                   // nil: no log
@@ -114,6 +115,9 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.BufferAge, 30*time.Second)
 	if o.BufferBytes <= 0 {
 		o.BufferBytes = 32 << 20
+	}
+	if o.YieldBytes <= 0 {
+		o.YieldBytes = o.BufferBytes / 16
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -23,6 +23,7 @@ const (
 	flagFirst  = 1 << iota // the publisher does not remember what it published to the channel before: a jump of the sequence is no loss
 	flagCache              // to be kept in a cache channel
 	flagExcept             // a socket id follows
+	flagClient             // a client has sent it
 )
 
 // event is an event of a Pusher channel on its way between nodes.
@@ -31,6 +32,7 @@ type event struct {
 	seq     uint64 // of this publisher in this channel, each one more than the one before
 	first   bool
 	cache   bool
+	client  bool
 	except  protocol.SocketID
 	payload []byte
 }
@@ -52,6 +54,9 @@ func appendEvent(dst []byte, e event) []byte {
 	if !e.except.IsZero() {
 		flags |= flagExcept
 	}
+	if e.client {
+		flags |= flagClient
+	}
 	dst = append(dst, kindEvent, version, flags)
 	dst = append(dst, e.node[:]...)
 	dst = binary.AppendUvarint(dst, e.seq)
@@ -70,7 +75,7 @@ func decodeEvent(b []byte) (e event, ok bool) {
 		return event{}, false
 	}
 	flags := r.byte()
-	e.first, e.cache = flags&flagFirst != 0, flags&flagCache != 0
+	e.first, e.cache, e.client = flags&flagFirst != 0, flags&flagCache != 0, flags&flagClient != 0
 	e.node = r.node()
 	e.seq = r.uvarint()
 	if flags&flagExcept != 0 {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"container/list"
 	"sync/atomic"
 	"time"
 
@@ -19,8 +20,10 @@ type interest struct {
 	opened       func(*interest) // called once, when everything that hold has begun is ready
 
 	// Atomic.
-	opening atomic.Int32 // what must be ready before it is open
-	stale   atomic.Bool  // a message was dropped: the cached event and the roster are about to be fetched again
+	opening  atomic.Int32 // what must be ready before it is open
+	stale    atomic.Bool  // a message was dropped: the cached event and the roster are about to be fetched again
+	occupied atomic.Bool  // there are Joins; written with the mutex of its shard of interests held
+	vouched  atomic.Bool  // Redis was told so, or may have been
 
 	last lastEvent
 
@@ -32,7 +35,8 @@ type interest struct {
 	refs    int // Joins that were not given back
 	open    bool
 	waiting []func(error) // Joins that came before it was open
-	idle    time.Time
+	since   time.Time     // when it became idle
+	idle    *list.Element // in the list of its shard; nil: it is needed
 }
 
 // ready tells that one of the things that the opening waits for is there. It may be called from any goroutine, with no lock held.

@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"container/list"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,26 +20,35 @@ const releasedAtOnce = 64
 // The mutex of a shard is taken before that of a lane or of the bus: both are asked under it, because what one channel asks for must
 // reach them in the order in which it was decided here. Neither calls back under it.
 type interests struct {
-	seed   maphash.Seed // constant
+	seed   maphash.Seed         // constant
+	resume func(*interest) bool // constant: called for the first Join of an open channel; true: it opens again later. nil: no
+	idled  func(*interest)      // constant: called for the last Leave of a channel; may be nil
+	end    func(*interest)      // constant: called for a channel that nobody has needed for a while
+	most   int64                // constant: bytes of the idle ones
 	shards [interestShards]interestShard
+
+	idle atomic.Int64 // bytes of the idle ones
 }
 
 type interestShard struct {
 	mu sync.RWMutex
 	// Guarded by mu.
 	byName map[string]*interest
-	idle   []idleInterest // in the order in which they became idle
+	idle   list.List // of *interest, in the order in which they became idle
 	closed bool
 }
 
-// idleInterest says that c became idle at a time; it is no longer true if c.idle has changed.
-type idleInterest struct {
-	c  *interest
-	at time.Time
-}
+// What an interest costs beside its name, which several tables have, in bytes; Redis' part and the room of the garbage collector included.
+const (
+	interestBytes = 1 << 10
+	nameCopies    = 3
+)
 
-func newInterests() *interests {
-	t := &interests{seed: maphash.MakeSeed()}
+func (c *interest) cost() int64 { return int64(interestBytes + nameCopies*len(c.name)) }
+
+// newInterests makes a table that keeps idle channels for most bytes. end is called, under the lock, for a channel that is let go.
+func newInterests(most int64, end func(*interest)) *interests {
+	t := &interests{seed: maphash.MakeSeed(), most: most, end: end}
 	for i := range t.shards {
 		t.shards[i].byName = make(map[string]*interest)
 	}
@@ -73,6 +84,13 @@ func (t *interests) acquire(name string, create func() *interest, begin func(*in
 		begin(c)
 	}
 	c.refs++
+	if c.refs == 1 {
+		c.occupied.Store(true)
+		t.wakeLocked(sh, c)
+		if c.open && t.resume != nil && t.resume(c) {
+			c.open = false
+		}
+	}
 	if !c.open {
 		c.waiting = append(c.waiting, enter)
 	}
@@ -102,36 +120,55 @@ func (t *interests) drop(name string, now time.Time) {
 		return
 	}
 	c.refs--
-	if c.refs == 0 {
-		c.idle = now
-		sh.idle = append(sh.idle, idleInterest{c, now})
+	if c.refs > 0 {
+		return
+	}
+	c.occupied.Store(false)
+	if t.idled != nil {
+		t.idled(c)
+	}
+	c.since, c.idle = now, sh.idle.PushBack(c)
+	for t.idle.Add(c.cost()); t.idle.Load() > t.most && sh.idle.Len() > 0; {
+		t.endLocked(sh, sh.idle.Front().Value.(*interest))
 	}
 }
 
-// release takes out what has been idle since before and calls end for each, under the lock.
-func (t *interests) release(before time.Time, end func(*interest)) {
+// wakeLocked takes an interest that is needed again off the list of the idle ones.
+func (t *interests) wakeLocked(sh *interestShard, c *interest) {
+	if c.idle != nil {
+		sh.idle.Remove(c.idle)
+		c.idle = nil
+		t.idle.Add(-c.cost())
+	}
+}
+
+// endLocked lets go of an idle interest.
+func (t *interests) endLocked(sh *interestShard, c *interest) {
+	t.wakeLocked(sh, c)
+	delete(sh.byName, c.name)
+	t.end(c)
+}
+
+// release lets go of what has been idle since before.
+func (t *interests) release(before time.Time) {
 	for i := range t.shards {
-		for t.shards[i].releaseSome(before, end) {
+		for t.releaseSome(&t.shards[i], before) {
 			continue
 		}
 	}
 }
 
-// releaseSome releases at most releasedAtOnce, and says whether there may be more.
-func (sh *interestShard) releaseSome(before time.Time, end func(*interest)) bool {
+// releaseSome lets go of at most releasedAtOnce, and says whether there may be more.
+func (t *interests) releaseSome(sh *interestShard, before time.Time) bool {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	n := 0
-	for ; n < min(len(sh.idle), releasedAtOnce) && !sh.idle[n].at.After(before); n++ {
-		c := sh.idle[n].c
-		if c.refs == 0 && c.idle.Equal(sh.idle[n].at) && sh.byName[c.name] == c {
-			delete(sh.byName, c.name)
-			end(c)
+	for ; n < releasedAtOnce && sh.idle.Len() > 0; n++ {
+		first := sh.idle.Front().Value.(*interest)
+		if first.since.After(before) {
+			return false
 		}
-	}
-	clear(sh.idle[:n])
-	if sh.idle = sh.idle[n:]; len(sh.idle) == 0 {
-		sh.idle = nil
+		t.endLocked(sh, first)
 	}
 	return n == releasedAtOnce
 }

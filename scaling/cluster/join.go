@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"reverb/protocol"
@@ -79,7 +80,7 @@ func (r *Relay) hold(c *interest) {
 	}
 	c.opening.Store(parts)
 	if c.kind.IsCache() {
-		r.fetch(c, func(found) { c.ready() })
+		r.fetch(c, false, func(found) { c.ready() })
 	}
 	if c.kind.IsPresence() {
 		r.presence.open(c.app, c.channel, c.ready)
@@ -91,6 +92,7 @@ func (r *Relay) hold(c *interest) {
 // Redis after this.
 func (r *Relay) release(c *interest) {
 	r.bus.Unsubscribe(c.name)
+	r.vacate(c)
 	r.lanes.run(c.name, func() {
 		c.held = false
 		if c.kind.IsPresence() {
@@ -106,14 +108,28 @@ type found struct {
 	overtaken bool // events came in between, and were taken for newer
 }
 
-// fetch brings the cluster's last event into the hub and then calls then. It must be called on the channel's lane, and then is.
-func (r *Relay) fetch(c *interest, then func(found)) {
+// fetch brings the cluster's last event into the hub and then calls then. It must be called on the channel's lane, and then is. occupied says
+// that somebody of this node has been in the channel all the time.
+func (r *Relay) fetch(c *interest, occupied bool, then func(found)) {
 	since := c.last.version()
-	r.bus.Do(bus.Command{Name: "GET", Keys: []string{lastEventKey(c.name)}}, func(reply bus.Reply) {
+	flag := ""
+	if occupied {
+		flag = "1"
+	}
+	recall := r.cachedCommand(recallScript, c.name, r.self(), milliseconds(r.opts.Vouch), flag)
+	r.bus.Do(recall, func(reply bus.Reply) {
 		r.lanes.run(c.name, func() {
 			f := found{none: reply.IsNil()}
-			if text, err := reply.Text(); c.held && err == nil && !f.none {
-				f.overtaken = c.last.fetched(since, time.Now(), func() { r.handler.Cached(c.app, c.channel, []byte(text)) })
+			text, err := reply.Text()
+			event, client := strings.CutPrefix(text, clientMark)
+			if client {
+				c.vouched.Store(true) // the script has done it
+			}
+			if c.held && err == nil && !f.none {
+				f.overtaken = c.last.fetched(since, time.Now(), client, func() { r.handler.Cached(c.app, c.channel, []byte(event), client) })
+			}
+			if !c.occupied.Load() {
+				r.vacate(c) // it came too late
 			}
 			then(f)
 		})
@@ -133,9 +149,9 @@ func (r *Relay) refetch(c *interest) {
 			r.restore(c)
 		}
 	}
-	r.fetch(c, func(f found) {
+	r.fetch(c, c.occupied.Load(), func(f found) {
 		if f.overtaken && c.held {
-			r.fetch(c, restore)
+			r.fetch(c, c.occupied.Load(), restore)
 			return
 		}
 		restore(f)
@@ -146,7 +162,13 @@ func (r *Relay) refetch(c *interest) {
 func (r *Relay) restore(c *interest) {
 	q := scaling.Query{Of: scaling.QueryChannels, App: c.app, Names: []string{c.channel}}
 	for _, info := range r.handler.Answer(q).Channels {
-		if info.Cache != nil {
+		switch {
+		case info.Cache == nil:
+		case info.ClientCache:
+			if node := r.occupant(c); node != "" {
+				r.bus.Do(r.cachedCommand(keepScript, c.name, string(info.Cache), milliseconds(r.opts.Vouch), node, "1"), nil)
+			}
+		default:
 			r.bus.Do(bus.Command{
 				Name: "SET",
 				Keys: []string{lastEventKey(c.name)},

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,8 @@ import (
 // Its lock is held while an event is handed to the node, which is else against the rules: between the decision and the deed nothing may
 // come.
 type lastEvent struct {
+	client atomic.Bool // the last event is a client's; written with mu held
+
 	mu sync.Mutex
 	// Guarded by mu.
 	changes uint64    // grows with every event that was cached
@@ -31,10 +34,11 @@ func (l *lastEvent) version() uint64 {
 }
 
 // fetched calls store if what was fetched since version is the latest, and reports whether something came in between.
-func (l *lastEvent) fetched(version uint64, now time.Time, store func()) (overtaken bool) {
+func (l *lastEvent) fetched(version uint64, now time.Time, client bool, store func()) (overtaken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.changes == version && !l.pendingLocked(now) {
+		l.client.Store(client)
 		store()
 	}
 	return l.changes != version
@@ -51,22 +55,33 @@ func (l *lastEvent) sentLocked(seq uint64, until time.Time) {
 	l.sent, l.until = seq, until
 }
 
+// clear calls forget if the last event is a client's.
+func (l *lastEvent) clear(forget func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.client.Load() {
+		forget()
+	}
+}
+
 // takesLocked reports whether an event of another node is to be cached, and notes it. The caller holds mu until it is cached.
-func (l *lastEvent) takesLocked(now time.Time) bool {
+func (l *lastEvent) takesLocked(now time.Time, client bool) bool {
 	if l.pendingLocked(now) {
 		return false
 	}
 	l.changes++
+	l.client.Store(client)
 	return true
 }
 
 // echo notes that an own event came back. It calls store if that event was published just before this node needed the channel, so that
 // nobody has cached it here.
-func (l *lastEvent) echo(seq uint64, store func()) {
+func (l *lastEvent) echo(seq uint64, client bool, store func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if seq > l.sent {
 		l.changes++
+		l.client.Store(client)
 		l.sent = seq
 		store()
 	}

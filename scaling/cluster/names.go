@@ -27,6 +27,7 @@ func membersKey(events string) string       { return events + ":m" }         // 
 func userNodesKey(events string) string     { return events + ":c" }         // hash: user id → number of nodes
 func onNodeKey(events, node string) string  { return events + ":n:" + node } // set: users a node has there
 func lastEventKey(events string) string     { return events + ":e" }         // the last event of a cache channel
+func occupantsKey(events string) string     { return events + ":o" }         // sorted set: nodes with somebody in a cache channel → until when
 func (n names) nodes() string               { return n.prefix + ":{nodes}" } // sorted set: node → last beat
 func (n names) counts() string              { return n.nodes() + ":counts" } // hash: node → connections by app; node/about → what it says of itself
 func (n names) dead() string                { return n.nodes() + ":dead" }   // sorted set: node → when it was reaped

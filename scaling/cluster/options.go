@@ -18,14 +18,25 @@ type Options struct {
 	Lease        time.Duration // a node that has been silent for so long is dead; 10 s, at least 3 beats
 	Grace        time.Duration // members of a node that drains may come back elsewhere within it; 3 s
 	Linger       time.Duration // a channel is kept so long after its last subscriber left; 5 s
+	LingerBytes  int64         // of the channels that are kept so; over it the oldest go at once; 4 MiB
 	CacheTTL     time.Duration // of the last event of a cache channel in Redis; 30 min
+	Vouch        time.Duration // a client's event is kept so long after the last word of a node that has somebody in the channel; 1 min
 	QueryTimeout time.Duration // of a question to all nodes; 1 s
 
 	Name, Version string // of this node, for people who look at the other nodes; none
 
+	// What is remembered of the channels that this node has published to, in bytes: of those that only clients have published to, 2 MiB, and of the
+	// others, 64 MiB. A channel that is forgotten begins anew: the other nodes do not notice then if an event before was lost.
+	ClientOutletBytes, OutletBytes int64
+
 	InboundBytes int64         // of messages from Redis that wait for this node's subscribers, all channels together; 64 MiB
 	Beat         time.Duration // between two signs of life; 1 s
 	Settle       time.Duration // members that Redis does not know are taken out only after it; 5 s
+
+	// CacheLimit is how many bytes the last events that this node has Redis keep for an app may have, those of clients or those of the HTTP API; 0 is
+	// any number, nil: of all apps. Evicted is told of each that had to go; nil: nobody is.
+	CacheLimit func(app string, client bool) int64
+	Evicted    func(app string, client bool)
 
 	Metrics *metrics.Relay                 // nil: nobody looks
 	Dropped func(reason string, count int) // counts what was dropped, by the reasons of bus and of this package; nil: Metrics.Dropped
@@ -50,11 +61,18 @@ func (o Options) withDefaults() (Options, error) {
 	or(&o.Grace, 3*time.Second)
 	or(&o.Linger, 5*time.Second)
 	or(&o.CacheTTL, 30*time.Minute)
+	or(&o.Vouch, time.Minute)
 	or(&o.QueryTimeout, time.Second)
 	or(&o.Settle, 5*time.Second)
-	if o.InboundBytes <= 0 {
-		o.InboundBytes = 64 << 20
+	orBytes := func(n *int64, value int64) {
+		if *n <= 0 {
+			*n = value
+		}
 	}
+	orBytes(&o.InboundBytes, 64<<20)
+	orBytes(&o.LingerBytes, 4<<20)
+	orBytes(&o.ClientOutletBytes, 2<<20)
+	orBytes(&o.OutletBytes, 64<<20)
 	if o.Prefix == "" {
 		o.Prefix = "reverb"
 	}
@@ -69,6 +87,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Dropped == nil {
 		o.Dropped = o.Metrics.Dropped
+	}
+	if o.CacheLimit == nil {
+		o.CacheLimit = func(string, bool) int64 { return 0 }
+	}
+	if o.Evicted == nil {
+		o.Evicted = func(string, bool) {}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

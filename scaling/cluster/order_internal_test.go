@@ -136,12 +136,12 @@ func TestLastEvent(t *testing.T) {
 	takes := func(l *lastEvent, at time.Time) bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return l.takesLocked(at)
+		return l.takesLocked(at, false)
 	}
 	t.Run("fetched, nothing in between", func(t *testing.T) {
 		var l lastEvent
 		stored := false
-		l.fetched(l.version(), now, func() { stored = true })
+		l.fetched(l.version(), now, false, func() { stored = true })
 		if !stored {
 			t.Error("not stored")
 		}
@@ -150,28 +150,28 @@ func TestLastEvent(t *testing.T) {
 		for name, between := range map[string]func(*lastEvent){
 			"own":     func(l *lastEvent) { own(l, 1) },
 			"another": func(l *lastEvent) { takes(l, now) },
-			"echo":    func(l *lastEvent) { l.echo(7, func() {}) },
+			"echo":    func(l *lastEvent) { l.echo(7, false, func() {}) },
 		} {
 			var l lastEvent
 			v := l.version()
 			between(&l)
-			l.fetched(v, now, func() { t.Errorf("%s: stored what is older", name) })
+			l.fetched(v, now, false, func() { t.Errorf("%s: stored what is older", name) })
 		}
 	})
 	t.Run("fetched while an own event waits for Redis", func(t *testing.T) {
 		var l lastEvent
 		own(&l, 1)
-		l.fetched(l.version(), now, func() { t.Error("stored what is older") })
+		l.fetched(l.version(), now, false, func() { t.Error("stored what is older") })
 	})
 	t.Run("another node's while an own one is on its way", func(t *testing.T) {
 		var l lastEvent
 		own(&l, 1)
 		own(&l, 2)
-		l.echo(1, func() { t.Error("the older own event was cached again") })
+		l.echo(1, false, func() { t.Error("the older own event was cached again") })
 		if takes(&l, now) {
 			t.Error("taken, though Redis puts our second event after it")
 		}
-		l.echo(2, func() { t.Error("the own event was cached again") })
+		l.echo(2, false, func() { t.Error("the own event was cached again") })
 		if !takes(&l, now) {
 			t.Error("not taken after our event came back")
 		}
@@ -186,7 +186,7 @@ func TestLastEvent(t *testing.T) {
 	t.Run("published before the channel was held", func(t *testing.T) {
 		var l lastEvent
 		stored := false
-		l.echo(4, func() { stored = true })
+		l.echo(4, false, func() { stored = true })
 		if !stored {
 			t.Error("not stored")
 		}

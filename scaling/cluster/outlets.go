@@ -20,20 +20,34 @@ type outlets struct {
 	node  nodeID
 	seed  maphash.Seed
 	start time.Time
+	most  [2]int64 // bytes of an age of a shard, by publishers
 
 	clock  atomic.Uint32 // seconds since start, as of the last sweep
 	shards [outletShards]outletShard
 }
 
-// outletShard remembers in two ages: what was published to of late, and what was so before the last turn and will be forgotten at the next.
-// A turn costs the same however much is forgotten: an event loop may wait for it.
 type outletShard struct {
 	mu sync.Mutex
 	// Guarded by mu.
+	of  [2]outletAges // by publishers
+	top uint64        // the highest sequence there ever was: a channel that was forgotten begins after it
+}
+
+// outletAges remember in two ages: what was published to of late, and what was so before the last turn and will be forgotten at the next.
+// A turn costs the same however much is forgotten: an event loop may wait for it.
+type outletAges struct {
 	recent map[channelKey]*outlet
 	before map[channelKey]*outlet
-	top    uint64 // the highest sequence there ever was: a channel that was forgotten begins after it
+	bytes  int64 // of recent
 }
+
+// publishers are who publishes to a channel: the HTTP API, perhaps among others, or clients alone, who must not make this node remember much.
+type publishers int
+
+const (
+	theAPI publishers = iota
+	clientsAlone
+)
 
 type channelKey struct{ app, channel string }
 
@@ -45,14 +59,22 @@ type outlet struct {
 
 const (
 	outletShards = 64
-	outletIdle   = 60      // seconds from turn to turn: a channel is forgotten after one or two of them
-	outletMany   = 1 << 13 // channels of an age; with more there is a turn
+	outletIdle   = 60  // seconds from turn to turn: a channel is forgotten after one or two of them
+	outletBytes  = 256 // what a channel costs beside its two names
 )
 
-func newOutlets(n names, node nodeID) *outlets {
+func (o *outlet) cost() int64 { return int64(outletBytes + 2*len(o.name)) }
+
+// newOutlets makes a table that remembers as many channels as fit into so many bytes, by publishers; with more there is a turn.
+func newOutlets(n names, node nodeID, bytes [2]int64) *outlets {
 	t := &outlets{names: n, node: node, seed: maphash.MakeSeed(), start: time.Now()}
+	for of, all := range bytes {
+		t.most[of] = all / 2 / outletShards
+	}
 	for i := range t.shards {
-		t.shards[i].recent = make(map[channelKey]*outlet)
+		for of := range t.shards[i].of {
+			t.shards[i].of[of].turnLocked()
+		}
 	}
 	return t
 }
@@ -61,40 +83,58 @@ func newOutlets(n names, node nodeID) *outlets {
 func (t *outlets) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq uint64, err error) {
 	key := channelKey{m.App, m.Channel}
 	sh := &t.shards[maphash.Comparable(t.seed, key)%outletShards]
-	e := event{node: t.node, cache: m.Cache, except: m.Except, payload: m.Payload}
+	e := event{node: t.node, cache: m.Cache, client: m.Client, except: m.Except, payload: m.Payload}
 	buffer := make([]byte, 0, eventRoom+len(m.Payload))
 
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	o := sh.recent[key]
+	o := sh.of[theAPI].recent[key]
+	if o == nil && m.Client {
+		o = sh.of[clientsAlone].recent[key]
+	}
 	if o == nil {
-		o, e.first = sh.addLocked(t.names, key)
+		o, e.first = t.addLocked(sh, key, m.Client)
 	}
 	o.seq++
 	sh.top = max(sh.top, o.seq)
 	e.seq = o.seq
-	if b.Publish(bus.Message{Name: o.name, Payload: appendEvent(buffer, e), Keep: keep}) != nil {
+	if b.Publish(bus.Message{Name: o.name, Payload: appendEvent(buffer, e), Keep: keep, Yields: m.Client}) != nil {
 		return e.seq, scaling.ErrDropped
 	}
 	return e.seq, nil
 }
 
 // addLocked makes a channel one of the recent, and says whether it is new.
-func (sh *outletShard) addLocked(n names, key channelKey) (o *outlet, fresh bool) {
-	o = sh.before[key]
+func (t *outlets) addLocked(sh *outletShard, key channelKey, client bool) (o *outlet, fresh bool) {
+	api, alone := &sh.of[theAPI], &sh.of[clientsAlone]
+	ages, most := api, t.most[theAPI]
+	o = api.before[key]
+	if o == nil && client {
+		ages, most = alone, t.most[clientsAlone]
+		o = alone.before[key]
+	}
+	if o == nil && !client { // it was the clients' until now
+		if o = alone.recent[key]; o != nil {
+			delete(alone.recent, key)
+			alone.bytes -= o.cost()
+		} else {
+			o = alone.before[key]
+		}
+	}
 	if fresh = o == nil; fresh {
-		o = &outlet{name: n.events(key.app, key.channel), seq: sh.top}
+		o = &outlet{name: t.names.events(key.app, key.channel), seq: sh.top}
 	}
-	if len(sh.recent) >= outletMany {
-		sh.turnLocked()
+	if ages.bytes+o.cost() > most {
+		ages.turnLocked()
 	}
-	sh.recent[key] = o
+	ages.recent[key] = o
+	ages.bytes += o.cost()
 	return o, fresh
 }
 
 // turnLocked forgets what was not published to since the turn before.
-func (sh *outletShard) turnLocked() {
-	sh.before, sh.recent = sh.recent, make(map[channelKey]*outlet)
+func (a *outletAges) turnLocked() {
+	a.before, a.recent, a.bytes = a.recent, make(map[channelKey]*outlet), 0
 }
 
 // now is the clock: seconds since the start, as of the last sweep.
@@ -109,7 +149,9 @@ func (t *outlets) sweep(now time.Time) {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		sh.turnLocked()
+		for of := range sh.of {
+			sh.of[of].turnLocked()
+		}
 		sh.mu.Unlock()
 	}
 }

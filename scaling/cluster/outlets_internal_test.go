@@ -16,19 +16,29 @@ func TestOutletsForget(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	o := newOutlets(names{"p"}, newNodeID())
-	publish := func(channel string) uint64 {
+	most := [2]int64{theAPI: 1 << 20, clientsAlone: 1 << 19}
+	o := newOutlets(names{"p"}, newNodeID(), most)
+	publishAs := func(channel string, client bool) uint64 {
 		t.Helper()
-		seq, err := o.publish(b, scaling.Message{App: "app", Channel: channel}, nil)
+		seq, err := o.publish(b, scaling.Message{App: "app", Channel: channel, Client: client}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return seq
 	}
-	known := func() (n int) {
+	publish := func(channel string) uint64 { return publishAs(channel, false) }
+	remembered := func(of publishers) (n int, bytes int64) {
 		for i := range o.shards {
-			n += len(o.shards[i].recent) + len(o.shards[i].before)
+			for _, age := range []map[channelKey]*outlet{o.shards[i].of[of].recent, o.shards[i].of[of].before} {
+				for _, x := range age {
+					n, bytes = n+1, bytes+x.cost()
+				}
+			}
 		}
+		return n, bytes
+	}
+	known := func() int {
+		n, _ := remembered(theAPI)
 		return n
 	}
 	turn := func(n int) { o.sweep(o.start.Add(time.Duration(n) * outletIdle * time.Second)) }
@@ -54,11 +64,20 @@ func TestOutletsForget(t *testing.T) {
 	if got := publish("room"); got <= 5 {
 		t.Errorf("forgotten: sequence %d, want one after 5", got)
 	}
-	sh := &o.shards[0]
-	for i := range 4 * outletMany {
-		sh.addLocked(o.names, channelKey{"app", fmt.Sprint(i)})
+	for of, client := range []bool{theAPI: false, clientsAlone: true} {
+		for i := range 20_000 {
+			o.addLocked(&o.shards[i%outletShards], channelKey{"app", fmt.Sprint(client, i)}, client)
+		}
+		if n, bytes := remembered(publishers(of)); bytes > most[of] || bytes < most[of]/3 {
+			t.Errorf("%d channels of %d B are remembered, client %v, bound %d B", n, bytes, client, most[of])
+		}
 	}
-	if n := known(); n > 2*outletMany+1 {
-		t.Errorf("%d channels are remembered, at most %d may be", n, 2*outletMany+1)
+	// A channel of clients alone is the application's from its first event on, and its sequence goes on.
+	last := publishAs("shared", true)
+	for _, client := range []bool{true, false, true, false} {
+		if got := publishAs("shared", client); got != last+1 {
+			t.Errorf("sequence %d after %d, client %v", got, last, client)
+		}
+		last++
 	}
 }

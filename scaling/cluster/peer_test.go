@@ -31,6 +31,7 @@ type peer struct {
 	subscribers map[string]int
 	held        map[string]bool
 	cached      map[string]string
+	ofClient    map[string]bool // of cached
 	terminated  []string
 	members     map[string][]*protocol.MemberData
 	answering   func(scaling.Query) scaling.Answer // nil: of what is known here
@@ -65,7 +66,7 @@ func startPeer(t testing.TB, o cluster.Options) *peer {
 func newPeer(t testing.TB, r *cluster.Relay) *peer {
 	return &peer{
 		t: t, relay: r, got: make(map[string][]string), subscribers: make(map[string]int), held: make(map[string]bool),
-		cached: make(map[string]string), members: make(map[string][]*protocol.MemberData),
+		cached: make(map[string]string), ofClient: make(map[string]bool), members: make(map[string][]*protocol.MemberData),
 	}
 }
 
@@ -82,8 +83,9 @@ func (n *peer) Deliver(m scaling.Message) error {
 	}
 	n.got[m.Channel] = append(n.got[m.Channel], string(m.Payload))
 	n.excepts = append(n.excepts, m.Except)
-	if m.Cache && protocol.KindOf(m.Channel).IsCache() {
+	if m.Cache && protocol.KindOf(m.Channel).IsCache() && (!m.Client || n.subscribers[m.Channel] > 0) {
 		n.cached[m.Channel] = string(m.Payload)
+		n.ofClient[m.Channel] = m.Client
 	}
 	return nil
 }
@@ -128,13 +130,17 @@ func (n *peer) MemberRemoved(_, channel, userID string) {
 	n.members[channel] = slices.DeleteFunc(slices.Clone(n.members[channel]), func(m *protocol.MemberData) bool { return m.UserID == userID })
 }
 
-func (n *peer) Cached(_, channel string, payload []byte) {
+func (n *peer) Cached(_, channel string, payload []byte, client bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.held[channel] {
 		n.t.Errorf("%s gets a cached event and is not held", channel)
 	}
-	n.cached[channel] = string(payload)
+	if payload == nil {
+		delete(n.cached, channel)
+		return
+	}
+	n.cached[channel], n.ofClient[channel] = string(payload), client
 }
 
 func (n *peer) Roster(_, channel string) []*protocol.MemberData {
@@ -158,7 +164,7 @@ func (n *peer) Answer(q scaling.Query) scaling.Answer {
 	for _, channel := range slices.Sorted(maps.Keys(n.subscribers)) {
 		info := scaling.ChannelInfo{Name: channel, Subscriptions: n.subscribers[channel], Users: len(n.members[channel])}
 		if event, ok := n.cached[channel]; ok {
-			info.Cache = []byte(event)
+			info.Cache, info.ClientCache = []byte(event), n.ofClient[channel]
 		}
 		a.Channels = append(a.Channels, info)
 	}
@@ -190,6 +196,9 @@ func (n *peer) unsubscribe(channel string) {
 	n.mu.Lock()
 	if n.subscribers[channel]--; n.subscribers[channel] == 0 {
 		delete(n.subscribers, channel)
+		if n.ofClient[channel] {
+			delete(n.cached, channel)
+		}
 	}
 	n.mu.Unlock()
 	n.relay.Leave(scaling.Leave{App: "app", Channel: channel, Kind: protocol.KindOf(channel)})

@@ -40,7 +40,7 @@ func newSite() *site { return &site{rooms: map[string]*room{}, open: map[string]
 
 func (s *site) Deliver(scaling.Message) error           { return nil }
 func (s *site) Terminate(_, _ string)                   {}
-func (s *site) Cached(_, _ string, _ []byte)            {}
+func (s *site) Cached(_, _ string, _ []byte, _ bool)    {}
 func (s *site) Answer(scaling.Query) (a scaling.Answer) { return a }
 
 func (s *site) Roster(_, _ string) []*protocol.MemberData { return nil }

@@ -17,7 +17,7 @@ func (r *Relay) Publish(m scaling.Message) error {
 		}
 	}
 	err := r.deliverHere(m)
-	if _, passed := r.passOn(m, cached); err == nil {
+	if _, passed := r.passOn(m, cached, nil); err == nil {
 		err = passed
 	}
 	return err
@@ -29,7 +29,10 @@ func (r *Relay) publishCached(c *interest, m scaling.Message) error {
 	c.last.mu.Lock()
 	defer c.last.mu.Unlock()
 	err := r.deliverHere(m)
-	seq, passed := r.passOn(m, true)
+	seq, passed := r.passOn(m, true, c)
+	if !m.Elsewhere {
+		c.last.client.Store(m.Client)
+	}
 	if passed == nil && !m.Elsewhere {
 		c.last.sentLocked(seq, time.Now().Add(r.opts.echoWait()))
 	}
@@ -52,19 +55,28 @@ func (r *Relay) deliverHere(m scaling.Message) error {
 	return r.handler.Deliver(m)
 }
 
-// passOn puts m on its way to the other nodes, and to Redis to be kept.
-func (r *Relay) passOn(m scaling.Message, cached bool) (seq uint64, err error) {
-	seq, err = r.outlets.publish(r.bus, m, r.keep(m, cached))
-	if err == nil {
-		r.opts.Metrics.Published(1)
+// passOn puts m on its way to the other nodes, and to Redis to be kept. c is nil when this node does not follow the channel.
+func (r *Relay) passOn(m scaling.Message, cached bool, c *interest) (seq uint64, err error) {
+	var keep *bus.Keep
+	if cached {
+		keep = r.keep(m, c)
 	}
-	return seq, err
+	seq, err = r.outlets.publish(r.bus, m, keep)
+	if err != nil {
+		return seq, err
+	}
+	r.opts.Metrics.Published(1)
+	if cached {
+		r.count(m.App, r.names.events(m.App, m.Channel), m.Client, m.Payload)
+	}
+	return seq, nil
 }
 
-// keep says what Redis is to keep of m, nil for nothing.
-func (r *Relay) keep(m scaling.Message, cached bool) *bus.Keep {
-	if !cached {
-		return nil
+// keep says what Redis is to keep of m.
+func (r *Relay) keep(m scaling.Message, c *interest) *bus.Keep {
+	events := r.names.events(m.App, m.Channel)
+	if m.Client {
+		return r.keepClient(events, m.Payload, c)
 	}
-	return &bus.Keep{Key: lastEventKey(r.names.events(m.App, m.Channel)), Value: m.Payload, TTL: r.opts.CacheTTL}
+	return &bus.Keep{Key: lastEventKey(events), Value: m.Payload, TTL: r.opts.CacheTTL}
 }

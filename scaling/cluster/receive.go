@@ -43,11 +43,14 @@ func (r *Relay) deliver(c *interest, e *event) {
 		return
 	}
 	r.counters.receive()
-	m := scaling.Message{App: c.app, Channel: c.channel, Payload: e.payload, Except: e.except, Cache: e.cache}
+	m := scaling.Message{App: c.app, Channel: c.channel, Payload: e.payload, Except: e.except, Cache: e.cache, Client: e.client}
 	if e.cache && c.kind.IsCache() {
 		c.last.mu.Lock()
 		defer c.last.mu.Unlock()
-		m.Cache = c.last.takesLocked(time.Now())
+		m.Cache = c.last.takesLocked(time.Now(), e.client)
+		if e.client && c.occupied.Load() && !c.vouched.Swap(true) {
+			r.vouch(c)
+		}
 	}
 	if err := r.handler.Deliver(m); err != nil {
 		r.opts.Dropped(droppedBacklog, 1)
@@ -60,7 +63,7 @@ func (r *Relay) deliver(c *interest, e *event) {
 func (r *Relay) echo(c *interest, e *event) {
 	r.counters.own.Add(1)
 	if e.cache && c.kind.IsCache() {
-		c.last.echo(e.seq, func() { r.handler.Cached(c.app, c.channel, e.payload) })
+		c.last.echo(e.seq, e.client, func() { r.handler.Cached(c.app, c.channel, e.payload, e.client) })
 	}
 }
 

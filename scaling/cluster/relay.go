@@ -27,6 +27,7 @@ type Relay struct {
 	node      *identity
 	interests *interests
 	outlets   *outlets
+	kept      kept
 	counters  counters
 	trouble   *logging.Throttle
 
@@ -58,10 +59,12 @@ func New(o Options) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{opts: o, names: names{o.Prefix}, node: newIdentity(), interests: newInterests()}
+	r := &Relay{opts: o, names: names{o.Prefix}, node: newIdentity()}
+	r.interests = newInterests(o.LingerBytes, r.release)
 	r.counters.metrics = o.Metrics
 	r.trouble = logging.NewThrottle(o.Log, complainEvery)
-	r.outlets = newOutlets(r.names, r.node.process)
+	r.outlets = newOutlets(r.names, r.node.process, [2]int64{theAPI: o.OutletBytes, clientsAlone: o.ClientOutletBytes})
+	r.interests.resume, r.interests.idled = r.resume, r.vacate
 	return r, nil
 }
 
@@ -191,13 +194,19 @@ func (r *Relay) message(name string, payload []byte) {
 func (r *Relay) sweep(ctx context.Context) {
 	tick := time.NewTicker(max(min(r.opts.Linger/4, time.Second), 10*time.Millisecond))
 	defer tick.Stop()
+	vouched := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			r.interests.release(now.Add(-r.opts.Linger), r.release)
+			r.interests.release(now.Add(-r.opts.Linger))
 			r.outlets.sweep(now)
+			if now.Sub(vouched) >= r.opts.Vouch/3 {
+				vouched = now
+				r.vouchAgain()
+				r.kept.expire(now)
+			}
 		}
 	}
 }

@@ -24,6 +24,19 @@ var (
 	//go:embed scripts/check.lua
 	checkSource string
 
+	//go:embed scripts/cached.lua
+	cachedSource string
+	//go:embed scripts/keep.lua
+	keepSource string
+	//go:embed scripts/recall.lua
+	recallSource string
+	//go:embed scripts/vouch.lua
+	vouchSource string
+	//go:embed scripts/vacate.lua
+	vacateSource string
+	//go:embed scripts/evict.lua
+	evictSource string
+
 	//go:embed scripts/nodes.lua
 	nodesSource string
 	//go:embed scripts/beat.lua
@@ -40,6 +53,12 @@ var (
 	dropScript  = bus.NewScript(rosterSource + dropSource)
 	fetchScript = bus.NewScript(rosterSource + fetchSource)
 	checkScript = bus.NewScript(rosterSource + checkSource)
+
+	keepScript   = bus.NewScript(cachedSource + keepSource)
+	recallScript = bus.NewScript(cachedSource + recallSource)
+	vouchScript  = bus.NewScript(cachedSource + vouchSource)
+	vacateScript = bus.NewScript(cachedSource + vacateSource)
+	evictScript  = bus.NewScript(evictSource)
 
 	beatScript   = bus.NewScript(nodesSource + beatSource)
 	buryScript   = bus.NewScript(nodesSource + burySource)

@@ -17,7 +17,7 @@ func (*nobody) Hold(_, _ string)                                    {}
 func (*nobody) Release(_, _ string)                                 {}
 func (*nobody) MemberAdded(_, _ string, _ *protocol.MemberData)     {}
 func (*nobody) MemberRemoved(_, _, _ string)                        {}
-func (*nobody) Cached(_, _ string, _ []byte)                        {}
+func (*nobody) Cached(_, _ string, _ []byte, _ bool)                {}
 func (*nobody) Roster(_, _ string) (members []*protocol.MemberData) { return nil }
 func (*nobody) Answer(scaling.Query) (a scaling.Answer)             { return a }
 func (*nobody) Connections() map[string]int                         { return nil }

@@ -38,7 +38,7 @@ func (n *node) Terminate(app, userID string) {
 	n.terminated = append(n.terminated, app+" "+userID)
 }
 
-func (n *node) Cached(app, channel string, payload []byte) {
+func (n *node) Cached(app, channel string, payload []byte, _ bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.cached = append(n.cached, app+" "+channel+" "+string(payload))
@@ -107,7 +107,7 @@ var _ laravel.Nodes = (*alone)(nil)
 
 func newAlone() *alone { return &alone{Local: scaling.NewLocal()} }
 
-func (a *alone) Remember(app, channel string, event []byte) {
+func (a *alone) Remember(app, channel string, event []byte, _ bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.remembered = append(a.remembered, app+" "+channel+" "+string(event))

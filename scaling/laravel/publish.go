@@ -1,8 +1,10 @@
 package laravel
 
 import (
+	"bytes"
 	"errors"
 
+	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
 )
@@ -45,13 +47,13 @@ func (r *Relay) pass(m *scaling.Message) error {
 	}
 	s := signature{node: r.id, cache: m.Cache && r.opts.KindOf(m.Channel).IsCache()}
 	if s.cache {
-		r.nodes.Remember(m.App, m.Channel, m.Payload) // at once; passed does it again when the order is known
+		r.nodes.Remember(m.App, m.Channel, m.Payload, m.Client) // at once; passed does it again when the order is known
 	}
 
 	r.order.Lock()
 	r.seq++
 	s.seq = r.seq
-	err = r.bus.Publish(bus.Message{Name: r.opts.Channel, Payload: s.appendTo(text)})
+	err = r.bus.Publish(bus.Message{Name: r.opts.Channel, Payload: s.appendTo(text), Yields: m.Client})
 	r.order.Unlock()
 	if err != nil {
 		return scaling.ErrDropped // the bus has counted it
@@ -79,8 +81,9 @@ func (r *Relay) passed(app string, e *envelope) {
 	}
 	for _, channel := range names {
 		event := e.appendDelivery(make([]byte, 0, len(e.payload)), channel)
-		r.nodes.Remember(app, channel, event)
-		r.handler.Cached(app, channel, event)
+		client := isClientEvent(event)
+		r.nodes.Remember(app, channel, event, client)
+		r.handler.Cached(app, channel, event, client)
 	}
 }
 
@@ -97,14 +100,27 @@ func (r *Relay) deliver(app string, e *envelope, cached bool) error {
 			continue
 		}
 		event := e.appendDelivery(make([]byte, 0, len(e.payload)+len(channel)+len(`,"channel":""`)), channel)
+		client := kept && isClientEvent(event)
 		if kept {
-			r.nodes.Remember(app, channel, event)
+			r.nodes.Remember(app, channel, event, client)
 		}
-		m := scaling.Message{App: app, Channel: channel, Payload: event, Except: except, Cache: kept}
+		m := scaling.Message{App: app, Channel: channel, Payload: event, Except: except, Cache: kept, Client: client}
 		if err := r.handler.Deliver(m); err != nil {
 			r.opts.Metrics.Dropped(droppedBacklog, 1)
 			r.notPassedOn(droppedBacklog, 1, err)
 		}
 	}
 	return nil
+}
+
+// isClientEvent reports whether an event of a cache channel is a client's. Reverb's messages do not say so; its name does.
+func isClientEvent(event []byte) (client bool) {
+	protocol.Members(event, func(name, value []byte) bool {
+		if string(name) == "event" {
+			text, _ := protocol.Text(value)
+			client = bytes.HasPrefix(text, []byte("client-"))
+		}
+		return true
+	})
+	return client
 }

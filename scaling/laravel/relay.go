@@ -19,8 +19,9 @@ import (
 type Nodes interface {
 	scaling.Relay
 
-	// Remember keeps the last event of a cache channel for those who subscribe later, on any of these nodes, and publishes nothing.
-	Remember(app, channel string, event []byte)
+	// Remember keeps the last event of a cache channel for those who subscribe later, on any of these nodes, and publishes nothing. client says
+	// that it is a client's.
+	Remember(app, channel string, event []byte, client bool)
 }
 
 var _ Nodes = (*cluster.Relay)(nil)

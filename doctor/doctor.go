@@ -49,6 +49,7 @@ func Run(ctx context.Context, o Options) Report {
 		{"Memory", e.checkMemory},
 		{"TLS", e.checkCertificateFiles},
 		{"Redis", e.checkRedis},
+		{"Restart signal", e.checkSignal},
 		{"Public address", e.checkPublic},
 		{"Round trip", e.checkTrip},
 		{"Idle sockets", e.checkIdle},

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"reverb/config"
 )
 
 // Probes are how the doctor looks at the world. System has those of this machine; tests bring their own. All are required but Roots.
@@ -27,13 +29,16 @@ type Probes struct {
 	// ClientAddress asks the running server from where it thinks that one of its clients comes. ErrNotAsked: there is no way to ask.
 	ClientAddress func(ctx context.Context, socketID string) (netip.AddrPort, error)
 
+	// Signal looks into the site's cache for Laravel's restart signal.
+	Signal func(ctx context.Context, cache config.Cache) (Signal, error)
+
 	Roots *x509.CertPool // authorities to trust; nil = those of the system
 }
 
 // ErrNotAsked says that the running server could not be asked.
 var ErrNotAsked = errors.New("the running server cannot be asked")
 
-// System are the probes of this machine. KeyPair and ClientAddress are the caller's to set.
+// System are the probes of this machine. KeyPair, Signal and ClientAddress are the caller's to set.
 func System() Probes {
 	return Probes{
 		ReadFile: os.ReadFile,
@@ -57,6 +62,7 @@ func System() Probes {
 			}
 			return d.DialContext(ctx, "tcp", address)
 		},
+		Signal:  noSignal,
 		KeyPair: func(string, string, string) error { return nil },
 		ClientAddress: func(context.Context, string) (netip.AddrPort, error) {
 			return netip.AddrPort{}, ErrNotAsked

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,6 +48,10 @@ func TestRedisOnAUnixSocket(t *testing.T) {
 			for _, s := range nodes {
 				waitFor(t, func() bool { return strings.Contains(s.Output(), "reverb:restart` is heeded") })
 			}
+			doctor := exec.Command(bin, "doctor", "--json")
+			doctor.Dir = nodes[0].Dir
+			report, _ := doctor.Output() // other things may be wrong
+			contains(t, string(report), "it is heeded: the cache store redis has ")
 			restart("2")
 			for _, s := range nodes {
 				if code := s.ExitCode(); code != 0 || strings.Contains(s.Output(), "  WARN  ") {

@@ -64,6 +64,17 @@ func Check(c config.Cache) error {
 	return nil
 }
 
+// Look looks at the store once. keys are those that it looks for, or the file; found is whether there is a signal.
+func Look(ctx context.Context, c config.Cache) (keys []string, found bool, err error) {
+	s, err := open(c)
+	if err != nil {
+		return nil, false, fmt.Errorf("laravel.cache_store = %q: %w", c.Store, err)
+	}
+	defer s.close()
+	value, err := s.read(ctx)
+	return s.names(), value != "", err
+}
+
 func open(c config.Cache) (store, error) {
 	switch c.Store {
 	case config.CacheRedis:

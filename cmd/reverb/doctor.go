@@ -15,6 +15,7 @@ import (
 
 	"reverb/config"
 	"reverb/doctor"
+	"reverb/laravel"
 	"reverb/poller"
 )
 
@@ -96,6 +97,10 @@ func doctorOptions(c *cli.Context, p process) doctor.Options {
 	o.Probes.KeyPair = func(cert, key, passphrase string) error {
 		_, err := poller.LoadCertificate(cert, key, passphrase)
 		return err
+	}
+	o.Probes.Signal = func(ctx context.Context, cache config.Cache) (doctor.Signal, error) {
+		keys, found, err := laravel.Look(ctx, cache)
+		return doctor.Signal{Keys: keys, Found: found}, err
 	}
 	o.Probes.ClientAddress = func(ctx context.Context, socketID string) (netip.AddrPort, error) {
 		return askClient(ctx, o.Config, p.environ, socketID)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"reverb/logging"
 	"reverb/metrics"
 	"reverb/protocol"
 )
@@ -108,7 +109,7 @@ func (a *api) account(e *exchange, r request, client netip.AddrPort) {
 	if !ok {
 		return
 	}
-	attrs := []slog.Attr{slog.String("app", e.app), slog.String("from", client.String()), slog.Int("status", e.status),
+	attrs := []slog.Attr{slog.String("app", e.app), logging.From(client), slog.Int("status", e.status),
 		slog.String("reason", strings.ToValidUTF8(string(e.text), "?"))}
 	message := "publish refused"
 	if e.route != metrics.RouteEvents && e.route != metrics.RouteBatchEvents {

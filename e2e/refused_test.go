@@ -42,9 +42,10 @@ func TestRefusalsLeaveATrace(t *testing.T) {
 	held := testclient.Connect(t, s.Addr, key)
 	refused(key, "", 4004)
 	held.Close()
+	waitFor(t, func() bool { return strings.Contains(s.Output(), "max_connections=1 ") })
 	for _, want := range []string{
 		`WARN  publish refused \.* ?app=123456 from=127\.0\.0\.1:\d+ status=401 reason="Authentication signature invalid\." .*REVERB_APP_SECRET the same on both sides`,
-		`WARN  publish refused \.* ?app=unknown from=203\.0\.113\.9:0 status=404 reason="No matching application for ID \[nobody\]\."`,
+		`WARN  publish refused \.* ?app=unknown from=203\.0\.113\.9 status=404 reason="No matching application for ID \[nobody\]\."`,
 		`WARN  connection refused \.* ?app=unknown from=127\.0\.0\.1:\d+ .*key=unknown-key`,
 		`WARN  connection refused \.* ?app=987654 .*origin=https://evil\.example allowed_origins="?\[laravel\.com\]`,
 		`WARN  connection refused \.* ?app=123456 .*max_connections=1 `,

@@ -106,6 +106,7 @@ func TestReload(t *testing.T) {
 			t.Errorf("exit code 0\n%s", out)
 		}
 		contains(t, out, "config.toml:9: apps[0].ping_interval = 0: want", "config.toml:10: apps[0].hots: unknown key", "nothing has changed")
+		waitFor(t, func() bool { return strings.Contains(s.Output(), "config.toml:9") })
 		contains(t, s.Output(), "  ERROR  ", "config.toml:9: apps[0].ping_interval = 0")
 		appOf(s, "2", "k2", "s2").Post(t, "/events", anEvent).Expect(t, 200, `{}`)
 		two.Expect(`{"event":"e","data":"d","channel":"room"}`)
@@ -117,7 +118,7 @@ func TestReload(t *testing.T) {
 			t.Errorf("%v\n%s", err, out)
 		}
 		contains(t, out, "app 1 .", ". removed", "needs a restart .", ". server.port = 1 (was 0)")
-		contains(t, s.Output(), "server.port = 1 (was 0)")
+		waitFor(t, func() bool { return strings.Contains(s.Output(), "server.port = 1 (was 0)") })
 		one.ExpectError(4001, "Application does not exist")
 		one.ExpectClose(4001)
 		appOf(s, "1", "new", "fresh-secret").Post(t, "/events", anEvent).Expect(t, 404, "No matching application for ID [1].")
@@ -240,7 +241,7 @@ func TestWatchAndHalfWrittenFiles(t *testing.T) {
 		c.Send(`{"event":"pusher:ping"}`)
 		c.Expect(`{"event":"pusher:pong"}`)
 	}
-	if strings.Contains(s.Output(), "level=ERROR") {
+	if strings.Contains(s.Output(), "  ERROR  ") {
 		t.Errorf("a file that was being written was complained about\n%s", s.Output())
 	}
 	configure(t, s, apps(server, "1 k1 s1"))

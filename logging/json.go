@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"time"
+	"net/netip"
 	"unicode"
 	"unicode/utf8"
 )
@@ -14,12 +14,27 @@ func NewJSON(w io.Writer, level slog.Level) slog.Handler {
 	return slog.NewJSONHandler(visible{w}, &slog.HandlerOptions{Level: level, ReplaceAttr: readable})
 }
 
-// readable writes durations as people do, not as a number of nanoseconds.
+// readable writes durations and addresses as people do, not as a number of nanoseconds or an object of Go's fields.
 func readable(_ []string, a slog.Attr) slog.Attr {
-	if d, ok := a.Value.Any().(time.Duration); ok {
-		a.Value = slog.StringValue(d.String())
+	if kind := a.Value.Kind(); kind != slog.KindDuration && kind != slog.KindAny {
+		return a
+	}
+	if s, ok := a.Value.Any().(fmt.Stringer); ok {
+		a.Value = slog.StringValue(s.String())
 	}
 	return a
+}
+
+// From is the attribute that says whom a request or a connection came from. The port is left out where a proxy does not tell it.
+func From(client netip.AddrPort) slog.Attr {
+	const key = "from"
+	switch {
+	case !client.IsValid():
+		return slog.String(key, "unknown")
+	case client.Port() == 0:
+		return slog.String(key, client.Addr().String())
+	}
+	return slog.String(key, client.String())
 }
 
 // visible escapes what JSON leaves as it is and a terminal obeys.

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync/atomic"
+
+	"reverb/logging"
 )
 
 // refusal is why a socket did not become a WebSocket: a closed list, so that it can be a metric's label.
@@ -43,10 +45,10 @@ func (p *Poller) refuse(why refusal, client netip.AddrPort) {
 	p.refused.add(why)
 	switch why {
 	case refusedMax:
-		p.trouble.Log(slog.LevelWarn, refusalLabels[why], "connection refused: the node is full", slog.String("from", client.String()),
+		p.trouble.Log(slog.LevelWarn, refusalLabels[why], "connection refused: the node is full", logging.From(client),
 			slog.Int("max_connections", p.cfg.MaxConnections), slog.String("hint", "raise server.limits.max_connections, or add a node"))
 	case refusedAddress:
-		p.trouble.Log(slog.LevelWarn, refusalLabels[why], "connection refused: too many of one address", slog.String("from", client.String()),
+		p.trouble.Log(slog.LevelWarn, refusalLabels[why], "connection refused: too many of one address", logging.From(client),
 			slog.Int("max_connections_per_address", p.cfg.MaxPerAddress),
 			slog.String("hint", "if this is a proxy, it belongs into server.trusted_proxies"))
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reverb/config"
+	"reverb/logging"
 	"reverb/metrics"
 	"reverb/poller"
 	"reverb/protocol"
@@ -25,7 +26,7 @@ func (s *Server) complain(r *poller.Request, conf *config.App, why *refusal) {
 	if conf != nil {
 		app = conf.ID
 	}
-	attrs := []slog.Attr{slog.String("app", app), slog.String("from", r.RemoteAddr.String()), slog.String("reason", why.err.Message)}
+	attrs := []slog.Attr{slog.String("app", app), logging.From(r.RemoteAddr), slog.String("reason", why.err.Message)}
 	switch why.reason {
 	case "unknown_app":
 		key, _ := EndpointKey(s.prefix, r.Path)

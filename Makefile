@@ -1,4 +1,5 @@
-# make run: build, make credentials if there are none, start. make test: install what is missing, run every test.
+# make run: build, make credentials if there are none, start. make test: install what is missing, run every test. make test-quick: the tests that
+# need Go alone. make install: put the program, its manual page and its completion in place.
 SHELL     := /bin/bash
 GO        ?= go
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -9,7 +10,7 @@ PACKAGES   = $(shell $(GO) list ./... | grep -v /e2e)
 # Inputs for each fuzz target. Not a time: Go's fuzzer then ends in "context deadline exceeded" now and then.
 FUZZ      ?= 20000x
 
-.PHONY: run build test tools lint unit race fuzz e2e chaos js autobahn bench microbench clean fmt
+.PHONY: run build install test test-quick tools lint unit race fuzz e2e chaos js autobahn bench microbench clean fmt
 
 # The first target, so that plain `make` builds.
 build:
@@ -20,8 +21,22 @@ run: build
 	@grep -qs '^REVERB_APP_KEY=' .env || $(BIN) install
 	@$(BIN) start --first-event=docs/first-event.html
 
+# DESTDIR and PREFIX are those of every Makefile.
+PREFIX    ?= /usr/local
+install: build
+	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/reverb
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(BIN) man > $(DESTDIR)$(PREFIX)/share/man/man1/reverb.1
+	$(BIN) completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/reverb
+
 test: tools lint unit race fuzz e2e js autobahn
 	@echo "all tests passed"
+
+# Installs nothing and leaves out what drives other programs: less than three minutes.
+QUICK     := ./protocol ./channels ./server ./api ./config ./poller ./scaling ./dashboard ./handover ./metrics ./internal/house ./internal/nearest
+test-quick:
+	$(GO) vet $(QUICK)
+	$(GO) test -shuffle=on $(QUICK)
 
 tools: $(LINT) e2e/js/node_modules/.package-lock.json
 	@./e2e/install.sh

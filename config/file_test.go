@@ -276,6 +276,14 @@ func TestErrorsNeverTellASecret(t *testing.T) {
 	}
 }
 
+// A file that bounds what waits for all clients need not bound what waits for one.
+func TestBoundOfOneOutboxFollowsThatOfAll(t *testing.T) {
+	limits := load(t, oneApp+"[server.limits]\ntotal_outbox_bytes = 8388608\n").Server.Limits
+	if limits.OutboxBytes != 8<<20 || limits.TotalOutboxBytes != 8<<20 {
+		t.Errorf("%d bytes for one, %d for all, want %d for both", limits.OutboxBytes, limits.TotalOutboxBytes, 8<<20)
+	}
+}
+
 func TestMissingFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if _, err := config.Load(config.Source{Environ: credentials}); err != nil {

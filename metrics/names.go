@@ -38,7 +38,7 @@ var (
 	nameChannels      = name{"reverb_channels", "Channels with at least one subscription on this node."}
 	nameSubscriptions = name{"reverb_subscriptions", "Subscriptions on this node: pairs of connection and channel."}
 	nameSockets       = name{"reverb_sockets", "Open sockets of the public port: WebSocket, HTTP and those in the handshake."}
-	nameOutboxBytes   = name{"reverb_outbox_bytes", "Bytes that wait for slow sockets, all connections together."}
+	nameOutboxBytes   = name{"reverb_outbox_bytes", "Bytes that wait for slow sockets, all connections together, an event that waits for many counted once."}
 	nameDraining      = name{"reverb_draining", "1 from the moment when the node was asked to stop, before that 0."}
 	nameDrainLeft     = name{"reverb_drain_connections", "Connections that a node that was asked to stop has still to close."}
 	nameConfigLoaded  = name{"reverb_config_loaded_timestamp_seconds", "When the configuration that is in force was read."}

@@ -102,6 +102,8 @@ type Scaling struct {
 	Mode    string // ScalingNative, or ScalingReverb to share a cluster with PHP nodes
 	Channel string // name of the pub/sub channel of ScalingReverb; "reverb"
 
+	TerminatePHPNodes bool // in mode ScalingReverb; false, because Reverb up to 1.11.0 may end over it
+
 	Lease        time.Duration // silence after which a node is taken for dead; 10 s
 	Grace        time.Duration // members of a node that drains may come back elsewhere within it; 3 s
 	Linger       time.Duration // a channel is followed so long after its last subscriber left; 5 s

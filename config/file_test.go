@@ -81,6 +81,7 @@ grace = 22
 linger = 23
 cache_ttl = 24
 query_timeout = 25
+terminate_php_nodes = true
 buffer_bytes = 26000
 buffer_age = 27
 
@@ -149,7 +150,7 @@ func TestEveryNameOfTheFile(t *testing.T) {
 	}
 
 	wantScaling := config.Scaling{
-		Enabled: true, Mode: "reverb", Channel: "c",
+		Enabled: true, Mode: "reverb", Channel: "c", TerminatePHPNodes: true,
 		Lease: 21 * time.Second, Grace: 22 * time.Second, Linger: 23 * time.Second, CacheTTL: 24 * time.Second,
 		QueryTimeout: 25 * time.Second, BufferBytes: 26000, BufferAge: 27 * time.Second,
 		Redis: config.Redis{

@@ -68,6 +68,7 @@ var serverKeys = []key[Config]{
 	{name: "scaling.enabled", at: func(c *Config) setting { return truth(&c.Scaling.Enabled) }},
 	{name: "scaling.mode", at: func(c *Config) setting { return oneOf(&c.Scaling.Mode, ScalingNative, ScalingReverb) }},
 	{name: "scaling.channel", at: func(c *Config) setting { return someText(&c.Scaling.Channel) }},
+	{name: "scaling.terminate_php_nodes", at: func(c *Config) setting { return truth(&c.Scaling.TerminatePHPNodes) }},
 	{name: "scaling.lease", at: func(c *Config) setting { return seconds(&c.Scaling.Lease, 3) }},
 	{name: "scaling.grace", at: func(c *Config) setting { return seconds(&c.Scaling.Grace, 1) }},
 	{name: "scaling.linger", at: func(c *Config) setting { return seconds(&c.Scaling.Linger, 1) }},

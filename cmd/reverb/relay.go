@@ -57,6 +57,7 @@ func newRelay(s config.Scaling, m *metrics.Metrics, cache cacheBounds, log *slog
 	beside, err := laravel.New(laravel.Options{
 		Redis:        redis,
 		Channel:      s.Channel,
+		TerminatePHP: s.TerminatePHPNodes,
 		QueryTimeout: s.QueryTimeout,
 		Metrics:      counters,
 		Log:          log,

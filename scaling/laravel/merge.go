@@ -19,15 +19,12 @@ func (r *Relay) merge(a *scaling.Answer, m *metric, answers [][]byte) {
 	switch m.of {
 	case metricConnections:
 		for _, answer := range answers {
-			a.Connections += countMembers(answer)
+			a.Connections += countEntries(answer)
 		}
 	case metricChannels:
 		php := make(map[string]scaling.ChannelInfo)
 		for _, answer := range answers {
-			protocol.Members(answer, func(name, value []byte) bool {
-				addInfo(php, string(name), value)
-				return true
-			})
+			eachEntry(answer, func(name string, value []byte) { addInfo(php, name, value) })
 		}
 		a.Channels = addChannels(a.Channels, php)
 	case metricChannel:
@@ -43,15 +40,22 @@ func (r *Relay) merge(a *scaling.Answer, m *metric, answers [][]byte) {
 	}
 }
 
-// countMembers is how many members a map has; PHP writes one whose keys are 0, 1, 2, … as a list.
-func countMembers(value []byte) int {
-	n := 0
-	if !protocol.Members(value, func(_, _ []byte) bool { n++; return true }) {
-		n = 0
-		if !protocol.Elements(value, func([]byte) bool { n++; return true }) {
-			return 0
-		}
+// eachEntry calls do for each entry of a PHP array: a map, or, as PHP writes one whose keys are 0, 1, 2, …, a list.
+func eachEntry(value []byte, do func(name string, value []byte)) {
+	if protocol.Members(value, func(name, value []byte) bool { do(string(name), value); return true }) {
+		return
 	}
+	next := 0
+	protocol.Elements(value, func(value []byte) bool {
+		do(strconv.Itoa(next), value)
+		next++
+		return true
+	})
+}
+
+// countEntries is how many entries an array has.
+func countEntries(value []byte) (n int) {
+	eachEntry(value, func(string, []byte) { n++ })
 	return n
 }
 
@@ -121,7 +125,7 @@ func addChannels(to []scaling.ChannelInfo, php map[string]scaling.ChannelInfo) [
 // readUsers reads [{"id":1},…]; a map, which PHP makes of a list with gaps, too. Users without an id are nobody.
 func readUsers(answer []byte) []protocol.RosterMember {
 	var users []protocol.RosterMember
-	take := func(value []byte) bool {
+	eachEntry(answer, func(_ string, value []byte) {
 		var id []byte
 		protocol.Members(value, func(name, value []byte) bool {
 			if string(name) == "id" {
@@ -132,11 +136,6 @@ func readUsers(answer []byte) []protocol.RosterMember {
 		if text, ok := protocol.Text(id); ok && len(text) > 0 {
 			users = append(users, protocol.RosterMember{ID: string(text), IDRaw: bytes.Clone(id)})
 		}
-		return true
-	}
-	if !protocol.Elements(answer, take) {
-		users = nil
-		protocol.Members(answer, func(_, value []byte) bool { return take(value) })
-	}
+	})
 	return users
 }

@@ -23,6 +23,10 @@ type Options struct {
 	// use more.
 	WholeApp bool
 
+	// TerminatePHP passes terminations on to PHP nodes. Reverb up to 1.11.0 ends over one when a connection has no user, and no node says of
+	// which version it is.
+	TerminatePHP bool
+
 	KindOf func(channel string) protocol.Kind // the rules of channel names; protocol.KindOf
 
 	QueryTimeout time.Duration // of a question to all nodes; 1 s

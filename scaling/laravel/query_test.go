@@ -152,6 +152,30 @@ func TestAsksReverb(t *testing.T) {
 	}
 }
 
+// PHP writes a map whose keys are 0, 1, 2, … as a list: of channels with such names, too.
+func TestAsksForChannelsThatAreNumbers(t *testing.T) {
+	redis := redistest.Start(t)
+	patient := func(o *laravel.Options) { o.QueryTimeout = limit }
+	p, a := startPHP(t, redis.Addr), startGo(t, redis.Addr, patient)
+	two := scaling.ChannelInfo{Name: "1", Subscriptions: 2}
+	for answer, want := range map[string][]scaling.ChannelInfo{
+		`[{"occupied":true,"subscription_count":1},{"occupied":true,"subscription_count":2}]`:      {{Name: "0", Subscriptions: 1}, two},
+		`[[],{"occupied":true,"subscription_count":2}]`:                                            {two},
+		`{"1":{"occupied":true,"subscription_count":2}}`:                                           {two},
+		`[{"occupied":true,"subscription_count":3}]`:                                               {{Name: "0", Subscriptions: 3}},
+		`{"0":{"occupied":true,"subscription_count":3},"room":{"occupied":true,"user_count":"x"}}`: {{Name: "0", Subscriptions: 3}, {Name: "room", Subscriptions: 1}},
+		`[]`: nil,
+	} {
+		p.mu.Lock()
+		p.answers["CHANNELS"] = answer
+		p.mu.Unlock()
+		got := a.Query(context.Background(), scaling.Query{Of: scaling.QueryChannels, App: app.ID})
+		if got.Partial() || !slices.EqualFunc(got.Channels, want, func(x, y scaling.ChannelInfo) bool { return reflect.DeepEqual(x, y) }) {
+			t.Errorf("%s: got %+v of %d/%d nodes, want %+v", answer, got.Channels, got.Answered, got.Nodes, want)
+		}
+	}
+}
+
 // A receiver that does not answer costs the bound once, and the answer says that it is not whole.
 func TestAsksASilentNode(t *testing.T) {
 	redis := redistest.Start(t)

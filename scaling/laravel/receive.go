@@ -97,8 +97,12 @@ func (r *Relay) event(e *envelope) error {
 	return r.deliver(app, e, s.cache)
 }
 
-// terminate takes the wish of a PHP node. Each node of this program hears it itself.
+// terminate takes the wish of a PHP node. Each node of this program hears it itself. That of a node of this program is for PHP nodes: the
+// others hear of it through Nodes.
 func (r *Relay) terminate(e *envelope) error {
+	if e.signature.node != "" {
+		return nil
+	}
 	app, err := r.appIDs.of(e.application)
 	if err != nil {
 		return err

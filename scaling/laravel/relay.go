@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"reverb/logging"
 	"reverb/protocol"
@@ -170,9 +171,26 @@ func (r *Relay) Leave(l scaling.Leave) {
 
 func isShared(k protocol.Kind) bool { return k.IsPresence() || k.IsCache() }
 
-// Terminate closes the connections of the app's user here and on the nodes of this program. PHP nodes are not told, because up to 1.11.0
-// they end over it (Reverb: "terminate" reads a user id that most connections do not have).
-func (r *Relay) Terminate(app, userID string) { r.nodes.Terminate(app, userID) }
+// Terminate closes the connections of the app's user here and on the nodes of this program, and on PHP nodes if they survive it.
+func (r *Relay) Terminate(app, userID string) {
+	r.nodes.Terminate(app, userID)
+	if r.opts.TerminatePHP {
+		r.terminatePHP(app, userID)
+	}
+}
+
+// terminatePHP tells PHP nodes. None of them has a user whose id JSON cannot write.
+func (r *Relay) terminatePHP(app, userID string) {
+	application := r.apps.json(app)
+	if application == nil || !utf8.ValidString(userID) {
+		return
+	}
+	s := signature{node: r.id}
+	text := s.appendTo(appendTerminate(nil, application, userID))
+	if err := r.bus.Publish(bus.Message{Name: r.opts.Channel, Payload: text}); err != nil {
+		r.opts.Log.Warn("terminate was not passed on to nodes of laravel reverb", "app", app, "err", err)
+	}
+}
 
 // OtherConnections counts those on nodes of this program. What PHP nodes have is not known: they hold their limits alone.
 func (r *Relay) OtherConnections(app string) int { return r.nodes.OtherConnections(app) }

@@ -101,6 +101,49 @@ func TestTerminatesAcross(t *testing.T) {
 	await(t, "terminate of a PHP node", all(app.ID+" 8", app.ID+" 7"))
 }
 
+// Nodes of a Reverb that survives it hear of a termination, in Reverb's words, and nodes of this program hear of it once.
+func TestTerminatesOnReverb(t *testing.T) {
+	redis := redistest.Start(t)
+	p := startPHP(t, redis.Addr)
+	p.survives = true
+	pass := func(o *laravel.Options) { o.TerminatePHP = true }
+	a, b := startGo(t, redis.Addr, pass), startGo(t, redis.Addr, pass)
+	for _, user := range []string{"7", `é"/`, "not\xffUTF-8"} {
+		a.Relay.Terminate(app.ID, user)
+	}
+	var got []string
+	await(t, "terminate on the PHP node", func() bool {
+		got = nil
+		for _, text := range p.texts(&p.received) {
+			var m struct {
+				Type    string
+				Payload struct {
+					UserID string `json:"user_id"`
+				}
+			}
+			if err := json.Unmarshal([]byte(text), &m); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, m.Type+" "+m.Payload.UserID)
+		}
+		return len(got) == 2
+	})
+	if want := []string{"terminate 7", `terminate é"/`}; !slices.Equal(got, want) {
+		t.Errorf("the PHP node got %q, want %q", got, want)
+	}
+	want := []string{app.ID + " 7", app.ID + ` é"/`, app.ID + " not\xffUTF-8"}
+	await(t, "terminate on both nodes", func() bool { return len(b.texts(&b.terminated)) >= len(want) })
+	a.join(t, "cache-x")
+	b.join(t, "cache-x")
+	p.publish(`{"type":"message","application":` + minimal + `,"payload":{"event":"e","channel":"cache-x","data":"last"}}`)
+	for _, n := range []*goNode{a, b} {
+		await(t, "what came after", func() bool { return len(n.payloads()) > 0 })
+		if got := n.texts(&n.terminated); !slices.Equal(got, want) {
+			t.Errorf("terminated %q, want %q", got, want)
+		}
+	}
+}
+
 func TestOneSubscriptionOfEachNode(t *testing.T) {
 	redis := redistest.Start(t)
 	startPHP(t, redis.Addr)

@@ -31,6 +31,14 @@ func appendEvent(dst, application []byte, m *scaling.Message) ([]byte, error) {
 	return dst, nil
 }
 
+// appendTerminate appends the message that ends a user's connections, but for its signature. PHP nodes compare the id as a string.
+func appendTerminate(dst, application []byte, userID string) []byte {
+	dst = append(dst, `{"type":"`+typeTerminate+`","application":`...)
+	dst = append(dst, application...)
+	dst = append(dst, `,"payload":{"user_id":`...)
+	return append(appendQuote(dst, userID), '}')
+}
+
 // appendPayload appends an event, given as clients see it, as PHP passes it on. An event of POST /events has a list of channels there
 // (Reverb: EventsController); the clients of a PHP node get the same fields in the same order. Any other stays as it is, but without
 // channels of its own, which would send it elsewhere.

@@ -71,7 +71,7 @@ func (m *model) enter(p *place, d *protocol.MemberData) {
 			if first {
 				m.rows = append(m.rows, d)
 			}
-			if first || d.UserID == "0" {
+			if first {
 				m.tell(added(m.name, string(d.Raw)), p)
 			}
 		}
@@ -84,9 +84,7 @@ func (m *model) exit(p *place) {
 	p.data = nil
 	if m.kind.IsPresence() && !m.replicated && id(d) != "" && m.sockets(d.UserID) == 0 {
 		m.rows = slices.DeleteFunc(m.rows, func(row *protocol.MemberData) bool { return row.UserID == d.UserID })
-		if d.UserID != "0" {
-			m.tell(removed(m.name, string(d.UserIDRaw)), p)
-		}
+		m.tell(removed(m.name, string(d.UserIDRaw)), p)
 	}
 }
 

@@ -11,8 +11,8 @@ const linearMembers = 16
 
 // roster is the users of one presence channel: first in, last out (Reverb: InteractsWithPresenceChannels).
 //
-// A subscription without user_id is anonymous: in no list, announced when it comes and not when it goes. The user 0 is in the list, but
-// announced like the anonymous, because PHP takes its id for false; not so where user ids are strings.
+// A subscription without user_id is anonymous: in no list, announced when it comes and not when it goes. The user 0 is a user like another,
+// though PHP takes its id for none.
 // All methods need the channel's lock.
 type roster struct {
 	stringIDs bool // user ids are JSON strings on the wire, whatever the client sent
@@ -38,9 +38,6 @@ func userID(d *protocol.MemberData) string {
 	}
 	return d.UserID
 }
-
-// falseToPHP reports whether id is announced each time it comes and never when it goes.
-func (r *roster) falseToPHP(id string) bool { return id == "0" && !r.stringIDs }
 
 func (r *roster) find(id string) *member {
 	if r.byID != nil {
@@ -80,7 +77,7 @@ func (r *roster) admits(d, leaving *protocol.MemberData, limit int) bool {
 	return users < limit
 }
 
-// join counts a socket in and reports whether that is to be announced: always for an anonymous one and for 0, else for a user's first.
+// join counts a socket in and reports whether that is to be announced: always for an anonymous one, else for a user's first.
 func (r *roster) join(d *protocol.MemberData) bool {
 	id := userID(d)
 	if id == "" {
@@ -89,7 +86,7 @@ func (r *roster) join(d *protocol.MemberData) bool {
 	}
 	if m := r.find(id); m != nil {
 		m.sockets++
-		return r.falseToPHP(id)
+		return false
 	}
 	m := &member{data: d, sockets: 1}
 	m.size = r.snapshot.append(r.row(d))
@@ -106,7 +103,7 @@ func (r *roster) join(d *protocol.MemberData) bool {
 	return true
 }
 
-// leave counts a socket out and reports whether that is to be announced: never for an anonymous one and for 0, else for a user's last.
+// leave counts a socket out and reports whether that is to be announced: never for an anonymous one, else for a user's last.
 func (r *roster) leave(d *protocol.MemberData) bool {
 	id := userID(d)
 	if id == "" {
@@ -126,7 +123,7 @@ func (r *roster) leave(d *protocol.MemberData) bool {
 	if r.byID != nil {
 		delete(r.byID, id)
 	}
-	return !r.falseToPHP(id)
+	return true
 }
 
 // renew replaces the data of a socket that subscribes again as the same user, and reports whether it is the same. Nothing is

@@ -1,6 +1,9 @@
 package protocol
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Events of the protocol. Those of a client:
 const (
@@ -111,7 +114,8 @@ type ClientEvent struct {
 	Event   string
 	Channel string
 	// Channels are the names in a top-level channels list, nil when there is none. Reverb heeds it
-	// only in the mode "all", where it takes the place of Channel. What is no name is left out.
+	// only in the mode "all", where it takes the place of Channel. What is no name is left out, and
+	// no name is there twice.
 	Channels []string
 	Data     []byte // JSON, "null" when absent; points into the message
 }
@@ -171,9 +175,23 @@ func (m *Message) clientEvent(data []byte) (ClientEvent, *Error) {
 	return ClientEvent{
 		Event:    string(m.Event),
 		Channel:  string(channel),
-		Channels: channels,
+		Channels: distinct(channels),
 		Data:     data,
 	}, nil
+}
+
+// distinct removes, in place, the names that are there already. There are few.
+func distinct(names []string) []string {
+	if names == nil {
+		return nil
+	}
+	kept := names[:0]
+	for _, name := range names {
+		if !slices.Contains(kept, name) {
+			kept = append(kept, name)
+		}
+	}
+	return kept
 }
 
 // channelNames reads a top-level channels: a list of names, or one name. It stops when there are too

@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -147,7 +148,14 @@ func TestClientEvent(t *testing.T) {
 		})
 	}
 	hundred := `"channel":"a","channels":["b"` + strings.Repeat(`,"b"`, 99)
-	if e, err := decode(t, `{"event":"client-x",`+hundred+`]}`).ClientEvent(); err != nil || len(e.Channels) != 100 {
+	if e, err := decode(t, `{"event":"client-x",`+hundred+`]}`).ClientEvent(); err != nil || len(e.Channels) != 1 {
+		t.Errorf("one channel 100 times: %d, %v", len(e.Channels), err)
+	}
+	different := `"channel":"a","channels":[0`
+	for i := range 99 {
+		different += fmt.Sprintf(`,"b%d"`, i)
+	}
+	if e, err := decode(t, `{"event":"client-x",`+different+`]}`).ClientEvent(); err != nil || len(e.Channels) != 100 {
 		t.Errorf("100 channels: %d, %v", len(e.Channels), err)
 	}
 	for _, fields := range []string{

@@ -32,6 +32,7 @@ func appendUserID(dst, userIDRaw []byte) []byte {
 //   - user_id is what the server knows (userIDRaw, JSON) or, when that is nil, not there;
 //   - channel is channel, and a channels list is gone;
 //   - data is data, the JSON of the event that was made of the payload;
+//   - what is one of these names but for the case is gone: some readers take it for the name;
 //   - of an event or data that is there twice only the last is kept, which is the one that was
 //     judged: not every client library takes the last.
 //
@@ -46,7 +47,7 @@ func AppendForwarded(dst []byte, payload []byte, channel string, data, userIDRaw
 	first := len(dst) + 1
 	dst = append(dst, '{')
 	for o, _ := openObject(payload); o.next(); {
-		switch string(o.name()) {
+		switch name := o.name(); string(name) {
 		case "user_id", "channels":
 		case "event":
 			dst = appendMemberOnce(dst, first, &event, o.quoted, m.event)
@@ -55,7 +56,9 @@ func AppendForwarded(dst []byte, payload []byte, channel string, data, userIDRaw
 		case "channel":
 			dst = appendMemberOnce(dst, first, &named, o.quoted, quotedChannel)
 		default:
-			dst = appendMember(dst, first, o.quoted, o.value)
+			if !isServerMember(name) {
+				dst = appendMember(dst, first, o.quoted, o.value)
+			}
 		}
 	}
 	dst = appendMemberOnce(dst, first, &named, []byte(`"channel"`), quotedChannel)

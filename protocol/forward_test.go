@@ -16,6 +16,12 @@ func TestAppendForwarded(t *testing.T) {
 		{"extra fields", `{"a" : [1 ,2],"event":"client-a","channel":"x","b":"\u00e9"}`, "", `{"a":[1 ,2],"event":"client-a","channel":"room","b":"\u00e9"}`},
 		{"spoofed id goes", `{"user_id":1,"event":"client-a","channel":"x","user_id":2}`, "", `{"event":"client-a","channel":"room"}`},
 		{"spoofed id in disguise", `{"\u0075ser_id":1,"event":"client-a","channel":"x"}`, `"7"`, `{"event":"client-a","channel":"room","user_id":"7"}`},
+		{"in other case", `{"USER_ID":1,"Event":"x","event":"client-a","Channel":"x","CHANNELS":["x"],"Data":1,"dAtA":2,"data":3}`, "7",
+			`{"event":"client-a","data":3,"channel":"room","user_id":7}`},
+		{"in letters that fold", `{"u\u017fer_id":1,"uſer_ıd":2,"user_İd":3,"channel\u017f":["x"],"event":"client-a"}`, "",
+			`{"event":"client-a","channel":"room"}`},
+		{"near misses stay", `{"user-id":1,"userid":2,"events":3,"event":"client-a","user_id ":4,"Åuser_id":5}`, "",
+			`{"user-id":1,"userid":2,"events":3,"event":"client-a","user_id ":4,"Åuser_id":5,"channel":"room"}`},
 		{"text as JSON", `{"event":"client-a","channel":"x","data":"[1]"}`, "7", `{"event":"client-a","channel":"room","data":[1],"user_id":7}`},
 		{"duplicates", `{"event":"x","data":1,"channel":1,"event":"client-a","data":2,"channel":"x"}`, "", `{"event":"client-a","data":2,"channel":"room"}`},
 		{"not a message", `{"event":""}`, "7", ``},
@@ -34,6 +40,35 @@ func TestAppendForwarded(t *testing.T) {
 				t.Errorf("AppendForwarded(%s)\ngot  %s\nwant %s", tt.payload, got, want)
 			}
 		})
+	}
+}
+
+// A reader whose names match in any case, as that of Go does, sees what the server set and nothing else.
+func TestForwardedToACarelessReader(t *testing.T) {
+	for _, spoofed := range []string{
+		`"USER_ID":9`, `"User_Id":9`, `"uſer_id":9`, `"EVENT":"x"`, `"Channel":"x"`, `"DATA":9`, `"channelS":["x"]`, `"\u0055SER_ID":9`,
+	} {
+		for _, payload := range []string{
+			`{` + spoofed + `,"event":"client-a","channel":"room","data":1}`, `{"event":"client-a","channel":"room","data":1,` + spoofed + `}`,
+		} {
+			var m protocol.Message
+			if err := protocol.Decode([]byte(payload), &m); err != nil {
+				t.Fatal(err)
+			}
+			var read struct {
+				Event, Channel string
+				Channels       []string
+				Data           int
+				UserID         int `json:"user_id"`
+			}
+			got := protocol.AppendForwarded(nil, []byte(payload), "room", m.Data, []byte("7"))
+			if err := json.Unmarshal(got, &read); err != nil {
+				t.Fatalf("%s: %v", got, err)
+			}
+			if read.Event != "client-a" || read.Channel != "room" || read.Channels != nil || read.Data != 1 || read.UserID != 7 {
+				t.Errorf("%s is read as %+v", got, read)
+			}
+		}
 	}
 }
 

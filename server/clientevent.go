@@ -132,8 +132,6 @@ func senderID(conf *config.App, sub *channels.Subscription) []byte {
 		return nil
 	case conf.Rules.StringUserIDs:
 		return protocol.AppendQuote(nil, data.UserID)
-	case data.UserID == "0": // PHP takes it for no id
-		return nil
 	}
 	return data.UserIDRaw
 }

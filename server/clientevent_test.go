@@ -48,7 +48,7 @@ func TestClientEvents(t *testing.T) {
 		{"all: user id of the server", all, "presence-room", user, `{"event":"client-a","channel":"presence-room","data":{},"user_id":9}`,
 			[]string{`{"event":"client-a","channel":"presence-room","data":{},"user_id":1}`}, nil},
 		{"all: channels", all, "room", "", `{"event":"client-a","channel":"x","channels":["room","nobody","room"],"data":{}}`,
-			[]string{`{"event":"client-a","channel":"room","data":{}}`, `{"event":"client-a","channel":"room","data":{}}`}, nil},
+			[]string{`{"event":"client-a","channel":"room","data":{}}`}, nil},
 		{"all: no channels", all, "room", "", `{"event":"client-a","channel":"room","channels":[],"data":{}}`, nil, nil},
 		{"all: too many channels", all, "room", "", `{"event":"client-a","channel":"room","data":{},"channels":["room"` + strings.Repeat(`,"x"`, 100) + `]}`, nil,
 			[]string{invalid}},
@@ -286,6 +286,37 @@ func TestRefusedClientEventsNameTheirChannel(t *testing.T) {
 				a.expect(tt.want)
 				a.leave()
 			})
+		})
+	}
+}
+
+// A name that stands in a list of channels many times is one delivery, in the order of the list.
+func TestChannelsListNamesOnce(t *testing.T) {
+	withApp(t, appWith(func(a *config.App) { a.AcceptClientEventsFrom = "all" }), func(n *node) {
+		sender, listener := n.connect(), n.connect()
+		defer sender.leave()
+		defer listener.leave()
+		listener.join("b", "")
+		listener.join("a", "")
+		names := strings.Repeat(`"b","a",`, 49) + `"b"`
+		sender.say(`{"event":"client-x","channel":"a","channels":[` + names + `],"data":{}}`)
+		listener.expect(`{"event":"client-x","channel":"b","data":{}}`, `{"event":"client-x","channel":"a","data":{}}`)
+	})
+}
+
+// The user 0 is a user like another: its client events say so.
+func TestClientEventOfUserZero(t *testing.T) {
+	for _, id := range []string{`0`, `"0"`} {
+		withApp(t, appWith(nil), func(n *node) {
+			sender, listener := n.connect(), n.connect()
+			defer sender.leave()
+			defer listener.leave()
+			sender.join("presence-room", `{"user_id":`+id+`}`)
+			listener.join("presence-room", `{"user_id":1}`)
+			sender.say(`{"event":"client-x","channel":"presence-room","data":{}}`)
+			listener.expect(`{"event":"client-x","channel":"presence-room","data":{},"user_id":` + id + `}`)
+			sender.leave()
+			listener.expect(memberRemoved("presence-room", id))
 		})
 	}
 }

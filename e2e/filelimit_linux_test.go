@@ -38,7 +38,7 @@ func limitFiles(t *testing.T, s *testclient.Server, more int) (unlimited func())
 func TestNoFreeDescriptors(t *testing.T) {
 	metrics, page := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
 	s := testclient.Start(t, bin, testclient.Options{Config: fmt.Sprintf(threeApps, "drain_timeout = 1", "") +
-		"[metrics]\nlisten = \"" + metrics + "\"\n[dashboard]\nenabled = true\nlisten = \"" + page + "\"\n"})
+		"[metrics]\nlisten = \"" + metrics + "\"\n[dashboard]\nenabled = true\ninsecure_local = true\nlisten = \"" + page + "\"\n"})
 	first := testclient.Connect(t, s.Addr, key)
 	unlimited := limitFiles(t, s, 8)
 	open := make(map[string]net.Conn)

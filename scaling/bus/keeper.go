@@ -134,7 +134,7 @@ func (b *Bus) failed(s *shard, err error) {
 	b.err = err
 	b.mu.Unlock()
 	if b.ctx.Err() == nil {
-		b.drops.note("connect "+s.addr, err)
+		b.drops.unreachable(s.addr, err)
 	}
 	b.refresh("")
 }

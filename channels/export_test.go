@@ -50,7 +50,7 @@ func (h *Hub) ConsistencyCheck() error {
 	if n := h.clientPending.Load(); n != 0 {
 		return fmt.Errorf("%d bytes of clients' events are pending", n)
 	}
-	if pending, crowded, waiting := h.pending.Load(), h.crowded.Load(), h.waiting.Load(); pending != 0 || crowded != 0 || waiting != 0 {
+	if pending, crowded, waiting := h.pending.Load(), h.crowded.Load(), h.waiting.Load(); !h.AllSent() || crowded != 0 || waiting != 0 {
 		return fmt.Errorf("%d bytes are pending, %d queues are crowded, %d bytes wait for room", pending, crowded, waiting)
 	}
 	if h.pool.head != nil || h.pool.tail != nil {

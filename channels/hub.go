@@ -108,6 +108,7 @@ type Hub struct {
 	subscriptions atomic.Int64
 	pending       atomic.Int64 // bytes that wait in all queues
 	clientPending atomic.Int64 // of these, those of clients' events
+	walking       atomic.Int32 // passes that have taken what waited
 	crowded       atomic.Int32 // queues without room
 	waiting       atomic.Int64 // bytes of those who wait for room
 }
@@ -159,6 +160,9 @@ func (h *Hub) Close() {
 	h.endBrake()
 	h.pool.close()
 }
+
+// AllSent reports whether nothing that was published waits for a pass or is in one.
+func (h *Hub) AllSent() bool { return h.pending.Load() == 0 && h.walking.Load() == 0 }
 
 // JoinOptions are the terms of one subscription.
 type JoinOptions struct {

@@ -49,6 +49,7 @@ func (q *queue) begin(h *Hub) bool {
 		c.mu.Unlock()
 		return false
 	}
+	h.walking.Add(1) // before takeLocked, so that AllSent never misses both
 	q.takeLocked(h)
 	p.recipients = c.subs.lend(p.few[:0])
 	c.mu.Unlock()
@@ -165,6 +166,7 @@ func (p *pass) mix(s *Subscription) (protocol.Frame, int) {
 func (q *queue) end(h *Hub) {
 	p, c := &q.pass, q.channel
 	t := tally{frames: len(p.items), deliveries: int(p.deliveries.Load()), elapsed: h.since(p.start)}
+	h.walking.Add(-1)
 	p.joined, p.recipients = nil, nil
 	clear(p.few[:])
 

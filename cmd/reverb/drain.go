@@ -72,7 +72,7 @@ const (
 // everything goes on, then all clients are closed at once. Until then publishes and connections are taken.
 func (n *node) dismiss(ctx context.Context) {
 	n.control.tell(fmt.Sprintf("%s %d\n", answerDraining, n.server.Remaining()))
-	await(ctx, min(flushTime, n.cfg.Server.DrainTimeout), func() bool { return n.poller.Stats().OutboxBytes == 0 })
+	await(ctx, min(flushTime, n.cfg.Server.DrainTimeout), func() bool { return n.hub.AllSent() && n.poller.Stats().OutboxBytes == 0 })
 	n.server.Dismiss()
 	await(ctx, min(farewellTime, n.cfg.Server.DrainTimeout), func() bool { return n.server.Remaining() == 0 })
 }

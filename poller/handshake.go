@@ -32,6 +32,10 @@ func (c *conn) handshake(p []byte) []byte {
 			return nil
 		}
 	}
+	if c.head == nil && !c.kept && p[0] == tlsHandshake && c.table.loop != nil {
+		c.refuseTLS()
+		return nil
+	}
 	all, seen := p, 0
 	if c.head != nil {
 		seen = len(c.head.b)

@@ -199,7 +199,7 @@ func TestHandshakeTimeout(t *testing.T) {
 func TestTLSRefused(t *testing.T) {
 	s := start(t, poller.Config{}, newHandler(), true)
 	c := s.dial(t)
-	_, _ = c.raw.Write([]byte(upgradeHead))
+	_, _ = c.raw.Write(make([]byte, 100))
 	eventually(t, "counted", func() bool { return s.Stats().Refused["tls"] == 1 })
 	eventually(t, "closed", func() bool { return s.Stats().Sockets == 0 })
 }

@@ -58,7 +58,7 @@ func (s *stream) run() {
 	p := s.table.poller
 	if err := s.tls.Handshake(); err != nil {
 		if s.state.Load() == stateHandshake {
-			p.refused.add(refusedTLS)
+			s.refuse(err)
 		}
 		return
 	}

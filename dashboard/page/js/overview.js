@@ -46,7 +46,7 @@ const kinds = { connection: 'connection', socket: 'socket', message: 'message', 
 const UNKNOWN = 'unknown'; // the app of a key that no application has
 const reasons = {
   connection: { unknown_app: 'unknown app key', disabled: 'app is disabled', version: 'protocol version', quota: 'over max_connections of the app', origin: 'origin is not allowed', draining: 'server is stopping' },
-  socket: { max_connections: 'over limits.max_connections', per_address: 'over max_connections_per_address', emfile: 'out of file descriptors', timeout: 'no whole request in time', head_too_large: 'request head too large', bad_handshake: 'not a WebSocket handshake', tls: 'no TLS handshake', proxy_header: 'PROXY header' },
+  socket: { max_connections: 'over limits.max_connections', per_address: 'over max_connections_per_address', emfile: 'out of file descriptors', timeout: 'no whole request in time', head_too_large: 'request head too large', bad_handshake: 'not a WebSocket handshake', tls: 'no TLS handshake', proxy_header: 'PROXY header', tls_on_plain_port: 'TLS on a port without', plain_on_tls_port: 'plain HTTP on a TLS port' },
   message: { 4009: 'subscription is not authorised', 4301: 'over the rate of client events', 4100: 'over capacity' },
 };
 const reasonText = (row) => reasons[row.kind]?.[row.reason] ?? (row.kind === 'message' ? `error ${row.reason}` : row.reason.replaceAll('_', ' '));

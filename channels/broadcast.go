@@ -58,6 +58,10 @@ type Event struct {
 	Except protocol.SocketID // the socket that does not get it; zero: nobody
 	Cache  []byte            // as JSON, to be kept if this is a cache channel; nil: not
 	Client bool              // a client's event: a channel that is only held does not keep it
+
+	// Order, if not nil, has Pass called when the event gets its place in the channel's order. Pass runs with the channel's lock held: it must be
+	// quick, must not wait or call the hub. It is not called with ErrBacklog, nor for a channel that this node does not have.
+	Order interface{ Pass() }
 }
 
 // Broadcast delivers e to all subscribers of the channel but the excepted one, in the same order for all of them. It reports whether the
@@ -76,6 +80,7 @@ func (h *Hub) Broadcast(app, channel string, e Event) (bool, error) {
 		if c.held && !e.Client {
 			h.storeLocked(c, e.Cache, false)
 		}
+		e.passLocked()
 		c.mu.Unlock()
 		return false, nil
 	}
@@ -85,6 +90,7 @@ func (h *Hub) Broadcast(app, channel string, e Event) (bool, error) {
 		return true, ErrBacklog
 	}
 	h.storeLocked(c, e.Cache, e.Client)
+	e.passLocked()
 	if wait {
 		h.enqueueLocked(c, item{frame: e.Frame, except: e.Except, client: e.Client})
 		c.mu.Unlock()
@@ -102,6 +108,13 @@ func (h *Hub) Broadcast(app, channel string, e Event) (bool, error) {
 	c.mu.Unlock()
 	h.report(c, t)
 	return true, nil
+}
+
+// passLocked tells that the event has its place. The caller holds the channel's lock.
+func (e *Event) passLocked() {
+	if e.Order != nil {
+		e.Order.Pass()
+	}
 }
 
 // walk delivers one frame without the channel's lock. The caller has made the channel busy.

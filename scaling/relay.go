@@ -24,6 +24,10 @@ type Message struct {
 	Cache        bool              // keep it in a cache channel
 	Client       bool              // a client's event: it is kept only while somebody is in the channel
 	Elsewhere    bool              // for the other nodes only: this one has it already
+
+	// Order, if not nil, is a relay's: its Pass is called in the moment in which the message gets its place among those of its channel on this
+	// node, so that it goes to the other nodes at the same place. It is not called when there is no such place; the relay then does it itself.
+	Order interface{ Pass() }
 }
 
 // Join is one more subscription of this node.
@@ -72,7 +76,7 @@ type Lister interface {
 // change it come one after the other.
 type Handler interface {
 	// Deliver brings the message to the subscribers of this node, and keeps it in a cache channel that is held. It does not wait
-	// for sockets.
+	// for sockets. It calls m.Order, with locks held, and forgets it.
 	Deliver(m Message) error
 
 	// Terminate closes the connections of the app's user on this node.

@@ -18,12 +18,14 @@ func (s *Server) Deliver(m scaling.Message) error {
 		s.trace.BroadcastingTo(m.Channel, m.Payload)
 	}
 	if watch := s.watch.Load(); watch != nil {
-		(*watch)(Seen{Message: m, Reached: s.hub.Occupied(m.App, m.Channel)})
+		seen := Seen{Message: m, Reached: s.hub.Occupied(m.App, m.Channel)}
+		seen.Order = nil // whoever watches may keep the message
+		(*watch)(seen)
 	}
 	if s.scaled && !s.hub.Occupied(m.App, m.Channel) {
 		return nil // of another node's subscribers only; on a single node reached has asked already
 	}
-	e := channels.Event{Frame: protocol.TextFrame(m.Payload), Except: m.Except, Client: m.Client}
+	e := channels.Event{Frame: protocol.TextFrame(m.Payload), Except: m.Except, Client: m.Client, Order: m.Order}
 	if m.Cache {
 		e.Cache = m.Payload
 	}

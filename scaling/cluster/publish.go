@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"sync"
 	"time"
 
 	"reverb/protocol"
@@ -16,8 +17,8 @@ func (r *Relay) Publish(m scaling.Message) error {
 			return r.publishCached(c, m)
 		}
 	}
-	err := r.deliverHere(m)
-	if _, passed := r.passOn(m, cached, nil); err == nil {
+	_, passed, err := r.deliverAndPass(m, cached, nil)
+	if err == nil {
 		err = passed
 	}
 	return err
@@ -28,8 +29,7 @@ func (r *Relay) Publish(m scaling.Message) error {
 func (r *Relay) publishCached(c *interest, m scaling.Message) error {
 	c.last.mu.Lock()
 	defer c.last.mu.Unlock()
-	err := r.deliverHere(m)
-	seq, passed := r.passOn(m, true, c)
+	seq, passed, err := r.deliverAndPass(m, true, c)
 	if !m.Elsewhere {
 		c.last.client.Store(m.Client)
 	}
@@ -48,11 +48,44 @@ func mayCache(channel string) bool {
 	return protocol.KindOf(channel).IsCache() || protocol.StrictKindOf(channel).IsCache()
 }
 
-func (r *Relay) deliverHere(m scaling.Message) error {
+// deliverAndPass brings m to this node's subscribers and puts it on its way to the other nodes, at the same place in the channel's order. It
+// returns its sequence, what became of the way, and the error of this node.
+func (r *Relay) deliverAndPass(m scaling.Message, cached bool, c *interest) (seq uint64, passed, err error) {
 	if m.Elsewhere {
-		return nil
+		seq, passed = r.passOn(m, cached, c)
+		return seq, passed, nil
 	}
-	return r.handler.Deliver(m)
+	p := passings.Get().(*passing)
+	p.relay, p.message, p.cached, p.interest = r, m, cached, c
+	m.Order = p
+	err = r.handler.Deliver(m)
+	p.Pass() // nobody had a place for it
+	seq, passed = p.seq, p.err
+	*p = passing{}
+	passings.Put(p)
+	return seq, passed, err
+}
+
+// passing is the way of one message to the other nodes, which begins once.
+type passing struct {
+	relay    *Relay
+	message  scaling.Message
+	cached   bool
+	interest *interest
+
+	done bool
+	seq  uint64
+	err  error
+}
+
+var passings = sync.Pool{New: func() any { return new(passing) }}
+
+// Pass implements scaling.Message.Order.
+func (p *passing) Pass() {
+	if !p.done {
+		p.done = true
+		p.seq, p.err = p.relay.passOn(p.message, p.cached, p.interest)
+	}
 }
 
 // passOn puts m on its way to the other nodes, and to Redis to be kept. c is nil when this node does not follow the channel.

@@ -30,36 +30,53 @@ func (r *Relay) Publish(m scaling.Message) error {
 	if m.Elsewhere {
 		return r.nodes.Publish(m)
 	}
-	delivered := r.handler.Deliver(m)
-	if err := r.pass(&m); err != nil && delivered == nil {
-		return err
-	}
-	return delivered
-}
-
-// pass hands m to Redis for all other nodes.
-func (r *Relay) pass(m *scaling.Message) error {
-	text, err := r.encode(m)
+	text, err := r.encode(&m)
 	if err != nil {
 		r.opts.Metrics.Dropped(droppedUnsafe, 1)
 		r.notPassedOn(droppedUnsafe, 1, err)
-		return nil // it was delivered here; nothing that the publisher does again would change the rest
+		return r.handler.Deliver(m) // nothing that the publisher does again would change the rest
 	}
-	s := signature{node: r.id, cache: m.Cache && r.opts.KindOf(m.Channel).IsCache()}
-	if s.cache {
+	p := &passing{relay: r, text: text, client: m.Client, signature: signature{node: r.id}}
+	if p.signature.cache = m.Cache && r.opts.KindOf(m.Channel).IsCache(); p.signature.cache {
 		r.nodes.Remember(m.App, m.Channel, m.Payload, m.Client) // at once; passed does it again when the order is known
 	}
+	m.Order = p
+	err = r.handler.Deliver(m)
+	p.Pass() // nobody had a place for it
+	if err == nil {
+		err = p.err
+	}
+	return err
+}
 
+// passing is the way of one event to the other nodes, which begins once.
+type passing struct {
+	relay     *Relay
+	text      []byte // but for the signature
+	signature signature
+	client    bool
+
+	done bool
+	err  error
+}
+
+// Pass hands the event to Redis for all other nodes. It implements scaling.Message.Order.
+func (p *passing) Pass() {
+	if p.done {
+		return
+	}
+	p.done = true
+	r := p.relay
 	r.order.Lock()
 	r.seq++
-	s.seq = r.seq
-	err = r.bus.Publish(bus.Message{Name: r.opts.Channel, Payload: s.appendTo(text), Yields: m.Client})
+	p.signature.seq = r.seq
+	err := r.bus.Publish(bus.Message{Name: r.opts.Channel, Payload: p.signature.appendTo(p.text), Yields: p.client})
 	r.order.Unlock()
 	if err != nil {
-		return scaling.ErrDropped // the bus has counted it
+		p.err = scaling.ErrDropped // the bus has counted it
+		return
 	}
 	r.opts.Metrics.Published(1)
-	return nil
 }
 
 // encode makes the message but for its signature.

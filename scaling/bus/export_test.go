@@ -14,3 +14,6 @@ func (b *Bus) HoldNames() (release func()) {
 		}
 	}
 }
+
+// CodeOf is codeOf.
+func CodeOf(text string) string { return codeOf(text) }

@@ -133,7 +133,7 @@ func (u *unread) app() testclient.App {
 	return testclient.App{ID: "123456", Key: key, Secret: secret, Base: "http://" + u.addr}
 }
 
-// A stop takes as long as it takes without a log: the second of drain_timeout, and what little closing costs.
+// A stop takes as long as it takes without a log: in a cluster the second of drain_timeout, and what little closing costs.
 func TestStopWithUnreadLog(t *testing.T) {
 	for _, args := range [][]string{nil, {"--debug"}} {
 		t.Run(fmt.Sprint(args), func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestStopWithUnreadLog(t *testing.T) {
 			if took := u.stop(t); took > 4*time.Second {
 				t.Errorf("the stop took %v", took)
 			}
-			client.ExpectClose(4200)
+			client.ExpectClose(stopCode())
 		})
 	}
 }

@@ -298,7 +298,7 @@ func TestGuardianEndsAsTheServerDoes(t *testing.T) {
 		if out, err := restart(s); err != nil {
 			t.Errorf("restart: %v\n%s", err, out)
 		}
-		client.ExpectClose(4200)
+		client.ExpectClose(stopCode())
 		if code := s.ExitCode(); code != 0 {
 			t.Errorf("exit code %d\n%s", code, s.Output())
 		}
@@ -326,7 +326,7 @@ func TestServerEndsWithItsGuardian(t *testing.T) {
 		t.Error("the port of the metrics is free after the drain only")
 	}
 	for _, client := range clients {
-		client.ExpectClose(4200)
+		client.ExpectClose(stopCode())
 		client.Close()
 	}
 	waitFor(t, func() bool { return !alive(pid) })
@@ -347,10 +347,10 @@ func TestSignalToTheGroupIsOneRequest(t *testing.T) {
 	_ = syscall.Kill(pid, syscall.SIGTERM)
 	s.Signal(syscall.SIGTERM)
 	for _, c := range clients {
-		c.ExpectClose(4200)
+		c.ExpectClose(stopCode())
 		c.Close()
 	}
-	if d := time.Since(begun); d < time.Second {
+	if d := time.Since(begun); d < time.Second && redisPort != "" { // a node alone closes all at once
 		t.Errorf("all were cut after %v", d)
 	}
 	if code := s.ExitCode(); code != 0 {

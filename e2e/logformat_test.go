@@ -33,6 +33,7 @@ func logged(t *testing.T, config string, env []string, args ...string) string {
 	client.Send("no JSON")
 	client.ExpectError(4200, "Invalid message format")
 	s.Signal(syscall.SIGHUP)
+	waitFor(t, func() bool { return strings.Contains(s.Output(), "configuration reloaded") })
 	u.app().Post(t, "/events", `{"name":"e","channels":["presence-room"],"data":"{}"}`).Expect(t, 200, "{}")
 	client.Close()
 	s.Stop()

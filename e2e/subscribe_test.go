@@ -113,7 +113,7 @@ func TestChannelLife(t *testing.T) {
 	})
 	t.Run("32 kinds", func(t *testing.T) {
 		c := testclient.Connect(t, s.Addr, key)
-		for _, channel := range []string{"foo-32", "private-foo-32", "private-encrypted-foo-32", "#server-to-user-1"} {
+		for _, channel := range []string{"foo-32", "private-foo-32", "private-encrypted-foo-32"} {
 			c.Subscribe(secret, channel, "")
 			c.Expect(succeeded(channel))
 		}

@@ -57,24 +57,25 @@ func TestOnPass(t *testing.T) {
 	})
 }
 
-// The line is told of in turn: it is there, it is gone.
-func TestOnLine(t *testing.T) {
-	var told []bool // by one worker, or before it has work
-	h := channels.NewHub(channels.Options{Workers: 1, OnLine: func(waiting bool) { told = append(told, waiting) }})
-	crowd(t, h, "few", channels.InlineMax)
-	say(t, h, "few", "1", newSocket())
-	if len(told) != 0 {
-		t.Errorf("told %v of what the publisher does itself", told)
+// A worker lets others have their turn after each slice of a large pass, and after as many deliveries in small ones.
+func TestWorkerGivesTurns(t *testing.T) {
+	makers, turns := 0, 0 // by one worker
+	h := channels.NewHub(channels.Options{Workers: 1, NewTurn: func() func() {
+		makers++
+		return func() { turns++ }
+	}})
+	crowd(t, h, "large", 3*channels.SliceLen)
+	say(t, h, "large", "1", newSocket())
+	const small, events = channels.InlineMax + 1, 100
+	for n := range events {
+		crowd(t, h, fmt.Sprint("small", n), small)
+		say(t, h, fmt.Sprint("small", n), "1", newSocket())
 	}
-	crowd(t, h, "many", 3*channels.SliceLen)
-	say(t, h, "many", "1", newSocket())
 	h.Close()
-	if len(told) < 2 || len(told)%2 != 0 {
-		t.Errorf("told %v", told)
+	if makers != 1 {
+		t.Errorf("%d workers asked for turns, want 1", makers)
 	}
-	for i, waiting := range told {
-		if waiting != (i%2 == 0) {
-			t.Fatalf("told %v", told)
-		}
+	if want := 3 + small*events/(channels.SliceLen+small-1); turns < want {
+		t.Errorf("%d turns, want %d", turns, want)
 	}
 }

@@ -66,9 +66,9 @@ type Options struct {
 	// it. It runs with locks of the hub held and must not wait or call the hub. It may be nil.
 	OnAnnounce func(channel string, frame protocol.Frame)
 
-	// OnLine is told true when a first channel waits for a worker, and false when the last one that waited has got one. It runs with locks
-	// of the hub held and must not wait or call the hub. It may be nil.
-	OnLine func(waiting bool)
+	// NewTurn makes a function for each worker, which lets other goroutines have their turn between two parts of a large pass. Default
+	// is runtime.Gosched for all.
+	NewTurn func() func()
 
 	// CacheLimit is how many bytes the cached events of an app may have on this node, those of clients or those of the HTTP API; 0: any number.
 	// It runs with locks of the hub held and must not wait or call the hub. It may be nil: no limit.
@@ -95,6 +95,7 @@ type Hub struct {
 	cacheLimit   func(app string, client bool) int64
 	onUncached   func(app string, client bool)
 	observer     Observer
+	newTurn      func() func()
 
 	accounts accounts
 
@@ -127,6 +128,7 @@ func NewHub(o Options) *Hub {
 		cacheLimit:   o.CacheLimit,
 		onUncached:   o.OnUncached,
 		observer:     o.Observer,
+		newTurn:      o.NewTurn,
 	}
 	if h.pendingBytes <= 0 {
 		h.pendingBytes = defaultPendingBytes
@@ -137,14 +139,14 @@ func NewHub(o Options) *Hub {
 	if h.onUncached == nil {
 		h.onUncached = func(string, bool) {}
 	}
+	if h.newTurn == nil {
+		h.newTurn = func() func() { return runtime.Gosched }
+	}
 	workers := o.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	h.pool.wake.L = &h.pool.mu
-	if h.pool.onLine = o.OnLine; h.pool.onLine == nil {
-		h.pool.onLine = func(bool) {}
-	}
 	for range workers {
 		h.pool.workers.Go(h.work)
 	}

@@ -1,16 +1,11 @@
 package channels
 
-import (
-	"runtime"
-	"sync"
-)
+import "sync"
 
 // pool is the line of channels that wait for a worker. A channel stands in it once. A large pass leaves the line for one slice
 // and goes to its end again, where the next free worker finds it: so several work on it, and yet no channel waits for more
 // than one slice of each that stands before it.
 type pool struct {
-	onLine func(waiting bool) // constant; told when the line is there, and when it is gone
-
 	mu     sync.Mutex // a leaf
 	wake   sync.Cond
 	head   *queue // guarded by mu
@@ -31,7 +26,6 @@ func (p *pool) pushLocked(q *queue) {
 	q.next = nil
 	if p.tail == nil {
 		p.head = q
-		p.onLine(true)
 	} else {
 		p.tail.next = q
 	}
@@ -54,7 +48,6 @@ func (p *pool) take() (q *queue, slice []*Subscription) {
 	p.head = q.next
 	if p.head == nil {
 		p.tail = nil
-		p.onLine(false)
 	}
 	q.next = nil
 	recipients := q.pass.recipients
@@ -85,8 +78,11 @@ func (p *pool) close() {
 	p.workers.Wait()
 }
 
-// work is one worker.
+// work is one worker. A Send does not tell the scheduler of its system call, so after each sliceLen of them, in one pass or many, the
+// event loops and all others have their turn. On one processor they would wait for the whole pass otherwise: 6 ms at the median with
+// 10,000 subscribers, 0.4 ms with this.
 func (h *Hub) work() {
+	turn, walked := h.newTurn(), 0
 	for {
 		q, slice := h.pool.take()
 		switch {
@@ -102,12 +98,13 @@ func (h *Hub) work() {
 			}
 			slice = q.pass.recipients
 		}
+		walked += len(slice)
 		if q.pass.walk(slice) {
 			q.end(h)
-		} else {
-			// A Send does not tell the scheduler of its system call. On one processor the event loops, and with them the answer to
-			// the next publish, would wait for the whole pass: 6 ms at the median with 10,000 subscribers, 0.4 ms with this.
-			runtime.Gosched()
+		}
+		if walked >= sliceLen {
+			walked = 0
+			turn()
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +24,7 @@ const (
 type loop struct {
 	table table
 	poll  netpoll.Poll
+	turn  func() // lets others have theirs
 	turns uint32
 	read  [readBuffer]byte
 }
@@ -68,7 +68,7 @@ func (c *loopConn) onRead(netpoll.Poll) error {
 	l := c.loop()
 	c.readOnce(l.read[:])
 	if l.turns++; l.turns%loopTurns == 0 {
-		runtime.Gosched()
+		l.turn()
 	}
 	return nil
 }

@@ -43,7 +43,6 @@ type Config struct {
 	MaxConnections   int           // open sockets, plain and TLS, HTTP included; the file limit decides
 	MaxPerAddress    int           // open sockets of one client address; no limit
 	Log              *slog.Logger  // nowhere
-	Vigil            *Vigil        // none
 
 	// Proxies are the addresses whose X-Forwarded-For is believed, none. With ProxyProtocol they must begin each connection
 	// with a PROXY header; whom that names may be one more of them.
@@ -126,13 +125,13 @@ func New(cfg Config, h Handler) (*Poller, error) {
 		return nil, fmt.Errorf("reach netpoll's pollers: %w", err)
 	}
 	for _, poll := range polls {
-		l := &loop{poll: poll}
+		if err := park(poll); err != nil {
+			p.cfg.Log.Warn("event loops wait in the kernel and hold their processor meanwhile", "err", err)
+		}
+		l := &loop{poll: poll, turn: NewTurn()}
 		l.table.poller, l.table.loop = p, l
 		p.loops = append(p.loops, l)
 		p.tables = append(p.tables, &l.table)
-	}
-	if err = p.cfg.Vigil.keep(p.loops[0]); err != nil {
-		return nil, fmt.Errorf("keep the loop awake: %w", err)
 	}
 	p.work.Go(p.sweep)
 	return p, nil
@@ -228,7 +227,6 @@ func (p *Poller) endSweep() {
 	if !p.down {
 		p.down = true
 		close(p.stop)
-		p.cfg.Vigil.end()
 	}
 }
 

@@ -159,11 +159,7 @@ func (n *node) startServer(stream *trace) (err error) {
 	if n.relay, err = newRelay(n.cfg.Scaling, n.metrics, cache, n.log); err != nil {
 		return err
 	}
-	vigil, err := poller.NewVigil()
-	if err != nil {
-		return err
-	}
-	n.hub = channels.NewHub(n.hubOptions(stream, vigil, cache))
+	n.hub = channels.NewHub(n.hubOptions(stream, cache))
 	options := server.Options{Config: n.cfg, Hub: n.hub, Relay: n.relay, Metrics: n.metrics, Log: n.log}
 	if stream != nil {
 		options.Trace = stream
@@ -174,7 +170,6 @@ func (n *node) startServer(stream *trace) (err error) {
 		return fmt.Errorf("start relay: %w", err)
 	}
 	sockets := pollerConfig(n.cfg, n.log)
-	sockets.Vigil = vigil
 	n.requests = api.New(api.Options{
 		Config: n.cfg, Server: n.server, Log: n.log, Metrics: n.metrics,
 		Client: func(r *http.Request) netip.AddrPort { return n.poller.Client(r) },
@@ -205,9 +200,9 @@ func largestEvent(cfg *config.Config) int64 {
 }
 
 // hubOptions are where the hub's numbers go, and its bounds.
-func (n *node) hubOptions(stream *trace, vigil *poller.Vigil, cache cacheBounds) channels.Options {
+func (n *node) hubOptions(stream *trace, cache cacheBounds) channels.Options {
 	hub := channels.Options{
-		OnLine:     vigil.Set,
+		NewTurn:    poller.NewTurn,
 		Replicated: n.cfg.Scaling.Enabled,
 		Pace:       server.PaceOf,
 		OnPass: func(app string, _, deliveries int, seconds float64) {

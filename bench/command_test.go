@@ -29,7 +29,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"run", "absent.toml"}, "read profile"},
 		{[]string{"broadcast", "--addr", "127.0.0.1:0", "--spawn", "false"}, "start the server: it ended"},
 		{[]string{"broadcast", "--addr", "127.0.0.1:1", "--subscribers", "1"}, "connection refused"},
-		{[]string{"broadcast", "--pid", "999999999"}, "find process 999999999"},
+		{[]string{"broadcast", "--addr", "127.0.0.1:1", "--pid", "999999999"}, "find process 999999999"},
 		{[]string{"slow", "--slow", "100", "--addr", "127.0.0.1:1"}, "some that do not"},
 	} {
 		t.Run(strings.Join(tc.args, " "), func(t *testing.T) {

@@ -36,13 +36,17 @@ func runTraffic(ctx context.Context, r *rig, channels, subscribers, connections 
 	}
 	t := newTraffic(r, a)
 	w := a.open(newWindow("delivery", t.warm, r.set.Duration, a.shards))
+	p := newProbe(r, t)
 	t.launch(ctx)
+	p.launch(ctx)
 	l := t.measure(ctx, r, f)
+	p.end(r)
 	t.drain(r)
 	a.leaving.Store(true)
 	r.close()
 	r.result.Checks = t.check()
 	t.tell(r, l, w)
+	p.tell(r)
 	return nil
 }
 

@@ -98,3 +98,29 @@ warmup = "0s"
 		t.Fatalf("error %v, results %+v", err, all)
 	}
 }
+
+// Publishes go to another node where the server names one.
+func TestPublishElsewhere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	f := newFake(t, nil)
+	profile := `
+[servers.pair]
+addr = "` + f.Listener.Addr().String() + `"
+publish = "127.0.0.1:1"
+
+[[run]]
+scenario = "broadcast"
+subscribers = 2
+rate = 50
+duration = "100ms"
+warmup = "0s"
+drain = "100ms"
+`
+	if err := os.WriteFile("pair.toml", []byte(profile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := command(t, bench.Process{}, "run", "--server", "pair", "--json", "-", "pair.toml")
+	if err == nil || !strings.Contains(out, "publish: ") || !strings.Contains(out, "refused") {
+		t.Errorf("error %v, output %s", err, out)
+	}
+}

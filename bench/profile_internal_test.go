@@ -39,6 +39,7 @@ func TestParseProfileRefuses(t *testing.T) {
 		{"[[run]]\nscenario = 'broadcast'\nslow = 3", `broadcast has no setting "slow"`},
 		{"[[run]]\nscenario = 'broadcast'\nrats = 3", `broadcast has no setting "rats"`},
 		{"[[run]]\nscenario = 'broadcast'\nsize = -1", "size: -1 is not within"},
+		{"[[run]]\nscenario = 'broadcast'\nprobes = -1", "probes: -1 is not within"},
 		{"[[run]]\nscenario = 'broadcast'\nsize = '1'", "incompatible"},
 		{"[[run]]\nscenario = 'broadcast'\nkind = 'presence'", `"presence" is neither`},
 		{"[[run]]\nscenario = 'broadcast'\n[[run]]\nscenario = 'broadcast'\nduration = '0s'", "run 2: duration"},

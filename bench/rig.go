@@ -25,6 +25,7 @@ type rig struct {
 	// Constant after construction.
 	set      Settings
 	target   client.Target
+	api      client.Target    // where publishers go: target, or another node
 	process  *measure.Process // the server's; nil when unknown
 	empty    measure.Usage    // of the server before the first connection
 	watch    *measure.Watch   // nil without process
@@ -42,7 +43,7 @@ type rig struct {
 
 // newRig looks at the server's process. server has been started.
 func newRig(ctx context.Context, server Server, set Settings, terminal io.Writer) (*rig, error) {
-	r := &rig{set: set, target: server.target(), terminal: terminal, started: client.Now(), hard: ctx}
+	r := &rig{set: set, target: server.target(), api: server.api(), terminal: terminal, started: client.Now(), hard: ctx}
 	name := server.Name
 	if server.PID != 0 || server.Metrics != "" {
 		process, err := measure.NewProcess(ctx, server.PID, server.Metrics)

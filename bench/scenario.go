@@ -32,7 +32,7 @@ var scenarios = []scenario{
 	},
 	{
 		name: "broadcast", usage: "publish to one channel with many subscribers: deliveries and their latency",
-		uses:     []string{"subscribers", "kind", "rate", "publishers", "inflight", "ahead", "size", "batch", "warmup"},
+		uses:     []string{"subscribers", "kind", "rate", "publishers", "probes", "inflight", "ahead", "size", "batch", "warmup"},
 		defaults: func(s *Settings) { s.Subscribers, s.Rate = 1000, 10 },
 		run:      runBroadcast,
 	},

@@ -28,6 +28,7 @@ func TestScenarios(t *testing.T) {
 		{"broadcast", []string{"broadcast", "--subscribers", "50", "--rate", "0", "--kind", "private", "--loops", "2"}, true, []string{"deliveries", "events"}, []string{"delivery"}},
 		{"channels", []string{"channels", "--channels", "20", "--subscribers", "3", "--connections", "7", "--rate", "200"}, true, []string{"deliveries"}, []string{"delivery"}},
 		{"channels, a connection each", []string{"channels", "--channels", "10", "--subscribers", "3", "--batch", "5"}, true, []string{"deliveries"}, []string{"delivery"}},
+		{"broadcast beside probes", []string{"broadcast", "--subscribers", "10", "--rate", "100", "--probes", "50"}, true, []string{"deliveries"}, []string{"delivery", "GET channels"}},
 		{"presence by the clock", []string{"presence", "--subscribers", "10", "--connections", "10"}, true, []string{"joins", "notices"}, []string{"join", "notice of a join"}},
 		{"presence", []string{"presence", "--subscribers", "10", "--connections", "10", "--rate", "0"}, true, []string{"joins", "notices"}, []string{"join"}},
 		{"whisper by the clock", []string{"whisper", "--connections", "10", "--rate", "200"}, true, []string{"round trips"}, []string{"one way", "round trip"}},

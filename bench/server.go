@@ -14,6 +14,7 @@ import (
 type Server struct {
 	Name    string `toml:"-"`       // the profile's, or what --compare called it; may be empty
 	Addr    string `toml:"addr"`    // host:port; port 0 with Spawn: a free one
+	Publish string `toml:"publish"` // host:port of another node, which is published to; port 0 with Spawn: a free one; empty: Addr
 	Path    string `toml:"path"`    // prefix of every route
 	AppID   string `toml:"app_id"`  //
 	Key     string `toml:"key"`     //
@@ -29,6 +30,15 @@ type Server struct {
 // target is where its clients go.
 func (s Server) target() client.Target {
 	return client.Target{Addr: s.Addr, Prefix: s.Path, AppID: s.AppID, Key: s.Key, Secret: s.Secret, TLS: s.TLS, Origin: s.Origin}
+}
+
+// api is where its publishers go.
+func (s Server) api() client.Target {
+	t := s.target()
+	if s.Publish != "" {
+		t.Addr = s.Publish
+	}
+	return t
 }
 
 // merge takes from base what s does not say.

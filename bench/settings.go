@@ -27,6 +27,7 @@ type Settings struct {
 
 	// What is sent.
 	Rate       float64 `toml:"rate" usage:"events a second by the clock, whatever becomes of earlier ones; 0: as fast as it goes"`
+	Probes     float64 `toml:"probes" usage:"GET requests for the list of channels a second, beside the events and by the clock; 0: none"`
 	Publishers int     `toml:"publishers" usage:"HTTP connections that publish by the clock"`
 	Inflight   int     `toml:"inflight" usage:"requests, joins, whispers or connects under way at once when the rate is 0"`
 	Ahead      int     `toml:"ahead" usage:"events that may be accepted and not delivered to everyone yet when the rate is 0"`
@@ -52,6 +53,7 @@ const (
 const (
 	maxConnections = 2_000_000
 	maxSize        = 1 << 20 // bytes
+	maxProbes      = 10_000  // a second, over one connection
 	maxBatch       = 10      // Pusher: ten events in a batch
 )
 
@@ -83,6 +85,9 @@ func (s *Settings) validate() error {
 	within("loops", s.Loops, 1, 256)
 	if s.Rate < 0 || s.Rate > 10e6 {
 		errs = append(errs, fmt.Errorf("rate: %g is not within 0 and 10,000,000", s.Rate))
+	}
+	if !(s.Probes >= 0 && s.Probes <= maxProbes) {
+		errs = append(errs, fmt.Errorf("probes: %g is not within 0 and %d", s.Probes, maxProbes))
 	}
 	if s.Duration <= 0 || s.Duration > 24*time.Hour {
 		errs = append(errs, fmt.Errorf("duration: %v is not within 1ns and 24h", s.Duration))

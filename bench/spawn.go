@@ -27,7 +27,7 @@ type child struct {
 	err    error         // how it ended; to be read after exited
 }
 
-// spawn starts s.Spawn in a shell and waits until it listens. {host}, {port}, {path}, {app_id}, {key} and {secret} in the command are filled in,
+// spawn starts s.Spawn in a shell and waits until it listens. {host}, {port}, {publish_port}, {path}, {app_id}, {key} and {secret} in the command are filled in,
 // and the environment has Reverb's variables, so that `reverb start` and `php artisan reverb:start` need no more. The server returned has
 // the address and the pid.
 func spawn(ctx context.Context, s Server) (*child, Server, error) {
@@ -35,17 +35,18 @@ func spawn(ctx context.Context, s Server) (*child, Server, error) {
 	if err != nil {
 		return nil, s, err
 	}
-	host, port, err := net.SplitHostPort(s.Addr)
-	if err != nil {
-		return nil, s, fmt.Errorf("start the server: %w", err)
+	var port string
+	if s.Addr, port, err = settled(s.Addr); err != nil {
+		return nil, s, err
 	}
-	if port == "0" {
-		if port, err = freePort(host); err != nil {
+	host, _, _ := net.SplitHostPort(s.Addr)
+	var publishPort string
+	if s.Publish != "" {
+		if s.Publish, publishPort, err = settled(s.Publish); err != nil {
 			return nil, s, err
 		}
-		s.Addr = net.JoinHostPort(host, port)
 	}
-	command := strings.NewReplacer("{host}", host, "{port}", port, "{path}", s.Path,
+	command := strings.NewReplacer("{host}", host, "{port}", port, "{publish_port}", publishPort, "{path}", s.Path,
 		"{app_id}", s.AppID, "{key}", s.Key, "{secret}", s.Secret).Replace(s.Spawn)
 	c := &child{cmd: exec.Command("/bin/sh", "-c", "exec "+command), exited: make(chan struct{})}
 	c.cmd.Env = append(os.Environ(), "REVERB_SERVER_HOST="+host, "REVERB_SERVER_PORT="+port, "REVERB_SERVER_PATH="+s.Path,
@@ -60,9 +61,11 @@ func spawn(ctx context.Context, s Server) (*child, Server, error) {
 		c.err = c.cmd.Wait()
 		close(c.exited)
 	}()
-	if err := c.listens(ctx, s.Addr); err != nil {
-		c.stop()
-		return nil, s, err
+	for _, addr := range []string{s.Addr, s.api().Addr} {
+		if err := c.listens(ctx, addr); err != nil {
+			c.stop()
+			return nil, s, err
+		}
 	}
 	s.PID = c.cmd.Process.Pid
 	return c, s, nil
@@ -101,6 +104,18 @@ func (c *child) stop() {
 	}
 	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
 	<-c.exited
+}
+
+// settled is addr with a free port for port 0.
+func settled(addr string) (settled, port string, err error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", "", fmt.Errorf("start the server: %w", err)
+	}
+	if port == "0" {
+		port, err = freePort(host)
+	}
+	return net.JoinHostPort(host, port), port, err
 }
 
 // freePort is a port that nobody listens on.

@@ -65,7 +65,7 @@ func newTraffic(r *rig, a *audience) *traffic {
 	start := client.Now() + int64(10*time.Millisecond)
 	t := &traffic{
 		audience: a, set: r.set, start: start,
-		post: client.NewPublisher(r.target, r.set.publishers(), r.set.KeepAlive),
+		post: client.NewPublisher(r.api, r.set.publishers(), r.set.KeepAlive),
 		warm: start + int64(r.set.Warmup), stop: start + int64(r.set.Warmup+r.set.Duration),
 	}
 	t.answers = newWindow("publish", t.warm, r.set.Duration, r.set.publishers())

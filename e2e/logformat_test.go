@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -168,23 +169,22 @@ func TestDroppedLinesAreToldOnce(t *testing.T) {
 		}
 		return dropped.MatchString(side.whole("/metrics"))
 	})
-	lines := make(chan string, 100_000)
+	var told atomic.Int32
+	read := make(chan struct{})
 	go func() {
-		defer close(lines)
+		defer close(read)
 		in := bufio.NewScanner(u.reader)
 		in.Buffer(nil, 1<<20) // what the pipe was filled with is one line
 		for in.Scan() {
-			lines <- in.Text()
+			if strings.Contains(in.Text(), "lines of this log were dropped") {
+				told.Add(1)
+			}
 		}
 	}()
+	waitFor(t, func() bool { return told.Load() > 0 })
 	u.stop(t)
-	told := 0
-	for line := range lines {
-		if strings.Contains(line, "lines of this log were dropped") {
-			told++
-		}
-	}
-	if told != 1 {
+	<-read
+	if told := told.Load(); told != 1 {
 		t.Errorf("told %d times", told)
 	}
 }

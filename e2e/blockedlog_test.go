@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -192,5 +193,41 @@ func TestFilesExhaustedWithUnreadLog(t *testing.T) {
 	testclient.Connect(t, u.addr, key).Close()
 	if took := u.stop(t); took > 4*time.Second {
 		t.Errorf("the stop took %v", took)
+	}
+}
+
+// A start that fails ends with 1 as soon as it has failed, whatever is wrong and whether anybody reads that.
+func TestFailedStartWithUnreadLog(t *testing.T) {
+	good, bad := fmt.Sprintf(drainOneSecond, ""), "nonsense"
+	for name, tc := range map[string]struct {
+		config string
+		args   []string
+	}{
+		"flag":          {good, []string{"--prot", "1"}},
+		"argument":      {good, []string{"again"}},
+		"value":         {good, []string{"--port", "high"}},
+		"configuration": {bad, nil},
+		"address":       {good, []string{"--host", "192.0.2.1"}},
+	} {
+		for _, reader := range []string{"reads nothing", "has gone"} {
+			t.Run(name+"/"+reader, func(t *testing.T) {
+				dir := t.TempDir()
+				writeFile(t, dir+"/config.toml", []byte(tc.config))
+				in, out := fullPipe(t)
+				if reader == "has gone" {
+					_ = in.Close()
+				}
+				defer func() { _, _ = in.Close(), out.Close() }()
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				cmd := exec.CommandContext(ctx, bin, append([]string{"start"}, tc.args...)...)
+				cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
+				cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
+				_ = cmd.Run()
+				if code := cmd.ProcessState.ExitCode(); code != 1 {
+					t.Errorf("ended with %v", cmd.ProcessState)
+				}
+			})
+		}
 	}
 }

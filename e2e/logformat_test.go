@@ -113,12 +113,19 @@ func TestLogLevels(t *testing.T) {
 
 // A start that fails says so as all else is said.
 func TestFailedStartAsJSON(t *testing.T) {
-	for name, config := range map[string]string{
-		"configuration": "[log]\nformat = \"json\"\nlevel = \"loud\"\n",
-		"address":       "[log]\nformat = \"json\"\n" + strings.Replace(fmt.Sprintf(drainOneSecond, ""), "127.0.0.1", "192.0.2.1", 1),
+	for name, tc := range map[string]struct {
+		config string
+		args   []string
+	}{
+		"configuration": {config: "level = \"loud\"\n"},
+		"address":       {config: strings.Replace(fmt.Sprintf(drainOneSecond, ""), "127.0.0.1", "192.0.2.1", 1)},
+		"flag":          {args: []string{"--debgu"}},
+		"argument":      {args: []string{"again"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := testclient.Launch(t, bin, testclient.Options{Config: config, Args: []string{"--port", freePort(t)}})
+			s := testclient.Launch(t, bin, testclient.Options{
+				Config: "[log]\nformat = \"json\"\n" + tc.config, Args: append([]string{"--port", freePort(t)}, tc.args...),
+			})
 			code, text := s.Run()
 			var fields struct{ Level, Msg string }
 			if err := json.Unmarshal([]byte(text), &fields); err != nil || code != 1 || fields.Level != "ERROR" || fields.Msg == "" {

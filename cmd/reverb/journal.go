@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -35,11 +36,15 @@ type journal struct {
 	failures *console       // of stderr
 	stdout   *logging.Queue // below console
 	queues   []*logging.Queue
+	forget   func()
 }
 
 // newJournal puts queues before the outputs of a process. out is its console, dressed.
 func newJournal(c *cli.Context, p process, out *console, conf config.Log) *journal {
-	j := &journal{level: conf.Slog()}
+	// A reader that has gone must not end the process, nor decide its exit code.
+	gone := make(chan os.Signal, 1)
+	p.notify(gone, syscall.SIGPIPE)
+	j := &journal{level: conf.Slog(), forget: func() { p.forget(gone) }}
 	if c.Bool("debug") {
 		j.level = slog.LevelDebug
 	}
@@ -111,6 +116,7 @@ func (j *journal) close() {
 		})
 	}
 	all.Wait()
+	j.forget()
 }
 
 // dropped is how many lines were lost because nothing took them.

@@ -98,6 +98,7 @@ func newApp(p process, out *console) *cli.App {
 	for _, command := range app.Commands {
 		withUsage(command)
 	}
+	tellAsServer(app.Command("start"), p, out)
 	app.Action = func(c *cli.Context) error {
 		if name := c.Args().First(); name != "" {
 			return unknownCommand(app.Name, name, app.Commands)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -21,7 +22,10 @@ func TestMain(m *testing.M) {
 func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	code = run(append([]string{"reverb"}, args...), process{stdin: strings.NewReader(""), stdout: &out, stderr: &errOut, environ: environ(t)})
+	code = run(append([]string{"reverb"}, args...), process{
+		stdin: strings.NewReader(""), stdout: &out, stderr: &errOut, environ: environ(t),
+		notify: func(chan<- os.Signal, ...os.Signal) {}, forget: func(chan<- os.Signal) {},
+	})
 	return code, out.String(), errOut.String()
 }
 

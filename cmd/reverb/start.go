@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"log"
 	"log/slog"
 	"os"
@@ -39,6 +40,22 @@ func startCommand(p process, out *console) *cli.Command {
 	}
 }
 
+// tellAsServer has what is wrong with a command line told as a running server tells its lines: a start that fails waits for its terminal as
+// little as one that does not.
+func tellAsServer(command *cli.Command, p process, out *console) {
+	tell := func(c *cli.Context, err error) error {
+		if err == nil || errors.Is(err, errTold) {
+			return err
+		}
+		said := newJournal(c, p, out, config.LogOf(source(c, p.environ)))
+		defer said.close()
+		return said.told(err)
+	}
+	action, usage := command.Action, command.OnUsageError
+	command.Action = func(c *cli.Context) error { return tell(c, action(c)) }
+	command.OnUsageError = func(c *cli.Context, err error, sub bool) error { return tell(c, usage(c, err, sub)) }
+}
+
 // start runs one server until a signal or `reverb restart` stops it, or another process takes over.
 func start(p process, said *journal, cfg *config.Config, line *lineage, c *cli.Context) error {
 	// What libraries say on their own account.
@@ -49,7 +66,7 @@ func start(p process, said *journal, cfg *config.Config, line *lineage, c *cli.C
 
 	// Signals are caught before anything is open, so that one that comes early still ends in an orderly stop.
 	signals := make(chan os.Signal, 4)
-	p.notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	p.notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer p.forget(signals)
 
 	var stream *trace

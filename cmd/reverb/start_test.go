@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -86,7 +87,11 @@ func launch(t *testing.T, toml string, args ...string) *running {
 	notified := make(chan chan<- os.Signal, 1)
 	p := process{
 		stdin: strings.NewReader(""), stdout: r.out, stderr: r.errOut, environ: r.env,
-		notify: func(c chan<- os.Signal, _ ...os.Signal) { notified <- c },
+		notify: func(c chan<- os.Signal, caught ...os.Signal) {
+			if slices.Contains(caught, os.Signal(syscall.SIGTERM)) {
+				notified <- c
+			}
+		},
 		forget: func(chan<- os.Signal) {},
 	}
 	all := append([]string{"reverb", "start", "--config", file, "--env-file", os.DevNull}, args...)

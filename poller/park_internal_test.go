@@ -31,13 +31,13 @@ func TestParkTwice(t *testing.T) {
 	p := parked(t, 1)[0]
 	expectParked(t)
 	before, nested := descriptors(t), frames(t)
-	for range 3 {
+	for range 20 {
 		if err := park(p); err != nil {
 			t.Fatal(err)
 		}
 	}
 	expectParked(t)
-	if after := descriptors(t); after != before {
+	if after := descriptors(t); after > before { // fewer: the sockets of an earlier test were still being closed
 		t.Errorf("%d descriptors, %d before", after, before)
 	}
 	if after := frames(t); after != nested {
@@ -136,8 +136,8 @@ func TestParkedLoopEnds(t *testing.T) {
 	expectParked(t)
 	before := descriptors(t)
 	running := len(pollStates(t))
-	for range 3 {
-		parked(t, running+2)
+	for range 5 {
+		parked(t, running+3)
 		expectParked(t)
 		if err := netpoll.Configure(netpoll.Config{PollerNum: running}); err != nil {
 			t.Fatal(err)
@@ -145,7 +145,7 @@ func TestParkedLoopEnds(t *testing.T) {
 		if _, err := nextPoll(); err != nil { // makes the change
 			t.Fatal(err)
 		}
-		until(t, "ended Polls are gone", func() bool { return len(pollStates(t)) == running && descriptors(t) == before })
+		until(t, "ended Polls are gone", func() bool { return len(pollStates(t)) == running && descriptors(t) <= before })
 	}
 	newEcho(t, one).talk(t, 100)
 }

@@ -12,12 +12,8 @@ import (
 	"reverb/protocol"
 )
 
-const (
-	// complaintEvery is how often at most requests of one app that are refused for one cause are logged.
-	complaintEvery = time.Minute
-	// complaintText bounds what is told of what a caller sent, in bytes.
-	complaintText = 200
-)
+// complaintEvery is how often at most requests of one app that are refused for one cause are logged.
+const complaintEvery = time.Minute
 
 // exchange is what the metrics and the log tell of one request and its answer.
 type exchange struct {
@@ -36,8 +32,8 @@ func (e *exchange) answered(status int) {
 
 // said notes what a refusal says.
 func (e *exchange) said(text []byte) {
-	if e.status >= http.StatusBadRequest && len(e.text) < complaintText {
-		e.text = append(e.text, text[:min(len(text), complaintText-len(e.text))]...)
+	if e.status >= http.StatusBadRequest && len(e.text) < logging.MaxBrief {
+		e.text = append(e.text, text[:min(len(text), logging.MaxBrief-len(e.text))]...)
 	}
 }
 
@@ -114,20 +110,12 @@ func (a *api) account(e *exchange, r request, client netip.AddrPort) {
 	message := "publish refused"
 	if e.route != metrics.RouteEvents && e.route != metrics.RouteBatchEvents {
 		message = "request refused"
-		attrs = append(attrs, slog.String("path", brief(r.path)))
+		attrs = append(attrs, slog.String("path", logging.Brief(r.path)))
 	}
 	if cause.parameter != "" {
 		query := protocol.ParseQuery(r.rawQuery)
 		given, _ := query.Get(cause.parameter)
-		attrs = append(attrs, slog.String(cause.parameter, brief(given)))
+		attrs = append(attrs, slog.String(cause.parameter, logging.Brief(given)))
 	}
 	a.complaints.Log(slog.LevelWarn, e.app+" "+cause.name, message, append(attrs, slog.String("hint", cause.hint))...)
-}
-
-// brief is a beginning of what a caller sent.
-func brief(s string) string {
-	if len(s) > complaintText {
-		s = s[:complaintText] + "…"
-	}
-	return strings.ToValidUTF8(s, "?")
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -23,6 +24,17 @@ func readable(_ []string, a slog.Attr) slog.Attr {
 		a.Value = slog.StringValue(s.String())
 	}
 	return a
+}
+
+// MaxBrief bounds what is logged of a text that a stranger sent, in bytes.
+const MaxBrief = 200
+
+// Brief is the beginning of a text that a stranger sent.
+func Brief(text string) string {
+	if len(text) > MaxBrief {
+		text = text[:MaxBrief] + "…"
+	}
+	return strings.ToValidUTF8(text, "?")
 }
 
 // From is the attribute that says whom a request or a connection came from. The port is left out where a proxy does not tell it.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"log/slog"
-	"strings"
 	"time"
 
 	"reverb/config"
@@ -12,12 +11,8 @@ import (
 	"reverb/protocol"
 )
 
-const (
-	// complaintEvery is how often at most connections of one app that are refused for one reason are logged.
-	complaintEvery = time.Minute
-	// complaintText bounds what is told of what a client sent, in bytes.
-	complaintText = 200
-)
+// complaintEvery is how often at most connections of one app that are refused for one reason are logged.
+const complaintEvery = time.Minute
 
 // complain logs that a connection was refused, with the value that was wrong and the likely reason: the browser's console says a code at best,
 // and nobody looks there.
@@ -30,10 +25,10 @@ func (s *Server) complain(r *poller.Request, conf *config.App, why *refusal) {
 	switch why.reason {
 	case "unknown_app":
 		key, _ := EndpointKey(s.prefix, r.Path)
-		attrs = append(attrs, slog.String("key", brief(key)),
+		attrs = append(attrs, slog.String("key", logging.Brief(key)),
 			slog.String("hint", "is VITE_REVERB_APP_KEY, which the pages were built with, the REVERB_APP_KEY of this server? `npm run build`"))
 	case "origin":
-		attrs = append(attrs, slog.String("origin", brief(r.Origin)), slog.Any("allowed_origins", conf.AllowedOrigins),
+		attrs = append(attrs, slog.String("origin", logging.Brief(r.Origin)), slog.Any("allowed_origins", conf.AllowedOrigins),
 			slog.String("hint", "allowed_origins of the app has hosts, without scheme and port"))
 	case "quota":
 		attrs = append(attrs, slog.Int("max_connections", conf.MaxConnections),
@@ -41,19 +36,11 @@ func (s *Server) complain(r *poller.Request, conf *config.App, why *refusal) {
 	case "version":
 		query := protocol.ParseQuery(r.Query)
 		version, _ := query.Get("protocol")
-		attrs = append(attrs, slog.String("protocol", brief(version)), slog.String("hint", "the profile of the app wants a client of protocol 5 to 7"))
+		attrs = append(attrs, slog.String("protocol", logging.Brief(version)), slog.String("hint", "the profile of the app wants a client of protocol 5 to 7"))
 	case "disabled":
 		attrs = append(attrs, slog.String("hint", "enabled = false stands in [[apps]]"))
 	default:
 		return // the node drains, and says so
 	}
 	s.trouble.Log(slog.LevelWarn, app+" "+why.reason, "connection refused", attrs...)
-}
-
-// brief is a beginning of what a client sent.
-func brief(text string) string {
-	if len(text) > complaintText {
-		text = text[:complaintText] + "…"
-	}
-	return strings.ToValidUTF8(text, "?")
 }

@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -42,13 +43,15 @@ func NewThrottle(log *slog.Logger, every time.Duration) *Throttle {
 	return &Throttle{log: log, every: every, kinds: make(map[string]kind)}
 }
 
-// Log notes trouble of a kind. The key is a constant, perhaps with an app's id; msg and attrs are those of the record.
+// Log notes trouble of a kind. The key is a constant, perhaps with an app's id; when it is empty msg is the key. msg and attrs are those of
+// the record.
 func (t *Throttle) Log(level slog.Level, key, msg string, attrs ...slog.Attr) {
 	t.LogN(level, key, msg, 1, attrs...)
 }
 
 // LogN is Log for n times the same.
 func (t *Throttle) LogN(level slog.Level, key, msg string, n int, attrs ...slog.Attr) {
+	key = cmp.Or(key, msg)
 	t.mu.Lock()
 	now := time.Now()
 	if _, ok := t.kinds[key]; !ok && len(t.kinds) >= maxKinds {

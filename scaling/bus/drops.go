@@ -42,7 +42,7 @@ func (d *drops) add(reason string, n int, err error) {
 
 // note logs trouble.
 func (d *drops) note(what string, err error) {
-	d.log.Log(slog.LevelWarn, "redis: "+what, "redis: "+what, slog.Any("error", err))
+	d.log.Log(slog.LevelWarn, "", "redis: "+what, slog.Any("error", err))
 }
 
 // flush logs what was not logged yet.

@@ -39,7 +39,7 @@ func (r *Relay) answer(q question) {
 	a := reply{node: r.node.id(), id: q.id, answer: r.handler.Answer(q.query)}
 	m := bus.Message{Name: r.names.node(q.node.String()), Payload: encodeReply(a)}
 	if err := r.bus.Publish(m); err != nil {
-		r.trouble.Log(slog.LevelWarn, "answer a question of another node", "answer a question of another node", slog.Any("err", err))
+		r.trouble.Log(slog.LevelWarn, "", "answer a question of another node", slog.Any("err", err))
 	}
 }
 

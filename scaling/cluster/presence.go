@@ -86,7 +86,7 @@ func (p *presence) delta(events string, body []byte) {
 	}
 	d, err := decodeDelta(body)
 	if err != nil {
-		p.trouble.Log(slog.LevelWarn, "cannot read the change of a roster", "cannot read the change of a roster", slog.String("app", r.app), slog.String("channel", r.channel))
+		p.trouble.Log(slog.LevelWarn, "", "cannot read the change of a roster", slog.String("app", r.app), slog.String("channel", r.channel))
 		r.fetch()
 		return
 	}
@@ -152,7 +152,7 @@ func (p *presence) complain(what string, err error) {
 	if errors.Is(err, bus.ErrDown) || errors.Is(err, bus.ErrClosed) || errors.Is(err, context.Canceled) {
 		return
 	}
-	p.trouble.Log(slog.LevelError, "redis refuses presence", "redis refuses presence", slog.String("doing", what), slog.Any("err", err))
+	p.trouble.Log(slog.LevelError, "", "redis refuses presence", slog.String("doing", what), slog.Any("err", err))
 }
 
 // do runs c and waits for the reply.

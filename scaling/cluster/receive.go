@@ -54,7 +54,7 @@ func (r *Relay) deliver(c *interest, e *event) {
 	}
 	if err := r.handler.Deliver(m); err != nil {
 		r.opts.Dropped(droppedBacklog, 1)
-		r.trouble.Log(slog.LevelWarn, "deliver a message of another node", "deliver a message of another node",
+		r.trouble.Log(slog.LevelWarn, "", "deliver a message of another node",
 			slog.String("app", c.app), slog.String("channel", c.channel), slog.Any("err", err))
 	}
 }
@@ -70,7 +70,7 @@ func (r *Relay) echo(c *interest, e *event) {
 // overflow notes that a message of the channel found its lane full. Subscribers who miss it are counted by the gap that the next one shows.
 func (r *Relay) overflow(name string) {
 	r.opts.Dropped(droppedQueue, 1)
-	r.trouble.Log(slog.LevelWarn, "messages of other nodes come faster than they can be taken", "messages of other nodes come faster than they can be taken", slog.String("name", name))
+	r.trouble.Log(slog.LevelWarn, "", "messages of other nodes come faster than they can be taken", slog.String("name", name))
 	r.heal(name)
 }
 

@@ -35,7 +35,9 @@ func TestThrottle(t *testing.T) {
 		}
 		throttle.Log(slog.LevelWarn, "a", "trouble", slog.Int("n", 1))
 		throttle.Log(slog.LevelWarn, "b", "other trouble")
-		want("level=WARN msg=trouble n=1\nlevel=WARN msg=\"other trouble\"\n")
+		throttle.Log(slog.LevelWarn, "", "its own key")
+		throttle.Log(slog.LevelWarn, "", "another key")
+		want("level=WARN msg=trouble n=1\nlevel=WARN msg=\"other trouble\"\nlevel=WARN msg=\"its own key\"\nlevel=WARN msg=\"another key\"\n")
 		time.Sleep(59 * time.Second)
 		throttle.Log(slog.LevelWarn, "a", "trouble", slog.Int("n", 2))
 		throttle.LogN(slog.LevelWarn, "a", "trouble", 3, slog.Int("n", 3))

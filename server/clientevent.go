@@ -93,7 +93,7 @@ func (ss *Session) publish(conf *config.App, channel string, payload []byte) boo
 	ss.app.metrics.Published(metrics.SourceClient)
 	if !ss.app.server.hub.Room(ss.app.id, channel) {
 		ss.app.server.dropped(ss.app, channel, channels.ErrBacklog)
-		return ss.fail(protocol.ErrOverCapacity)
+		return ss.failEvent(conf, channel, protocol.ErrOverCapacity)
 	}
 	err := ss.app.server.send(scaling.Message{
 		App:     ss.app.id,

@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"reverb/channels"
+	"reverb/config"
 	"reverb/protocol"
 	"reverb/server"
 )
 
 // withCrowdedChannel runs body on a node whose channel "room" has one client, which is behind, and room for nothing more.
-func withCrowdedChannel(t *testing.T, body func(t *testing.T, n *node, slow *client, fill func())) {
+func withCrowdedChannel(t *testing.T, change func(*config.App), body func(t *testing.T, n *node, slow *client, fill func())) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		n := newNodeWith(t, configured(appWith(nil)), nil, channels.Options{PendingBytes: 20_000, Pace: server.PaceOf})
+		n := newNodeWith(t, configured(appWith(change)), nil, channels.Options{PendingBytes: 20_000, Pace: server.PaceOf})
 		defer n.stop()
 		slow := n.connect()
 		slow.join("room", "")
@@ -41,7 +42,7 @@ func publication(event string, names ...string) server.Publication {
 // A publisher that outruns everybody in a channel waits, the other channels of its event have it at once, and it is refused only when
 // there was no room for two seconds.
 func TestPublisherWaitsForRoom(t *testing.T) {
-	withCrowdedChannel(t, func(t *testing.T, n *node, slow *client, fill func()) {
+	withCrowdedChannel(t, nil, func(t *testing.T, n *node, slow *client, fill func()) {
 		other := n.connect()
 		other.join("other", "")
 		begun := time.Now()
@@ -71,9 +72,9 @@ func TestPublisherWaitsForRoom(t *testing.T) {
 	})
 }
 
-// Who cannot wait is not made to, and a client that whispers is told at once.
+// A publisher that cannot wait is not made to, and a client that whispers is told at once.
 func TestNoRoomForClientEvents(t *testing.T) {
-	withCrowdedChannel(t, func(t *testing.T, n *node, slow *client, fill func()) {
+	withCrowdedChannel(t, nil, func(t *testing.T, n *node, slow *client, fill func()) {
 		begun := time.Now()
 		p := publication("now", "room")
 		p.AtOnce = true
@@ -88,5 +89,17 @@ func TestNoRoomForClientEvents(t *testing.T) {
 		if took := time.Since(begun); took != 0 {
 			t.Errorf("waited %v", took)
 		}
+	})
+}
+
+// Under Pusher's rules the error names the channel, as that of every other client event that is refused.
+func TestNoRoomNamesTheChannel(t *testing.T) {
+	pusherErrors := func(a *config.App) { a.Rules.ErrorObject = true }
+	withCrowdedChannel(t, pusherErrors, func(t *testing.T, n *node, slow *client, fill func()) {
+		c := n.connect()
+		c.join("room", "")
+		fill()
+		c.say(`{"event":"client-x","channel":"room","data":"{}"}`)
+		c.expect(string(protocol.EventErrorFrame(protocol.ErrOverCapacity, "room").Payload()))
 	})
 }

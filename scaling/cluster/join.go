@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -166,14 +165,10 @@ func (r *Relay) restore(c *interest) {
 		case info.Cache == nil:
 		case info.ClientCache:
 			if node := r.occupant(c); node != "" {
-				r.bus.Do(r.cachedCommand(keepScript, c.name, string(info.Cache), milliseconds(r.opts.Vouch), node, "1"), nil)
+				r.bus.Do(r.keepCommand(c.name, info.Cache, node, "1"), nil)
 			}
 		default:
-			r.bus.Do(bus.Command{
-				Name: "SET",
-				Keys: []string{lastEventKey(c.name)},
-				Args: []string{string(info.Cache), "PX", strconv.FormatInt(r.opts.CacheTTL.Milliseconds(), 10), "NX"},
-			}, nil)
+			r.bus.Do(r.storeCommand(c.name, info.Cache, "NX"), nil)
 		}
 	}
 }

@@ -18,6 +18,17 @@ func (r *Relay) cachedCommand(s *bus.Script, events string, args ...string) bus.
 	return bus.Command{Script: s, Keys: []string{lastEventKey(events), occupantsKey(events)}, Args: args}
 }
 
+// keepCommand stores a client's event for an occupant; ifNone "1": unless there is an event already.
+func (r *Relay) keepCommand(events string, event []byte, occupant, ifNone string) bus.Command {
+	return r.cachedCommand(keepScript, events, string(event), milliseconds(r.opts.Vouch), occupant, ifNone)
+}
+
+// storeCommand stores an event of the HTTP API. flags are those of SET.
+func (r *Relay) storeCommand(events string, event []byte, flags ...string) bus.Command {
+	args := append([]string{string(event), "PX", milliseconds(r.opts.CacheTTL)}, flags...)
+	return bus.Command{Name: "SET", Keys: []string{lastEventKey(events)}, Args: args}
+}
+
 // self is this node in the list of occupants.
 func (r *Relay) self() string { return r.node.process.String() }
 

@@ -1,11 +1,5 @@
 package cluster
 
-import (
-	"strconv"
-
-	"reverb/scaling/bus"
-)
-
 // Remember keeps the last event of a cache channel for those who subscribe later, on any node, and publishes nothing: it is for a relay
 // that publishes in its own way. The caller hands the event to this node after it. A client's event is kept by nodes that have somebody in
 // the channel.
@@ -22,18 +16,10 @@ func (r *Relay) Remember(app, channel string, event []byte, client bool) {
 		c.last.changes++
 		c.last.client.Store(client)
 	}
-	r.bus.Do(r.remembering(name, event, c, client), nil)
-	r.count(app, name, client, event)
-}
-
-// remembering is the command for it.
-func (r *Relay) remembering(name string, event []byte, c *interest, client bool) bus.Command {
+	store := r.storeCommand(name, event)
 	if client {
-		return r.cachedCommand(keepScript, name, string(event), milliseconds(r.opts.Vouch), r.occupant(c), "")
+		store = r.keepCommand(name, event, r.occupant(c), "")
 	}
-	return bus.Command{
-		Name: "SET",
-		Keys: []string{lastEventKey(name)},
-		Args: []string{string(event), "PX", strconv.FormatInt(r.opts.CacheTTL.Milliseconds(), 10)},
-	}
+	r.bus.Do(store, nil)
+	r.count(app, name, client, event)
 }

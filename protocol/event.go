@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"slices"
+	"strings"
 )
 
 // Events of the protocol. Those of a client:
@@ -122,9 +123,10 @@ type ClientEvent struct {
 
 // IsClient reports whether the event bears the prefix that lets it pass; Reverb ignores all others
 // without a word.
-func (e *ClientEvent) IsClient() bool {
-	return len(e.Event) >= len(clientPrefix) && e.Event[:len(clientPrefix)] == clientPrefix
-}
+func (e *ClientEvent) IsClient() bool { return IsClientEvent(e.Event) }
+
+// IsClientEvent reports whether an event of this name is a client's.
+func IsClientEvent(name string) bool { return strings.HasPrefix(name, clientPrefix) }
 
 // ChannelName is the top-level channel, "" when it is none.
 func (m *Message) ChannelName() string {

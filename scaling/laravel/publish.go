@@ -1,7 +1,6 @@
 package laravel
 
 import (
-	"bytes"
 	"errors"
 
 	"reverb/protocol"
@@ -135,7 +134,7 @@ func isClientEvent(event []byte) (client bool) {
 	protocol.Members(event, func(name, value []byte) bool {
 		if string(name) == "event" {
 			text, _ := protocol.Text(value)
-			client = bytes.HasPrefix(text, []byte("client-"))
+			client = protocol.IsClientEvent(string(text))
 		}
 		return true
 	})

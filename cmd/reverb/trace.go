@@ -44,7 +44,9 @@ type traceLine struct {
 func newTrace(said *journal) *trace {
 	var text bytes.Buffer // of one line; only the goroutine that writes has it
 	t := &trace{queue: said.stdout}
-	print := (&traceText{console: said.console.twin()}).to(&text)
+	looks := said.console.twin()
+	looks.out = &text
+	print := (&traceText{looks}).print
 	if said.json != nil {
 		print = traceJSON(said.handler(nil, &text, slog.LevelDebug))
 	}
@@ -116,11 +118,6 @@ func (l traceLine) kind() string {
 
 // traceText makes the lines of Reverb's console.
 type traceText struct{ console *console }
-
-func (t *traceText) to(text *bytes.Buffer) func(traceLine) {
-	t.console.out = text
-	return t.print
-}
 
 func (t *traceText) print(line traceLine) {
 	if line.failure != nil {

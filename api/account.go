@@ -58,7 +58,7 @@ func (o *observed) Write(p []byte) (int, error) {
 func (o *observed) Unwrap() http.ResponseWriter { return o.ResponseWriter }
 
 // accounted has every answer of h counted, and refusals logged.
-func (a *api) accounted(h http.Handler) http.Handler {
+func (a *API) accounted(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o := &observed{ResponseWriter: w}
 		h.ServeHTTP(o, r)
@@ -71,7 +71,7 @@ func (a *api) accounted(h http.Handler) http.Handler {
 }
 
 // on says which route h answers, and for which app.
-func (a *api) on(route metrics.Route, h http.Handler) http.Handler {
+func (a *API) on(route metrics.Route, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if o, ok := w.(*observed); ok {
 			o.exchange.route = route
@@ -84,7 +84,7 @@ func (a *api) on(route metrics.Route, h http.Handler) http.Handler {
 }
 
 // label is that of an app in the metrics and in the log, where nothing stands that a caller made up.
-func (a *api) label(id string) string {
+func (a *API) label(id string) string {
 	if app := a.server.App(id); app != nil {
 		return app.ID
 	}
@@ -93,7 +93,7 @@ func (a *api) label(id string) string {
 
 // account counts one answer. A refusal that somebody has to do something about is logged with what was refused, from where, and the likely
 // reason, for Laravel shows the publisher an exception at best.
-func (a *api) account(e *exchange, r request, client netip.AddrPort) {
+func (a *API) account(e *exchange, r request, client netip.AddrPort) {
 	if e.status == 0 {
 		return // the connection is a WebSocket's now
 	}

@@ -41,11 +41,8 @@ type Options struct {
 	Client  func(*http.Request) netip.AddrPort // whom a request came from, proxies apart; nil = the other end of the connection
 }
 
-// API answers every request that is not a well-formed WebSocket upgrade. Its methods may be called from any goroutine.
-type API struct{ api *api }
-
-// api is the state of an API; constant after New.
-type api struct {
+// API answers every request that is not a well-formed WebSocket upgrade. It is constant after New; its methods may be called from any goroutine.
+type API struct {
 	cfg        *config.Server
 	prefix     string // "" or "/a/b"
 	server     Server
@@ -57,7 +54,7 @@ type api struct {
 
 // New makes an API.
 func New(o Options) *API {
-	a := &api{
+	a := &API{
 		cfg: &o.Config.Server, prefix: o.Config.Server.Prefix(), server: o.Server, log: o.Log, metrics: o.Metrics,
 		complaints: logging.NewThrottle(o.Log, complaintEvery), client: o.Client,
 	}
@@ -67,12 +64,11 @@ func New(o Options) *API {
 			return peer
 		}
 	}
-	return &API{a}
+	return a
 }
 
 // Handler is the API as net/http calls it.
-func (e *API) Handler() http.Handler {
-	a := e.api
+func (a *API) Handler() http.Handler {
 	h := a.routed(a.routes())
 	if origins := a.cfg.CORSOrigins; len(origins) > 0 {
 		h = cors.New(cors.Options{
@@ -87,7 +83,7 @@ func (e *API) Handler() http.Handler {
 
 // routes are the routes of Reverb and /ready, without the prefix. The method is checked by the handlers of get and post, because
 // then an unknown method is a 405 only where the path exists.
-func (a *api) routes() *chi.Mux {
+func (a *API) routes() *chi.Mux {
 	m := chi.NewMux()
 	m.NotFound(notFound)
 	m.Handle("/app/{appKey}", a.on(metrics.RouteConnect, get(a.upgradeLate)))

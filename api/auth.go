@@ -31,7 +31,7 @@ type request struct {
 
 // signed answers for whoever may not call h: size, application, signature, in this order. The body is read before the signature is
 // checked because the signature covers it.
-func (a *api) signed(h func(http.ResponseWriter, *http.Request, *call)) http.HandlerFunc {
+func (a *API) signed(h func(http.ResponseWriter, *http.Request, *call)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id := r.PathValue("appId")
 		buf, refused := a.readBody(r, a.bodyLimit(a.server.App(id)))
@@ -52,7 +52,7 @@ func (a *api) signed(h func(http.ResponseWriter, *http.Request, *call)) http.Han
 }
 
 // authorize finds the application and checks the request's signature.
-func (a *api) authorize(appID string, r request, body []byte) (*call, *refusal) {
+func (a *API) authorize(appID string, r request, body []byte) (*call, *refusal) {
 	c := &call{app: a.server.App(appID), body: body}
 	if c.app == nil {
 		return nil, unknownApp(appID)
@@ -62,7 +62,7 @@ func (a *api) authorize(appID string, r request, body []byte) (*call, *refusal) 
 
 // authenticate checks the signature and, only then, what the signed query says about key, version, time and body. Reverb checks the
 // signature alone, so a request that it accepts may lack the others, but none that is there may be wrong.
-func (a *api) authenticate(r request, c *call) *refusal {
+func (a *API) authenticate(r request, c *call) *refusal {
 	c.query = protocol.ParseQuery(r.rawQuery)
 	digest := protocol.BodyDigest(c.body)
 	if !a.signatureValid(r, c, digest) {
@@ -99,7 +99,7 @@ const authVersion = "1.0"
 
 // signatureValid accepts a signature by any of the app's secrets over any of the request's paths. The digest of an empty body may be part of
 // what was signed: Pusher's Python library sends it with each GET.
-func (a *api) signatureValid(r request, c *call, digest string) bool {
+func (a *API) signatureValid(r request, c *call, digest string) bool {
 	var room [2]string
 	digests := append(room[:0], digest)
 	if len(c.body) == 0 {
@@ -120,7 +120,7 @@ func (a *api) signatureValid(r request, c *call, digest string) bool {
 
 // signedPaths are the forms of a path that a signature may cover, "" where two are the same: without the prefix, as Pusher's libraries make
 // it, and with it; as sent and decoded, for those libraries sign a user id as it is, and their HTTP clients send it escaped.
-func (a *api) signedPaths(sent string) [4]string {
+func (a *API) signedPaths(sent string) [4]string {
 	paths := [4]string{strings.TrimPrefix(sent, a.prefix), sent}
 	if decoded, ok := decodedPath(sent); ok {
 		paths[2], paths[3] = strings.TrimPrefix(decoded, a.prefix), decoded
@@ -146,7 +146,7 @@ func decodedPath(sent string) (string, bool) {
 }
 
 // checkTimestamp refuses a request that was recorded and is played again later (Pusher: within 600 s of the server's clock).
-func (a *api) checkTimestamp(c *call) *refusal {
+func (a *API) checkTimestamp(c *call) *refusal {
 	text, ok := c.query.Get("auth_timestamp")
 	if !ok {
 		if c.app.Rules.RequireTimestamp {

@@ -26,7 +26,7 @@ func (b *bodyBuffer) release() {
 
 // bodyLimit is how long the body of a request to an app may be: as max_request_size says, or as long as what the app's rules allow can be.
 // They allow events of 10 KiB, and batches of them, which Reverb's 10,000 bytes do not hold.
-func (a *api) bodyLimit(app *config.App) int64 {
+func (a *API) bodyLimit(app *config.App) int64 {
 	if app == nil || !app.Rules.PusherAnswers {
 		return a.cfg.MaxRequestSize
 	}
@@ -40,7 +40,7 @@ func (a *api) bodyLimit(app *config.App) int64 {
 
 // readBody reads the whole body, which may be as long as limit and no longer: a longer one is refused by its Content-Length, or when a
 // chunked one passes the limit, before more of it is read. The caller releases the buffer.
-func (a *api) readBody(r *http.Request, limit int64) (*bodyBuffer, *refusal) {
+func (a *API) readBody(r *http.Request, limit int64) (*bodyBuffer, *refusal) {
 	if r.ContentLength > limit {
 		return nil, errTooLarge
 	}

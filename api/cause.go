@@ -31,7 +31,7 @@ var causes = []cause{
 
 // causeOf finds the cause of a refusal. Not ok: nobody needs to do anything about it, or another line says it. A publish that is refused is lost,
 // so that all causes count; of other requests those that say that two sides are configured differently.
-func (a *api) causeOf(e *exchange, r request) (cause, bool) {
+func (a *API) causeOf(e *exchange, r request) (cause, bool) {
 	publish := e.route == metrics.RouteEvents || e.route == metrics.RouteBatchEvents
 	at := slices.IndexFunc(causes, func(c cause) bool { return strings.HasPrefix(string(e.text), c.text) })
 	switch {
@@ -56,6 +56,6 @@ func (a *api) causeOf(e *exchange, r request) (cause, bool) {
 }
 
 // pathHint says where the API is.
-func (a *api) pathHint() string {
+func (a *API) pathHint() string {
 	return "the API is at " + a.prefix + "/apps/: does `path` of the reverb connection in config/broadcasting.php say the same as REVERB_SERVER_PATH?"
 }

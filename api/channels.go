@@ -11,7 +11,7 @@ import (
 )
 
 // channels lists the occupied channels with the attributes asked for.
-func (a *api) channels(w http.ResponseWriter, r *http.Request, c *call) {
+func (a *API) channels(w http.ResponseWriter, r *http.Request, c *call) {
 	prefix, _ := c.query.Get("filter_by_prefix")
 	info := queryAttributes(c)
 	if c.app.Rules.StrictNames && info.has(userCount) && !strings.HasPrefix(prefix, "presence-") {
@@ -42,7 +42,7 @@ func find(infos []channels.Info, name string) *channels.Info {
 }
 
 // channel is one channel's attributes; occupied is always told.
-func (a *api) channel(w http.ResponseWriter, r *http.Request, c *call) {
+func (a *API) channel(w http.ResponseWriter, r *http.Request, c *call) {
 	name, info := pathName(r, "channel"), queryAttributes(c)
 	if c.app.Rules.StrictNames {
 		if refused := checkAttributes(info, protocol.StrictKindOf(name)); refused != nil {

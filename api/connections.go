@@ -6,7 +6,7 @@ import (
 )
 
 // connections counts the connections with at least one subscription, on all nodes; Laravel Pulse draws it.
-func (a *api) connections(w http.ResponseWriter, r *http.Request, c *call) {
+func (a *API) connections(w http.ResponseWriter, r *http.Request, c *call) {
 	n, reach := a.server.ConnectionCount(r.Context(), c.app)
 	tellReach(w, reach)
 	writeJSONString(w, http.StatusOK, `{"connections":`+strconv.Itoa(n)+`}`)

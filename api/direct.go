@@ -14,8 +14,7 @@ import (
 // Direct answers the requests that a busy site sends most, its publishes, without net/http: target is the raw target of a POST whose
 // whole body is at hand, and client whom it came from. The answer is a whole HTTP/1.1 answer that keeps the connection, the one that Handler
 // would give; nil leaves the request to that handler. It never waits, so an event loop may call it, and it keeps nothing of its arguments.
-func (e *API) Direct(target, body []byte, client netip.AddrPort) []byte {
-	a := e.api
+func (a *API) Direct(target, body []byte, client netip.AddrPort) []byte {
 	path, query, _ := strings.Cut(string(target), "?")
 	id, batch, ok := publishRoute(path, a.prefix)
 	if !ok || int64(len(body)) > a.cfg.MaxRequestSize {
@@ -66,7 +65,7 @@ func plainID(id string) bool {
 }
 
 // publishDirectly reports whether w has the answer. It has none, and nothing was published, when giving it could mean to wait.
-func (a *api) publishDirectly(w *directWriter, appID string, batch bool, r request, body []byte) (answered bool) {
+func (a *API) publishDirectly(w *directWriter, appID string, batch bool, r request, body []byte) (answered bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			logPanic(a.log, r.method, r.path, v)

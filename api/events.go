@@ -16,7 +16,7 @@ import (
 )
 
 // events publishes one event to one or more channels. The answer says that it is on its way, not that it has arrived.
-func (a *api) events(w http.ResponseWriter, r *http.Request, c *call) {
+func (a *API) events(w http.ResponseWriter, r *http.Request, c *call) {
 	body, err := parseJSON(string(c.body))
 	if err != nil || !body.isList() {
 		malformed(w)
@@ -50,7 +50,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, c *call) {
 }
 
 // told describes those of the channels that somebody is subscribed to, if anything of them is wanted.
-func (a *api) told(ctx context.Context, w http.ResponseWriter, app *config.App, wanted attributes, names []string) []channels.Info {
+func (a *API) told(ctx context.Context, w http.ResponseWriter, app *config.App, wanted attributes, names []string) []channels.Info {
 	if wanted == 0 {
 		return nil
 	}
@@ -76,13 +76,13 @@ func appendEventInfo(rules *config.Rules, e *event, wanted attributes, found []c
 }
 
 // mayWait reports whether publishing e may take a while: other nodes have to be asked, or the publisher is ahead of everybody.
-func (a *api) mayWait(c *call, e *event) bool { return e.hasInfo || !a.server.Room(c.app, e.channels) }
+func (a *API) mayWait(c *call, e *event) bool { return e.hasInfo || !a.server.Room(c.app, e.channels) }
 
 // batchTimeout is how long a batch waits for room, all its events together.
 const batchTimeout = 2 * time.Second
 
 // batchEvents publishes several events, each to one channel, in order. All are validated first; none is sent if one is wrong.
-func (a *api) batchEvents(w http.ResponseWriter, r *http.Request, c *call) {
+func (a *API) batchEvents(w http.ResponseWriter, r *http.Request, c *call) {
 	body, err := parseJSON(string(c.body))
 	if err != nil || !body.isList() {
 		malformed(w)
@@ -157,7 +157,7 @@ func readBatch(body value) ([]event, fieldErrors) {
 
 // appendBatchInfo has one object for each item in order, or an empty object when no item yields any; Pusher's answer is empty when no item
 // asked. All channels are asked for together.
-func (a *api) appendBatchInfo(ctx context.Context, w http.ResponseWriter, app *config.App, batch []event) []byte {
+func (a *API) appendBatchInfo(ctx context.Context, w http.ResponseWriter, app *config.App, batch []event) []byte {
 	var all attributes
 	var names []string
 	for i := range batch {
@@ -186,7 +186,7 @@ func (a *api) appendBatchInfo(ctx context.Context, w http.ResponseWriter, app *c
 }
 
 // publish hands the event over. A socket id that is none of ours excludes nobody.
-func (a *api) publish(ctx context.Context, c *call, e *event, batch bool) error {
+func (a *API) publish(ctx context.Context, c *call, e *event, batch bool) error {
 	except, _ := protocol.ParseSocketID(e.socketID)
 	p := server.Publication{Event: e.name, Data: e.data, Channels: e.channels, Except: except, Batch: batch, AtOnce: c.mustNotWait}
 	if err := a.server.Publish(ctx, c.app, p); err != nil {
@@ -196,7 +196,7 @@ func (a *api) publish(ctx context.Context, c *call, e *event, batch bool) error 
 }
 
 // publishFailed answers 503 when a channel's subscribers do not keep up and had no room in time, so that the caller tries again later.
-func (a *api) publishFailed(w http.ResponseWriter, c *call, err error) {
+func (a *API) publishFailed(w http.ResponseWriter, c *call, err error) {
 	if errors.Is(err, channels.ErrBacklog) {
 		w.Header().Set("Retry-After", "1")
 		writeText(w, http.StatusServiceUnavailable, "Too many messages are waiting for delivery.")

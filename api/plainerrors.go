@@ -10,8 +10,8 @@ import (
 
 // PlainErrors is ln with Reverb's text for requests that cannot be read. net/http answers those itself, straight to the connection,
 // and its text tells the caller about the parser.
-func (e *API) PlainErrors(ln net.Listener) net.Listener {
-	return plainListener{ln, func() { e.api.metrics.Request("", metrics.RouteOther, http.StatusBadRequest) }}
+func (a *API) PlainErrors(ln net.Listener) net.Listener {
+	return plainListener{ln, func() { a.metrics.Request("", metrics.RouteOther, http.StatusBadRequest) }}
 }
 
 type plainListener struct {

@@ -17,7 +17,7 @@ import (
 // routed matches the path as it was sent, because a rule of a proxy in front sees that: each route has one spelling, case and slashes
 // included, and only the name of a channel and the id of a user may be escaped. (Reverb decodes the path before it matches.) chi is told the
 // path and not asked for the method.
-func (a *api) routed(mux *chi.Mux) http.Handler {
+func (a *API) routed(mux *chi.Mux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, ok := a.routePath(sentPath(r))
 		if !ok {
@@ -45,7 +45,7 @@ func sentPath(r *http.Request) string {
 }
 
 // routePath is a path without the prefix. Not ok: nothing can match. No segment is empty, holds a slash, or is one that proxies take away.
-func (a *api) routePath(sent string) (string, bool) {
+func (a *API) routePath(sent string) (string, bool) {
 	if _, ok := server.EndpointKey(a.prefix, sent); ok {
 		sent = "/" + strings.TrimLeft(sent, "/")
 	}

@@ -10,7 +10,7 @@ import (
 // upgradeLate answers GET /app/{key}. A well-formed upgrade comes here only over a connection that has carried other requests, as
 // proxies have them: it is given back to where the WebSockets are. For any other it says what is wrong, in the order of RFC 6455 section
 // 4.2.1 as Reverb checks it, and closes the connection.
-func (a *api) upgradeLate(w http.ResponseWriter, r *http.Request) {
+func (a *API) upgradeLate(w http.ResponseWriter, r *http.Request) {
 	refused := upgradeFault(r)
 	if refused == nil && giveBack(w, r) {
 		return

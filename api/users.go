@@ -7,7 +7,7 @@ import (
 )
 
 // channelUsers lists the distinct users of a presence channel, in the order they joined.
-func (a *api) channelUsers(w http.ResponseWriter, r *http.Request, c *call) {
+func (a *API) channelUsers(w http.ResponseWriter, r *http.Request, c *call) {
 	name := pathName(r, "channel")
 	if c.app.Rules.StrictNames && !protocol.StrictKindOf(name).IsPresence() { // Pusher: of no interest whether somebody is there
 		writeJSONString(w, http.StatusBadRequest, emptyObject)
@@ -45,7 +45,7 @@ func appendUserID(dst []byte, m *protocol.RosterMember, asString bool) []byte {
 }
 
 // terminateUser disconnects a user everywhere. The answer is the same when nobody was there.
-func (a *api) terminateUser(w http.ResponseWriter, r *http.Request, c *call) {
+func (a *API) terminateUser(w http.ResponseWriter, r *http.Request, c *call) {
 	a.server.TerminateUser(r.Context(), c.app, pathName(r, "userId"))
 	writeJSONString(w, http.StatusOK, emptyObject)
 }

@@ -36,7 +36,7 @@ func (a *API) causeOf(e *exchange, r request) (cause, bool) {
 	at := slices.IndexFunc(causes, func(c cause) bool { return strings.HasPrefix(string(e.text), c.text) })
 	switch {
 	case e.route == metrics.RouteOther:
-		// Strangers ask for anything; who asks for /apps/ means us.
+		// Strangers ask for anything; a caller that asks for /apps/ means us.
 		_, behind, ok := strings.Cut(r.path, "/apps/")
 		return cause{name: "path", hint: a.pathHint()}, ok && behind != "" && r.method == http.MethodPost && e.status == http.StatusNotFound
 	case e.route == metrics.RouteConnect, e.app == "":

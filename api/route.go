@@ -61,7 +61,7 @@ func (a *API) routePath(sent string) (string, bool) {
 	return path, true
 }
 
-// decodedSegment is one segment of a path without its escapes. Not ok: it is none, whatever stands around it.
+// decodedSegment is one segment of a path without its escapes. Not ok: it is none in any path.
 func decodedSegment(segment string) (string, bool) {
 	decoded, err := url.PathUnescape(segment)
 	return decoded, err == nil && decoded != "." && decoded != ".." && strings.IndexByte(decoded, '/') < 0

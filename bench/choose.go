@@ -31,7 +31,7 @@ func serverFlags() []cli.Flag {
 	}
 }
 
-// flagged is the server that the flags describe. What they leave open is the site's in whose folder the command runs, unless the server
+// flagged is the server that the flags describe. The rest is that of the site in whose folder the command runs, unless the server
 // is spawned or has a name: those say for themselves what they are.
 func flagged(c *cli.Context, p Process) Server {
 	s := Server{

@@ -30,7 +30,7 @@ const (
 
 // brake holds the channels that were published to faster than their subscribers read, until one of these has caught up. Their frames wait in the
 // channel's queue meanwhile, where publishers wait for room, and not in outboxes, where the bound of an outbox would cut a client that
-// reads as fast as it can. Who does not read is not waited for. The zero value is ready.
+// reads as fast as it can. Subscribers that do not read are not waited for. The zero value is ready.
 type brake struct {
 	mu      sync.Mutex // taken with a channel's lock held; nothing is called under it
 	queues  []*queue   // guarded by mu; busy, and in no line
@@ -41,7 +41,7 @@ type brake struct {
 	running sync.WaitGroup
 }
 
-// settleLocked ends a walk over the subscribers of c: what waits is delivered next, unless everybody is behind. The caller holds c.mu.
+// settleLocked ends a walk over the subscribers of c: frames that wait are delivered next, unless everybody is behind. The caller holds c.mu.
 func (h *Hub) settleLocked(c *Channel) {
 	switch {
 	case h.outrunLocked(c) && h.pending.Load() <= heldBytes:

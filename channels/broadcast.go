@@ -104,7 +104,7 @@ func (h *Hub) Broadcast(app, channel string, e Event) (bool, error) {
 	t := h.walk(subs, e.Frame, e.Except)
 
 	c.mu.Lock()
-	h.settleLocked(c) // what came meanwhile is not this caller's work
+	h.settleLocked(c) // frames that came meanwhile are not this caller's work
 	c.mu.Unlock()
 	h.report(c, t)
 	return true, nil

@@ -42,10 +42,11 @@
 // # Bounds
 //
 // What waits for one channel is bounded by Options.PendingBytes; over it publishers, and joins that must be announced, get
-// ErrBacklog. Half of it is for publishers that ask before (Room) and may wait for their turn (WaitForRoom). Announcements of leaving are always let in: there are at most as many as there were joins. So are those that a cluster
-// tells of, for it has decided already. A pass takes at most 64 KiB. Sockets bound what waits for them themselves; so that this bound
-// cuts only those that are slower than others, a channel whose subscribers are all behind is held (brake): its frames wait here until
-// one in eight has caught up. Subscribers that do not read are not waited for.
+// ErrBacklog. Half of it is for publishers that ask before (Room) and may wait for their turn (WaitForRoom). Announcements of leaving
+// are always let in: there are at most as many as there were joins. So are those that a cluster tells of, for it has decided already.
+// A pass takes at most 64 KiB. Sockets bound what waits for them themselves; so that this bound cuts only those that are slower than
+// others, a channel whose subscribers are all behind is held (brake): its frames wait here until one in eight has caught up.
+// Subscribers that do not read are not waited for.
 //
 // # Locks
 //

@@ -111,7 +111,7 @@ type Hub struct {
 	clientPending atomic.Int64 // of these, those of clients' events
 	walking       atomic.Int32 // passes that have taken what waited
 	crowded       atomic.Int32 // queues without room
-	waiting       atomic.Int64 // bytes of those who wait for room
+	waiting       atomic.Int64 // bytes of publishers that wait for room
 }
 
 // NewHub starts the workers of an empty hub. Close ends them.

@@ -2,7 +2,7 @@ package channels
 
 import "context"
 
-// waitingBytes bounds the frames of all that wait for room, in bytes. Nobody else waits then.
+// waitingBytes bounds the frames of all publishers that wait for room, in bytes; beyond it a publisher does not wait.
 const waitingBytes = 64 << 20
 
 // waiter stands in a channel's line for room.
@@ -11,8 +11,8 @@ type waiter struct {
 	admitted chan struct{} // closed when there is room for it
 }
 
-// Room reports whether the channel has room for one more frame. Half of Options.PendingBytes is for those who ask; the other half is for
-// those who do not, and for what was asked for at the same moment.
+// Room reports whether the channel has room for one more frame. Half of Options.PendingBytes is for publishers that ask; the
+// other half is for those that do not, and for frames that were asked for at the same moment.
 func (h *Hub) Room(app, channel string) bool {
 	c := h.crowdedChannel(app, channel)
 	if c == nil {

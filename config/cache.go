@@ -94,7 +94,7 @@ func (l *loader) checkRedisCache(c *Cache) {
 }
 
 // redisCacheDatabase is the number of the database of the site's Redis connection
-// "cache". The connection has the URL of the others, and what stands in that wins.
+// "cache". The connection has the URL of the others, and a number in that wins.
 func (l *loader) redisCacheDatabase() string {
 	o := l.cfg.origins["laravel.redis_cache_db"]
 	if number := l.cfg.Scaling.Redis.urlDatabase(); number != "" && (o == origin{} || o.name != "") {

@@ -35,8 +35,9 @@ type Rules struct {
 
 // profileTable is what each profile sets, the only place that knows it.
 // Reverb has no rule but sizes, and names are as long as a message; here they
-// are bounded, because a name is kept in many places. The limits of "pusher" are those of the Pusher
-// Channels documentation (HTTP API, "Limits", presence channels).
+// are bounded, because a name is kept in many places. The limits of "pusher" are
+// those of the Pusher Channels documentation (HTTP API, "Limits", presence
+// channels).
 var profileTable = map[string]Rules{
 	ProfileReverb: {MaxChannelName: 1 << 10},
 	ProfilePusher: {

@@ -10,7 +10,7 @@
 //
 // # Who may look
 //
-// Whoever gave the password; the login is a cookie that only requests of the same site carry. The page asks for none only when the
+// Anybody who gave the password; the login is a cookie that only requests of the same site carry. The page asks for none only when the
 // configuration says so, on a loopback address. Then only browsers on this machine may look: the request must name a loopback host and
 // must not have come through a proxy, because a page of any site could otherwise have its own name point here. Each request that changes
 // something must also carry a header that only the page's own script sets.

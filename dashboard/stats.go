@@ -21,7 +21,7 @@ type clusterInfo struct {
 	List    []nodeRow `json:"list"`    // this node first
 }
 
-// nodeRow is one node of the cluster. What it does not tell is missing.
+// nodeRow is one node of the cluster. Fields that it does not tell are missing.
 type nodeRow struct {
 	ID          string `json:"id"`
 	Name        string `json:"name,omitempty"`

@@ -60,8 +60,8 @@ func (q *Queue) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Add queues a line that costs something to make: render is called on the goroutine that writes, and what it returns is used up before the
-// next call. size is how many bytes wait with it.
+// Add queues a line that costs something to make: render is called on the goroutine that writes, and its result is used up before the next
+// call. size is how many bytes wait with it.
 func (q *Queue) Add(size int, render func() []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -110,7 +110,7 @@ func (q *Queue) idle() bool {
 	return len(q.lines) == 0 && q.lost == 0 && !q.busy
 }
 
-// Close ends the goroutine. What still waits is dropped; call Flush before. It does not wait for a write that is stuck.
+// Close ends the goroutine. Lines that still wait are dropped; call Flush before. It does not wait for a write that is stuck.
 func (q *Queue) Close() {
 	q.mu.Lock()
 	q.closed, q.lines = true, nil

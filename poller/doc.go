@@ -24,8 +24,8 @@
 // together or the read is done.
 //
 // A client is slow when its oldest byte has waited for OutboxTimeout or when more than OutboxBytes wait for it. All outboxes together
-// hold at most TotalOutboxBytes, a frame that waits in many of them counted once; over it, whoever is the sender, those are cut that
-// do not read, wait longest and hold most (shortage.go).
+// hold at most TotalOutboxBytes, a frame that waits in many of them counted once; over it those are cut that do not read, wait
+// longest and hold most (shortage.go), and not the one whose frame was too much.
 //
 // These never wait and never call the Receiver, so they may be called under any lock. Whoever ends a connection only
 // shuts it down; the reader notices, closes the descriptor and calls Closed. So no descriptor is written to after

@@ -7,8 +7,8 @@ import (
 )
 
 // holdings counts what all outboxes hold by what it costs: a frame that waits for a thousand sockets is one frame. A frame is known by
-// where it begins, which no other can have while an outbox keeps it alive. Only frames that wait come here: what a socket takes at once
-// costs nothing of this.
+// where it begins, which no other can have while an outbox keeps it alive. Only frames that wait come here: a frame that a socket takes
+// at once costs nothing of this.
 type holdings struct {
 	seed   maphash.Seed // constant
 	shards [holdingShards]holdingShard

@@ -10,7 +10,7 @@ import (
 
 const (
 	// mismatchLinger and mismatchRest bound the wait for a client to read why it was refused, and the bytes that are read of it meanwhile:
-	// a socket that is closed over unread bytes is reset, and what was sent on it is lost.
+	// a socket that is closed over unread bytes is reset, and the answer is lost.
 	mismatchLinger = time.Second
 	mismatchRest   = 64 << 10
 )

@@ -129,7 +129,7 @@ func (c *conn) uncork() {
 	c.table.poller.boundTotal()
 }
 
-// uncorkLocked sends what has gathered. What the socket does not take is held from then on.
+// uncorkLocked sends what has gathered. Frames that the socket does not take are held from then on.
 func (c *conn) uncorkLocked() {
 	if !c.corked {
 		return
@@ -147,7 +147,7 @@ func (c *conn) uncorkLocked() {
 }
 
 // Send tries the socket at once when nothing waits. It never waits, copies or closes: over a bound it shuts a socket down, and the
-// reader of that, who notices, cleans up.
+// reader of that one notices and cleans up.
 func (c *conn) Send(frame []byte) {
 	if len(frame) == 0 || c.state.Load() != stateOpen {
 		return

@@ -16,12 +16,12 @@ import (
 const regather = 1024
 
 // parker waits for the sockets of one Poll in place of netpoll, on the Poll's goroutine. netpoll waits in epoll_wait, as an ordinary
-// system call: Go's scheduler believes that the loop still runs, and whatever is ready elsewhere (workers, net/http, TLS, Redis) waits
+// system call: Go's scheduler believes that the loop still runs, and goroutines that are ready (workers, net/http, TLS, Redis) wait
 // until the monitor thread takes the processor away, 20 µs to 10 ms later. A parker waits for the epoll descriptor in Go's own poller,
 // so that its processor is free at once. ADR 12 has the measurements.
 //
 // No event is lost: Read forgets earlier news of the descriptor before it asks, netpoll's epoll is level-triggered and so tells of
-// everything that is still unread, and whatever comes after the question is news that ends the wait.
+// everything that is still unread, and an event after the question is news that ends the wait.
 type parker[E any] struct {
 	poll    netpoll.Poll
 	handler func([]E) bool // netpoll's own

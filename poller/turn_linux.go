@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NewTurn returns a function with which a goroutine that works for long lets all others have their turn, those for whom Go's poller has
-// something as well. runtime.Gosched is not enough: as long as any goroutine can run the scheduler does not look at its poller, and only
+// NewTurn returns a function with which a goroutine that works for long lets all others have their turn, also those that Go's poller has
+// something for. runtime.Gosched is not enough: as long as any goroutine can run the scheduler does not look at its poller, and only
 // the monitor thread does, every 10 ms. The function may be called by one goroutine at a time.
 //
 // It waits in Go's poller for an eventfd that it has just written to. Level does not matter there: each write is news.

@@ -115,8 +115,8 @@ type ClientEvent struct {
 	Event   string
 	Channel string
 	// Channels are the names in a top-level channels list, nil when there is none. Reverb heeds it
-	// only in the mode "all", where it takes the place of Channel. What is no name is left out, and
-	// no name is there twice.
+	// only in the mode "all", where it takes the place of Channel. Values that are no name are left
+	// out, and no name is there twice.
 	Channels []string
 	Data     []byte // JSON, "null" when absent; points into the message
 }

@@ -32,7 +32,7 @@ func appendUserID(dst, userIDRaw []byte) []byte {
 //   - user_id is what the server knows (userIDRaw, JSON) or, when that is nil, not there;
 //   - channel is channel, and a channels list is gone;
 //   - data is data, the JSON of the event that was made of the payload;
-//   - what is one of these names but for the case is gone: some readers take it for the name;
+//   - a member that has one of these names but for the case is gone: some readers take it for the name;
 //   - of an event or data that is there twice only the last is kept, which is the one that was
 //     judged: not every client library takes the last.
 //

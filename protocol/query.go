@@ -28,7 +28,7 @@ type queryValue struct{ name, value string }
 // ParseQuery reads a query string the way PHP does: "+" is a space; dots and spaces in a name become underscores; of a name that is there
 // twice the last counts; x[]=1&x[]=2 is a list, whose value is joined with commas.
 func ParseQuery(rawQuery string) Query {
-	var room [12]param // what the libraries send fits, so that the parameters stay on the stack
+	var room [12]param // enough for the libraries, so that the parameters stay on the stack
 	params := appendParams(room[:0], rawQuery)
 	q := Query{ambiguous: slices.ContainsFunc(params, isAmbiguous)}
 	slices.SortStableFunc(params, func(a, b param) int { return byName(a.name, b.name) })
@@ -65,8 +65,8 @@ func (q *Query) All() iter.Seq2[string, string] {
 }
 
 // isAmbiguous reports whether the parameter could be signed as one thing and read as another. The signed text joins decoded names and values
-// with "=" and "&": a name that holds either, or a value that holds "&", would read as two parameters there. What a list of signatures, keys
-// or times means nobody has said.
+// with "=" and "&": a name that holds either, or a value that holds "&", would read as two parameters there. Nobody has said what a list of
+// signatures, keys or times means.
 func isAmbiguous(p param) bool {
 	return strings.ContainsAny(p.name, "&=") || strings.IndexByte(p.value, '&') >= 0 || p.list && isAuth(p.name)
 }

@@ -7,6 +7,6 @@
 // Besides, a Relay makes ready for the subscriptions of its node (Join, Leave), keeps the rosters that the node shows (MemberAdded,
 // MemberRemoved), and asks all nodes (Query). Local is the relay of a node that is alone; the others are in cluster and laravel.
 //
-// Order: what is published to one channel through one node, by however many goroutines, has one order on all nodes, that in which it got its
-// place among the channel's events on the publishing node (Message.Order). Messages of different nodes may overtake each other.
+// Order: messages that are published to one channel through one node, by however many goroutines, have one order on all nodes, that of their
+// places among the channel's events on the publishing node (Message.Order). Messages of different nodes may overtake each other.
 package scaling

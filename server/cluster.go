@@ -19,7 +19,7 @@ func (s *Server) Deliver(m scaling.Message) error {
 	}
 	if watch := s.watch.Load(); watch != nil {
 		seen := Seen{Message: m, Reached: s.hub.Occupied(m.App, m.Channel)}
-		seen.Order = nil // whoever watches may keep the message
+		seen.Order = nil // a watcher may keep the message
 		(*watch)(seen)
 	}
 	if s.scaled && !s.hub.Occupied(m.App, m.Channel) {

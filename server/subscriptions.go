@@ -22,7 +22,7 @@ type subscriptions struct {
 	index map[string]int           // place in list by channel; nil up to indexAbove
 }
 
-// What a subscription costs the node, and Redis, beside its name and its channel_data, and how often these are kept in one form or another;
+// The cost of a subscription for the node, and Redis, beside its name and its channel_data, and how often these are kept in one form or another;
 // the room that the garbage collector leaves is included. Measured: e2e/cluster, TestOneConnectionHoldsLittle.
 const (
 	subscriptionBytes = 1_280

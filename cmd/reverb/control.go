@@ -45,7 +45,7 @@ const (
 type control struct {
 	// Constant after startControl.
 	socket    *net.UnixListener
-	listener  net.Listener // accepts from socket, whatever the system lacks meanwhile
+	listener  net.Listener // accepts from socket, also after the system lacked something
 	address   string       // of the server, for the answer
 	log       *slog.Logger
 	asked     chan struct{}         // closed by the first restart

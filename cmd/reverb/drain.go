@@ -8,7 +8,7 @@ import (
 
 // stop is the polite way out. Readiness fails first, so that balancers look elsewhere; after a pause for them, nobody new is let in; then
 // the clients are sent away, spread over the drain time. A node alone, whose clients have nowhere else to go, does it the other way round:
-// they are sent away together, and the port is the last to go. When ctx ends, whatever is left is cut.
+// they are sent away together, and the port is the last to go. When ctx ends, all that is left is cut.
 func (n *node) stop(ctx context.Context, end ending) {
 	n.draining.Store(true)
 	if end.handover {
@@ -68,8 +68,8 @@ const (
 	lookEvery    = 5 * time.Millisecond
 )
 
-// dismiss is the drain of a node alone. Nobody else has the port, so to be gone for short is all that helps: what waits is flushed while
-// everything goes on, then all clients are closed at once. Until then publishes and connections are taken.
+// dismiss is the drain of a node alone. Nobody else has the port, so all that helps is to be gone for a short time: frames that wait are
+// flushed while everything goes on, then all clients are closed at once. Until then publishes and connections are taken.
 func (n *node) dismiss(ctx context.Context) {
 	n.control.tell(fmt.Sprintf("%s %d\n", answerDraining, n.server.Remaining()))
 	await(ctx, min(flushTime, n.cfg.Server.DrainTimeout), func() bool { return n.hub.AllSent() && n.poller.Stats().OutboxBytes == 0 })

@@ -174,7 +174,7 @@ func (p *dumper) colon() string {
 	return ": "
 }
 
-// masked writes a mask for the next value, whatever it is, unless it is nothing.
+// masked writes a mask for the next value, of any type but null.
 func (p *dumper) masked(d *json.Decoder, key string) {
 	var value any
 	if err := d.Decode(&value); err != nil {

@@ -12,7 +12,7 @@ import (
 // firstEventFlag is for `make run`: the page on which a newcomer sees a first event arrive. How to open it is said once the server listens.
 const firstEventFlag = "first-event"
 
-// firstEvent says how to see an event arrive: the page with the key and the address that are in force, and what publishes.
+// firstEvent says how to see an event arrive: the page with the key and the address that are in force, which shows the command that publishes.
 func (n *node) firstEvent(page string) string {
 	key := ""
 	for _, app := range n.cfg.Apps {

@@ -51,7 +51,7 @@ func healthCommand(p process, out *console) *cli.Command {
 	}
 }
 
-// checkHealth asks over the server's own port. What certificate it shows does not matter: we ask this machine. The answer must be an object
+// checkHealth asks over the server's own port. Its certificate does not matter: we ask this machine. The answer must be an object
 // with the member: another program on the port may answer 200 to everything.
 func checkHealth(ctx context.Context, cfg *config.Config, path, member string) error {
 	certificate, err := loadCertificate(cfg.Server)

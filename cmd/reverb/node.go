@@ -183,7 +183,7 @@ func (n *node) startServer(stream *trace) (err error) {
 	return nil
 }
 
-// outboxEvents is how many of the largest events may wait for one client, whatever outbox_bytes says.
+// outboxEvents is how many of the largest events may wait for one client, also when outbox_bytes is less.
 const outboxEvents = 4
 
 // largestEvent is the size of what a publisher or a client may send, bytes.

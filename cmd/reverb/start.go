@@ -58,7 +58,7 @@ func tellAsServer(command *cli.Command, p process, out *console) {
 
 // start runs one server until a signal or `reverb restart` stops it, or another process takes over.
 func start(p process, said *journal, cfg *config.Config, line *lineage, c *cli.Context) error {
-	// What libraries say on their own account.
+	// Libraries log on their own account.
 	slog.SetDefault(said.log)
 	poller.LogTo(log.Writer())
 	raiseFileLimit(said.log)

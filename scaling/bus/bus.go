@@ -14,8 +14,8 @@ import (
 // Its goroutines: the keeper tells the hooks; the scout watches which masters there are; each master has one that connects and then is its
 // lane, and one that subscribes.
 //
-// Publish is called on event loops, so mu is held for a few steps only, however much waits and however many names are subscribed: what
-// waits moves by pointers, and subscriptions have locks of their own (see names).
+// Publish is called on event loops, so mu is held for a few steps only, however much waits and however many names are subscribed: items
+// that wait move by pointers, and subscriptions have locks of their own (see names).
 type Bus struct {
 	// Constant after Open.
 	options  Options
@@ -44,7 +44,7 @@ type Bus struct {
 	shards    map[string]*shard // by address
 	uncovered bool              // a slot has no master
 	moving    bool              // the topology is being changed: no lane may take a batch
-	placing   bool              // and what waits is being given to its new master: what comes now goes to arrivals
+	placing   bool              // and items that wait are being given to their new masters: new ones go to arrivals
 	arrivals  fifo.Queue[item]
 	ticket    uint64
 	waiting   int

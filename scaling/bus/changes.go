@@ -15,7 +15,7 @@ type changes struct {
 	hold    *hold            // nil: there is no link
 	list    fifo.Queue[*sub] // to be looked at
 	settled bool             // everything that is wanted is confirmed
-	taking  bool             // settled once, and told by the keeper: whoever subscribes is answered when Redis has confirmed
+	taking  bool             // settled once, and told by the keeper: a Subscribe is answered when Redis has confirmed
 }
 
 // begin has a new link, of which nothing is confirmed.
@@ -45,7 +45,7 @@ func (s *changes) rest() []*sub {
 	return rest
 }
 
-// ready says whether everything that is wanted is confirmed. From then on whoever subscribes waits for the confirmation.
+// ready says whether everything that is wanted is confirmed. From then on a Subscribe waits for the confirmation.
 func (s *changes) ready() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +116,7 @@ func (s *changes) want(c *sub, done func(error)) (waits bool, err error) {
 	return true, nil
 }
 
-// adopt lets those wait here who waited for a subscription on another shard. It is false when there is nothing to wait for.
+// adopt lets waiters for a subscription on another shard wait here. It is false when there is nothing to wait for.
 func (s *changes) adopt(w *waiters) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,7 @@ type Refusal struct {
 	Since time.Time // of the first one
 }
 
-// What is asked of Redis. A success of one kind says nothing about the others.
+// The kinds of requests to Redis. A success of one kind says nothing about the others.
 const (
 	asksToPublish = iota
 	asksToStore   // the value that is kept of a publication

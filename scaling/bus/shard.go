@@ -39,7 +39,7 @@ type shard struct {
 	gone     bool // is a master no more
 	link     *link
 	ready    bool             // all wanted subscriptions hold on link, and that counts in what Hooks.Up says: commands are taken
-	opening  bool             // ready, and Hooks.Up was called: what waited may be sent from openAt on
+	opening  bool             // ready, and Hooks.Up was called: items that waited may be sent from openAt on
 	open     bool             // publications go to queue, else to held
 	openAt   time.Time        // see opening
 	troubled bool             // there was an outage: others had it too
@@ -69,7 +69,7 @@ func (s *shard) pushLocked(it item) bool {
 	return true
 }
 
-// poke wakes whoever waits on c, now or next time.
+// poke wakes the goroutine that waits on c, now or next time.
 func poke(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -166,7 +166,7 @@ func (b *Bus) serve(ctx context.Context, h *hold, l *link) bool {
 	return wasReady
 }
 
-// detach takes the lost link away: what was published waits again, in order, and whoever waits for an answer is told.
+// detach takes the lost link away: publications wait again, in order, and each caller that waits for an answer is told.
 func (b *Bus) detach(s *shard, l *link) bool {
 	s.changes.lose()
 	b.mu.Lock()

@@ -13,8 +13,8 @@ var errLapsed = errors.New("subscriptions moved to another master")
 // about 0.1 ms.
 const partCount = 1024
 
-// names are the subscribed names, in parts: whoever goes through all of them, as after a loss of Redis, holds one part at a time, and no more
-// than that is waited for by those who subscribe. A part's lock may be held when that of a shard's changes is taken.
+// names are the subscribed names, in parts: a walk over all of them, as after a loss of Redis, holds one part at a time, and a Subscribe waits
+// for no more than that. A part's lock may be held when that of a shard's changes is taken.
 type names struct {
 	seed  maphash.Seed // constant
 	parts [partCount]part
@@ -72,7 +72,7 @@ func (p *part) forgetLocked(c *sub) {
 	}
 }
 
-// takeLocked returns whoever waits for the subscription.
+// takeLocked returns the callbacks that wait for the subscription.
 func (c *sub) takeLocked() (done []func(error)) {
 	if c.waiters != nil {
 		done, c.waiters = c.waiters.done, nil
@@ -175,7 +175,7 @@ func (b *Bus) moveSubs(before, now *routes) {
 	}
 }
 
-// unhear tells those who wait for subscriptions of a hold that it is over.
+// unhear tells the waiters for subscriptions of a hold that it is over.
 func (b *Bus) unhear(h *hold, lists ...[]*sub) {
 	for _, list := range lists {
 		for _, c := range list {

@@ -15,7 +15,7 @@ const (
 
 // subscriber keeps the subscriptions of a shard as they are wanted, until the link is lost. It returns those it was about to change.
 func (b *Bus) subscriber(s *shard, l *link, h *hold) (unheard []*sub) {
-	seen := 0 // parts of the names; what changes after that is in the shard's changes
+	seen := 0 // parts of the names; later changes of these are in the shard's changes
 	for l.reason() == nil {
 		wanted, unwanted := b.nextSubs(s, h, &seen)
 		if len(wanted)+len(unwanted) == 0 {
@@ -53,7 +53,8 @@ func (b *Bus) settled(s *shard, l *link, h *hold) bool {
 	}
 }
 
-// nextSubs takes what is to be subscribed and unsubscribed: what has just changed comes before what is only not confirmed on this link yet.
+// nextSubs takes the names to be subscribed and unsubscribed: those that have just changed come before those that are only not confirmed on
+// this link yet.
 func (b *Bus) nextSubs(s *shard, h *hold, seen *int) (wanted, unwanted []*sub) {
 	for _, c := range s.changes.take(nil, maxSubs) {
 		p := b.names.lock(c)
@@ -149,7 +150,7 @@ func (b *Bus) again(s *shard, group []*sub) {
 	}
 }
 
-// subscribed notes what Redis confirmed, and tells those who waited for it.
+// subscribed notes what Redis confirmed, and tells the waiters.
 func (b *Bus) subscribed(s *shard, h *hold, group []*sub) {
 	lapsed := false
 	for _, c := range group {

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// unreached says in one sentence that a server could not be connected to, and what follows.
+// unreached says in one sentence why a server could not be connected to, and that the node goes on.
 func unreached(addr string, err error) string {
 	const alone = ": this node goes on alone and tries again"
 	var lookup *net.DNSError

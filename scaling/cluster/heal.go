@@ -66,7 +66,7 @@ func (r *replica) fetch() {
 	})
 }
 
-// follow makes the replica what Redis has, and what it has been told since. id is who asked.
+// follow makes the replica what Redis has, and what it has been told since. id is that of the node when it asked.
 func (r *replica) follow(f fetched, id string, pending []delta) {
 	if r.at.generation != "" && r.at.generation != f.at.generation {
 		pending = r.over(pending)

@@ -20,7 +20,7 @@ type interest struct {
 	opened       func(*interest) // called once, when everything that hold has begun is ready
 
 	// Atomic.
-	opening  atomic.Int32 // what must be ready before it is open
+	opening  atomic.Int32 // how many things must be ready before it is open
 	stale    atomic.Bool  // a message was dropped: the cached event and the roster are about to be fetched again
 	occupied atomic.Bool  // there are Joins; written with the mutex of its shard of interests held
 	vouched  atomic.Bool  // Redis was told so, or may have been

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// interestShards is in how many parts the interests are kept, a power of two: of a million a part has a thousand, and whoever goes through
-// all of them holds one part at a time.
+// interestShards is in how many parts the interests are kept, a power of two: of a million a part has a thousand, and a walk over all of
+// them holds one part at a time.
 const interestShards = 1024
 
 // releasedAtOnce is how many interests are released before the lock of their part is given back, for which an event loop may wait.
@@ -38,7 +38,7 @@ type interestShard struct {
 	closed bool
 }
 
-// What an interest costs beside its name, which several tables have, in bytes; Redis' part and the room of the garbage collector included.
+// The cost of an interest beside its name, which several tables have, in bytes; Redis' part and the room of the garbage collector included.
 const (
 	interestBytes = 1 << 10
 	nameCopies    = 3

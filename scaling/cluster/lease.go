@@ -23,8 +23,8 @@ import (
 type lease struct {
 	mu sync.Mutex
 	// Guarded by mu.
-	id      string    // who this node is
-	former  string    // who it was before, if it must still be buried; else empty
+	id      string    // of this node
+	former  string    // its id before, if that must still be buried; else empty
 	fresh   bool      // id has not beaten yet
 	talking bool      // it has, since Redis was last lost
 	losses  int       // of Redis

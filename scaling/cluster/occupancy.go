@@ -40,7 +40,7 @@ func (r *Relay) keepClient(events string, payload []byte, c *interest) *bus.Keep
 	}
 }
 
-// occupant is this node if it has somebody in the channel. Who says so to Redis has to end it.
+// occupant is this node if it has somebody in the channel, else empty. A caller that says so to Redis must have it ended: see vacate.
 func (r *Relay) occupant(c *interest) string {
 	if c == nil || !c.occupied.Load() {
 		return ""
@@ -77,8 +77,8 @@ func (r *Relay) vacate(c *interest) {
 	})
 }
 
-// resume opens a channel again that nobody was in for a while. What a client has said meanwhile, or before, is kept if somebody is in the
-// channel on another node: only Redis knows. It is called under the lock of the interests and reports whether there is anything to wait for.
+// resume opens a channel again that nobody was in for a while. A client's event is kept if somebody is in the channel on another node: only
+// Redis knows. It is called under the lock of the interests and reports whether there is anything to wait for.
 func (r *Relay) resume(c *interest) bool {
 	if !c.last.client.Load() {
 		return false

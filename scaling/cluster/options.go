@@ -25,8 +25,8 @@ type Options struct {
 
 	Name, Version string // of this node, for people who look at the other nodes; none
 
-	// What is remembered of the channels that this node has published to, in bytes: of those that only clients have published to, 2 MiB, and of the
-	// others, 64 MiB. A channel that is forgotten begins anew: the other nodes do not notice then if an event before was lost.
+	// Bytes of memory about the channels that this node has published to: those that only clients have published to, 2 MiB, and the others,
+	// 64 MiB. A channel that is forgotten begins anew: the other nodes do not notice then if an event before was lost.
 	ClientOutletBytes, OutletBytes int64
 
 	InboundBytes int64         // of messages from Redis that wait for this node's subscribers, all channels together; 64 MiB

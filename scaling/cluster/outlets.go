@@ -33,7 +33,7 @@ type outletShard struct {
 	top uint64        // the highest sequence there ever was: a channel that was forgotten begins after it
 }
 
-// outletAges remember in two ages: what was published to of late, and what was so before the last turn and will be forgotten at the next.
+// outletAges remember in two ages: the channels that were published to of late, and those before the last turn, which the next one forgets.
 // A turn costs the same however much is forgotten: an event loop may wait for it.
 type outletAges struct {
 	recent map[channelKey]*outlet
@@ -41,7 +41,7 @@ type outletAges struct {
 	bytes  int64 // of recent
 }
 
-// publishers are who publishes to a channel: the HTTP API, perhaps among others, or clients alone, who must not make this node remember much.
+// publishers tell who publishes to a channel: the HTTP API, perhaps among others, or clients alone, which must not make this node remember much.
 type publishers int
 
 const (

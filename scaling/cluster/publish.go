@@ -49,7 +49,7 @@ func mayCache(channel string) bool {
 }
 
 // deliverAndPass brings m to this node's subscribers and puts it on its way to the other nodes, at the same place in the channel's order. It
-// returns its sequence, what became of the way, and the error of this node.
+// returns its sequence, the error of the way, and that of this node.
 func (r *Relay) deliverAndPass(m scaling.Message, cached bool, c *interest) (seq uint64, passed, err error) {
 	if m.Elsewhere {
 		seq, passed = r.passOn(m, cached, c)

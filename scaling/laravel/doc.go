@@ -14,9 +14,10 @@
 // # What PHP nodes must be spared
 //
 // A PHP node ends its process over a message that it cannot read. So whatever is published here is written, not copied: valid JSON in
-// ASCII, nested no deeper than PHP reads, numbers that PHP can write again. Terminate is heard, and published only when the operator says that
-// the PHP nodes survive it: Reverb up to 1.11.0 ends when one of its connections has no user id. And since each question waits for as many answers as Redis has subscribers, a node
-// has exactly one subscription, and answers every question at once, whatever it is about.
+// ASCII, nested no deeper than PHP reads, numbers that PHP can write again. Terminate is heard, and published only when the operator
+// says that the PHP nodes survive it: Reverb up to 1.11.0 ends when one of its connections has no user id. And since each question waits
+// for as many answers as Redis has subscribers, a node has exactly one subscription, and answers every question at once, whatever it is
+// about.
 //
 // # What this node adds to the envelope
 //

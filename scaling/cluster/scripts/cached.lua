@@ -3,7 +3,7 @@
 -- KEYS, of one slot: 1 the event  2 nodes that have somebody in the channel: until when they vouch for it, in ms
 --
 -- A client's event begins with a byte of its own. It is kept while a node vouches that somebody is in the channel. A node begins when it
--- publishes or gets such an event, says so again in time, and ends when the last one has left; what a dead node has left ends with the time.
+-- publishes or gets such an event, says so again in time, and ends when the last one has left; the word of a dead node ends with its time.
 
 local mark = '\1'
 

@@ -84,7 +84,7 @@ func signatureOf(query string) string {
 	return protocol.SignRequest(appSecret, http.MethodPost, eventsPath, query, []byte(eventBody))
 }
 
-// A failed publish leaves a trace: what was refused, from where, and the likely reason, on both ways.
+// A failed publish leaves a trace on both ways: the refused thing, its origin and the likely reason.
 func TestRefusedPublishesAreLogged(t *testing.T) {
 	for _, tt := range refusedRequests() {
 		if tt.query == "" {
@@ -116,7 +116,7 @@ func TestRefusedPublishesAreLogged(t *testing.T) {
 	}
 }
 
-// What else is refused is logged where two sides are configured differently, and not where a stranger asks for anything.
+// Another refusal is logged where two sides are configured differently, and not where a stranger asks for anything.
 func TestOtherRefusalsThatAreLogged(t *testing.T) {
 	for _, tt := range []struct {
 		method, path string

@@ -181,7 +181,7 @@ func TestSignedIsWhatIsRead(t *testing.T) {
 	}
 }
 
-// What is signed and read as one thing is no attack, however it is written.
+// A parameter that is signed and read as one thing is no attack, however it is written.
 func TestSpellingsOfOneQuery(t *testing.T) {
 	now := strconv.FormatInt(time.Now().Unix(), 10)
 	canonical := "auth_key=" + appKey + "&auth_timestamp=" + now + "&auth_version=1.0&filter_by_prefix=a=b c;d&info=occupied,user_count"
@@ -277,7 +277,7 @@ func TestSignatureOverTheDecodedPath(t *testing.T) {
 	}
 }
 
-// A signature over one path is not that of another: what the decoded form could be taken for is not decoded.
+// A signature over one path is not that of another: a path is not decoded when its decoded form could be taken for another path.
 func TestDecodedPathIsNoOther(t *testing.T) {
 	query := "auth_timestamp=" + strconv.FormatInt(time.Now().Unix(), 10)
 	for _, tt := range []struct{ name, method, signed, sent string }{

@@ -330,7 +330,7 @@ func TestBodiesOfPusher(t *testing.T) {
 	}
 }
 
-// A name that no client may subscribe to is refused in the reverb profile too; what is the server's may be published to.
+// A name that no client may subscribe to is refused in the reverb profile too; the server's own channels may be published to.
 func TestLongChannelNames(t *testing.T) {
 	const longest = 1 << 10
 	bounded := func(c *config.Config) { c.Apps[0].Rules.MaxChannelName = longest }

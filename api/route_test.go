@@ -216,7 +216,7 @@ func TestUpgradeRefused(t *testing.T) {
 	}
 }
 
-// A rule of a proxy in front sees the path as it was sent. What is no one's only spelling is no route, on the loop and behind net/http.
+// A rule of a proxy in front sees the path as it was sent. A second spelling of a route is no route, on the loop and behind net/http.
 func TestOneSpellingOfARoute(t *testing.T) {
 	for _, prefix := range []string{"", "/ws"} {
 		w := newWorld(t, func(c *config.Config) { c.Server.Path = prefix })

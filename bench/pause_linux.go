@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// alarms are timerfds in the runtime's poller, lent to those who wait.
+// alarms are timerfds in the runtime's poller, lent to goroutines that wait.
 var alarms = sync.Pool{New: func() any {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
 	if err != nil {

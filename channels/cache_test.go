@@ -47,7 +47,7 @@ func TestCachedBytesAreBounded(t *testing.T) {
 		if info, _ := h.Info(app, names[0]); info.Cache != nil {
 			t.Errorf("client %v: an older event is still kept", client)
 		}
-		// Whoever leaves gives the room back.
+		// A channel that its last subscriber leaves gives the room back.
 		for _, s := range subs {
 			h.Unsubscribe(s)
 		}

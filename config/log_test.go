@@ -24,7 +24,7 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// What is wrong with a configuration is said as that configuration has it.
+// Errors of a configuration are written in the style that this configuration asks for.
 func TestLogOfABrokenConfiguration(t *testing.T) {
 	s := source(t, "[server]\nport = \"x\"\n[log]\nlevel = \"loud\"\nformat = \"json\"\n")
 	if got, want := config.LogOf(s), (config.Log{Level: "info", Format: "json"}); got != want {

@@ -87,7 +87,7 @@ func TestGuessesBehindAProxyHoldUpNobodyElse(t *testing.T) {
 	}
 }
 
-// What a client can write itself does not make it another one.
+// A header that a client can write itself does not make it another client.
 func TestGuessesUnderManyNames(t *testing.T) {
 	for name, tt := range map[string]struct {
 		proxies []string
@@ -117,7 +117,7 @@ func TestGuessesUnderManyNames(t *testing.T) {
 	}
 }
 
-// A browser that has logged in before is let in, whatever others do at its address.
+// A browser that has logged in before is let in, also while others guess at its address.
 func TestKnownBrowserIsNotHeldUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, true)

@@ -196,7 +196,7 @@ func TestFilesExhaustedWithUnreadLog(t *testing.T) {
 	}
 }
 
-// A start that fails ends with 1 as soon as it has failed, whatever is wrong and whether anybody reads that.
+// A start that fails ends with 1 as soon as it has failed, for any reason and with or without a reader of its output.
 func TestFailedStartWithUnreadLog(t *testing.T) {
 	good, bad := fmt.Sprintf(drainOneSecond, ""), "nonsense"
 	for name, tc := range map[string]struct {

@@ -37,7 +37,7 @@ func TestBurstsOfLargeEventsCutNobody(t *testing.T) {
 	}
 }
 
-// A publisher may be faster than everybody who reads: its answers wait, its events do not get lost, and nobody is closed for it. The
+// A publisher may be faster than all readers: its answers wait, its events do not get lost, and nobody is closed for it. The
 // bench finds lost, doubled and reordered events itself.
 func TestPublishersThatOutrunEverybodyAreSlowed(t *testing.T) {
 	for _, ahead := range []int{256, 4096} {

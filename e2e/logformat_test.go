@@ -162,7 +162,7 @@ func TestServerOnAFullDisk(t *testing.T) {
 	}
 }
 
-// What could not be written is counted, and told once when somebody reads again.
+// Lines that could not be written are counted, and the count is told once when somebody reads again.
 func TestDroppedLinesAreToldOnce(t *testing.T) {
 	metrics := freePort(t)
 	u := startUnread(t, 0, fmt.Sprintf(drainOneSecond, "")+"[metrics]\nlisten = \"127.0.0.1:"+metrics+"\"\n", "--debug")

@@ -201,7 +201,7 @@ func TestShortageBeginsWithTheWorst(t *testing.T) {
 	})
 }
 
-// What waits for many is held once, until the last of them has it.
+// A frame that waits for many is held once, until the last of them has it.
 func TestSharedFrameCountsOnce(t *testing.T) {
 	const receivers, size = 50, 4000
 	p := fakeConn(new(fakeSocket), 1<<20, 1<<20).table.poller
@@ -222,7 +222,7 @@ func TestSharedFrameCountsOnce(t *testing.T) {
 	}
 }
 
-// A client that takes a byte now and then is not behind for a moment: what waits for it cannot be held for ever.
+// A client that takes a byte now and then is not behind for a moment: frames cannot be held for it for ever.
 func TestOldestByteHasATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		trickle, steady := new(fakeSocket), new(fakeSocket)

@@ -104,7 +104,7 @@ func TestPlainHTTPToATLSPort(t *testing.T) {
 	if n := strings.Count(log.String(), "\n"); n != 1 {
 		t.Errorf("%d log lines, want one\n%s", n, log.String())
 	}
-	// What is neither is only ended.
+	// A connection that speaks neither is only ended.
 	c := s.dial(t)
 	_ = c.raw.SetDeadline(time.Now().Add(soon))
 	_, _ = c.raw.Write([]byte("\x00\x01\x02\x03\x04\x05\x06"))

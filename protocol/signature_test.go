@@ -153,7 +153,7 @@ func ambiguous(query string) bool {
 	return false
 }
 
-// What is signed, taken apart again, is what is read: nothing more, nothing less, nothing else.
+// The signed text, taken apart again, has the parameters that are read, and no others.
 func FuzzSignature(f *testing.F) {
 	f.Add(eventsQuery, []byte(eventsBody))
 	f.Add("x[]=1&x[a]=2&x=3&y[=4&10=a&9=b&a.b+c=%00%zz", []byte{})

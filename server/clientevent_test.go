@@ -225,7 +225,7 @@ func TestTerminateUser(t *testing.T) {
 	}
 }
 
-// Pusher passes on whatever JSON a client sends: what one pusher-js triggers is what another one gets.
+// Pusher passes on any JSON that a client sends: one pusher-js gets what another one triggers.
 func TestClientEventsOfAnyJSON(t *testing.T) {
 	for _, mode := range []string{"members", "all"} {
 		withApp(t, pusherApp(func(a *config.App) {

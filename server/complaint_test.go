@@ -31,7 +31,7 @@ func loggingNode(t *testing.T, cfg *config.Config) (*server.Server, *bytes.Buffe
 	return s, &log
 }
 
-// Who runs the server learns what was wrong with a connection that was refused, and what to do about it.
+// The operator learns what was wrong with a connection that was refused, and what to do about it.
 func TestRefusedConnectionsAreLogged(t *testing.T) {
 	strict := config.NewApp("2", "strict", "s")
 	strict.Profile, strict.Rules = config.ProfilePusher, config.ProfileRules(config.ProfilePusher)

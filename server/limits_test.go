@@ -44,7 +44,8 @@ func TestRefusedChannelNames(t *testing.T) {
 	})
 }
 
-// What the subscriptions of a connection hold is bounded, whether they are many, have long names or much data, and what ends is free again.
+// The bytes that the subscriptions of a connection hold are bounded, whether they are many, have long names or much data, and an ended one
+// frees its own.
 func TestSubscriptionBytes(t *testing.T) {
 	tests := []struct {
 		name        string

@@ -42,7 +42,7 @@ func answering(t *testing.T, path string) (asked chan string) {
 	return asked
 }
 
-// What another user can have put at the default place gets no command, and its answer is not believed.
+// A socket that another user can have put at the default place gets no command, and its answer is not believed.
 func TestUntrustedControlSockets(t *testing.T) {
 	for _, tc := range []struct {
 		name string

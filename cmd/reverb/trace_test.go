@@ -115,7 +115,7 @@ type direct struct{ out *strings.Builder }
 
 func (d direct) Add(_ int, render func() []byte) { d.out.Write(render()) }
 
-// What a message is counted for in the queue is not less than what waits.
+// A message is counted in the queue for no less than the bytes that wait.
 func TestTraceCountsWhatWaits(t *testing.T) {
 	var sizes counter
 	tr := &trace{queue: &sizes}

@@ -159,7 +159,7 @@ func redisBytes(t *testing.T, s *redistest.Server) int64 {
 	return n
 }
 
-// TestOneConnectionHoldsLittle: whatever one connection that knows nothing but the key of the app does, and however fast, neither the node
+// TestOneConnectionHoldsLittle: one connection that knows nothing but the key of the app may do anything, and as fast as it likes: neither the node
 // nor Redis holds more than a few MiB for it.
 func TestOneConnectionHoldsLittle(t *testing.T) {
 	const all = `accept_client_events_from = "all"`

@@ -10,7 +10,7 @@ import (
 	"reverb/internal/testclient"
 )
 
-// What many publish to one node at the same time has one order, in a small channel and in a large one: its clients and those of other nodes see
+// Events that many publish to one node at the same time have one order, in a small channel and in a large one: its clients and those of other nodes see
 // the same.
 func TestParallelPublishersHaveOneOrder(t *testing.T) {
 	const publishers, events = 12, 100

@@ -11,7 +11,7 @@ import (
 	"reverb/scaling/bus"
 )
 
-// longestWait is how long a call of Publish may take, whatever the subscriptions do meanwhile: it is called on event loops.
+// longestWait is how long a call of Publish may take, also while all names are subscribed again: it is called on event loops.
 const longestWait = 5 * time.Millisecond
 
 // A node with a million subscriptions loses Redis and gets it back: no publish waits for the work that this is. A machine that is busy with

@@ -93,7 +93,7 @@ func TestClientEventOfAnOutsiderIsKept(t *testing.T) {
 	isEmpty(t, s)
 }
 
-// What the application publishes takes the place of a client's event and stays, as before.
+// An event of the application takes the place of a client's event and stays, as before.
 func TestApplicationEventAfterAClients(t *testing.T) {
 	s := redistest.Start(t)
 	a, b := startPeer(t, peerOptions(s)), startPeer(t, peerOptions(s))
@@ -124,7 +124,7 @@ func TestClientEventOfADeadNode(t *testing.T) {
 	startPeer(t, o).finds("")
 }
 
-// Redis comes back empty: whoever is in the channel gives the event back.
+// Redis comes back empty: the node with somebody in the channel gives the event back.
 func TestClientEventSurvivesRedis(t *testing.T) {
 	s := redistest.Start(t)
 	a := startPeer(t, peerOptions(s))

@@ -20,7 +20,7 @@ import (
 type Nodes interface {
 	scaling.Relay
 
-	// Remember keeps the last event of a cache channel for those who subscribe later, on any of these nodes, and publishes nothing. client says
+	// Remember keeps the last event of a cache channel for later subscribers, on any of these nodes, and publishes nothing. client says
 	// that it is a client's.
 	Remember(app, channel string, event []byte, client bool)
 }

@@ -30,14 +30,7 @@ func failover(t *testing.T, mode string) {
 	start := func(o options) *node { return startNodeAt(t, mode, "port = "+port, o) }
 	a, b := start(options{scaling: fmt.Sprintf("[metrics]\nlisten = %q\n", scrape)}), start(options{})
 	room, den := "cache-failover", "presence-failover"
-	x, y := a.connect(), b.connect()
-	for _, c := range []*testclient.Client{x, y} {
-		c.Join(secret, room, "")
-		c.Event("pusher:cache_miss")
-	}
-	x.Join(secret, den, member(1))
-	y.Join(secret, den, member(2))
-	x.Expect(added(den, 2))
+	x, y := meet(a, b, room, den)
 
 	redis.Promote()
 	eventually(t, failoverWait, "both nodes are degraded", func() bool { return degraded(t, a) && degraded(t, b) })

@@ -34,13 +34,9 @@ func TestRedisAway(t *testing.T) {
 	}
 }
 
-func redisAway(t *testing.T, mode string) {
-	redis := redistest.Start(t)
-	scrape := "127.0.0.1:" + redistest.FreePort(t)
-	a := startNode(t, mode, redis, options{scaling: fmt.Sprintf("[metrics]\nlisten = %q\n", scrape)})
-	b := startNode(t, mode, redis, options{})
-	room, den := "cache-away", "presence-away"
-	x, y := a.connect(), b.connect()
+// meet joins a client of each node to a cache channel without an event, and to a presence channel as the members 1 and 2.
+func meet(a, b *node, room, den string) (x, y *testclient.Client) {
+	x, y = a.connect(), b.connect()
 	for _, c := range []*testclient.Client{x, y} {
 		c.Join(secret, room, "")
 		c.Event("pusher:cache_miss")
@@ -48,6 +44,16 @@ func redisAway(t *testing.T, mode string) {
 	x.Join(secret, den, member(1))
 	y.Join(secret, den, member(2))
 	x.Expect(added(den, 2))
+	return x, y
+}
+
+func redisAway(t *testing.T, mode string) {
+	redis := redistest.Start(t)
+	scrape := "127.0.0.1:" + redistest.FreePort(t)
+	a := startNode(t, mode, redis, options{scaling: fmt.Sprintf("[metrics]\nlisten = %q\n", scrape)})
+	b := startNode(t, mode, redis, options{})
+	room, den := "cache-away", "presence-away"
+	x, y := meet(a, b, room, den)
 
 	redis.Stop()
 	eventually(t, readWait, "both nodes are degraded", func() bool { return degraded(t, a) && degraded(t, b) })

@@ -59,23 +59,25 @@ func TestOnPass(t *testing.T) {
 
 // A worker lets others have their turn after each slice of a large pass, and after as many deliveries in small ones.
 func TestWorkerGivesTurns(t *testing.T) {
-	makers, turns := 0, 0 // by one worker
-	h := channels.NewHub(channels.Options{Workers: 1, NewTurn: func() func() {
-		makers++
-		return func() { turns++ }
-	}})
-	crowd(t, h, "large", 3*channels.SliceLen)
-	say(t, h, "large", "1", newSocket())
-	const small, events = channels.InlineMax + 1, 100
-	for n := range events {
-		crowd(t, h, fmt.Sprint("small", n), small)
-		say(t, h, fmt.Sprint("small", n), "1", newSocket())
-	}
-	h.Close()
-	if makers != 1 {
-		t.Errorf("%d workers asked for turns, want 1", makers)
-	}
-	if want := 3 + small*events/(channels.SliceLen+small-1); turns < want {
-		t.Errorf("%d turns, want %d", turns, want)
+	for name, tc := range map[string]struct{ channels, subscribers, turns int }{
+		"one large pass":   {1, 3 * channels.SliceLen, 3},
+		"many small ones":  {100, channels.InlineMax + 1, 100 * (channels.InlineMax + 1) / (channels.SliceLen + channels.InlineMax)},
+		"by the publisher": {1, channels.InlineMax, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			makers, turns := 0, 0 // by one worker
+			h := channels.NewHub(channels.Options{Workers: 1, NewTurn: func() func() {
+				makers++
+				return func() { turns++ }
+			}})
+			for n := range tc.channels {
+				crowd(t, h, fmt.Sprint(n), tc.subscribers)
+				say(t, h, fmt.Sprint(n), "1", newSocket())
+			}
+			h.Close()
+			if makers != 1 || turns != tc.turns {
+				t.Errorf("%d turns by %d workers, want %d by 1", turns, makers, tc.turns)
+			}
+		})
 	}
 }

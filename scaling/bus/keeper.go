@@ -11,7 +11,7 @@ func (b *Bus) keep() {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	seconds := 0
-	var g grievance
+	var logged refusalLog
 	for {
 		for b.tell() {
 			continue
@@ -20,7 +20,7 @@ func (b *Bus) keep() {
 		case <-b.events:
 		case <-second.C:
 			b.expire()
-			b.complain(&g)
+			b.logRefusal(&logged)
 			if seconds++; seconds%10 == 0 {
 				b.drops.flush()
 			}

@@ -107,22 +107,22 @@ func codeOf(text string) string {
 // refusalEvery is how often a refusal that lasts is logged.
 const refusalEvery = time.Minute
 
-// grievance is what the keeper has logged of refusals. It is owned by the keeper.
-type grievance struct {
-	open   bool
-	logged time.Time
+// refusalLog is what the keeper has logged of refusals. It is owned by the keeper.
+type refusalLog struct {
+	open bool
+	at   time.Time
 }
 
-// complain logs a refusal that begins, lasts or is over.
-func (b *Bus) complain(g *grievance) {
+// logRefusal logs a refusal that begins, lasts or is over.
+func (b *Bus) logRefusal(logged *refusalLog) {
 	now := time.Now()
 	r := b.refusals.now()
 	switch {
-	case r == nil && g.open:
-		g.open = false
+	case r == nil && logged.open:
+		logged.open = false
 		b.options.Log.Info("redis does again what it is asked for")
-	case r != nil && (!g.open || now.Sub(g.logged) >= refusalEvery):
-		g.open, g.logged = true, now
+	case r != nil && (!logged.open || now.Sub(logged.at) >= refusalEvery):
+		logged.open, logged.at = true, now
 		b.options.Log.Warn("redis is reached and refuses what the nodes need", "code", r.Code, "answer", r.Text,
 			"since", r.Since.Format(time.RFC3339))
 	}

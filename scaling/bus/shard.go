@@ -143,11 +143,11 @@ func (b *Bus) serve(ctx context.Context, h *hold, l *link) bool {
 	s.link = l
 	b.mu.Unlock()
 
-	var unheard []*sub
+	var unanswered []*sub
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		unheard = b.subscriber(s, l, h)
+		unanswered = b.subscriber(s, l, h)
 	}()
 	attended := make(chan struct{})
 	go func() {
@@ -161,7 +161,7 @@ func (b *Bus) serve(ctx context.Context, h *hold, l *link) bool {
 	wasReady := b.detach(s, l)
 	<-done
 	<-attended
-	b.unhear(h, unheard, s.changes.rest())
+	b.tellOver(h, unanswered, s.changes.rest())
 	l.close()
 	return wasReady
 }

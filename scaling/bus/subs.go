@@ -175,8 +175,8 @@ func (b *Bus) moveSubs(before, now *routes) {
 	}
 }
 
-// unhear tells the waiters for subscriptions of a hold that it is over.
-func (b *Bus) unhear(h *hold, lists ...[]*sub) {
+// tellOver tells the waiters for subscriptions of a hold that it is over.
+func (b *Bus) tellOver(h *hold, lists ...[]*sub) {
 	for _, list := range lists {
 		for _, c := range list {
 			p := b.names.lock(c)

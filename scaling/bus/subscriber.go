@@ -14,7 +14,7 @@ const (
 )
 
 // subscriber keeps the subscriptions of a shard as they are wanted, until the link is lost. It returns those it was about to change.
-func (b *Bus) subscriber(s *shard, l *link, h *hold) (unheard []*sub) {
+func (b *Bus) subscriber(s *shard, l *link, h *hold) (unanswered []*sub) {
 	seen := 0 // parts of the names; later changes of these are in the shard's changes
 	for l.reason() == nil {
 		wanted, unwanted := b.nextSubs(s, h, &seen)

@@ -29,8 +29,8 @@ type outlets struct {
 type outletShard struct {
 	mu sync.Mutex
 	// Guarded by mu.
-	of  [2]outletAges // by publishers
-	top uint64        // the highest sequence there ever was: a channel that was forgotten begins after it
+	ages [2]outletAges // by publishers
+	top  uint64        // the highest sequence there ever was: a channel that was forgotten begins after it
 }
 
 // outletAges remember in two ages: the channels that were published to of late, and those before the last turn, which the next one forgets.
@@ -68,12 +68,12 @@ func (o *outlet) cost() int64 { return int64(outletBytes + 2*len(o.name)) }
 // newOutlets makes a table that remembers as many channels as fit into so many bytes, by publishers; with more there is a turn.
 func newOutlets(n names, node nodeID, bytes [2]int64) *outlets {
 	t := &outlets{names: n, node: node, seed: maphash.MakeSeed(), start: time.Now()}
-	for of, all := range bytes {
-		t.most[of] = all / 2 / outletShards
+	for by, all := range bytes {
+		t.most[by] = all / 2 / outletShards
 	}
 	for i := range t.shards {
-		for of := range t.shards[i].of {
-			t.shards[i].of[of].turnLocked()
+		for by := range t.shards[i].ages {
+			t.shards[i].ages[by].turnLocked()
 		}
 	}
 	return t
@@ -88,9 +88,9 @@ func (t *outlets) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq ui
 
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	o := sh.of[theAPI].recent[key]
+	o := sh.ages[theAPI].recent[key]
 	if o == nil && m.Client {
-		o = sh.of[clientsAlone].recent[key]
+		o = sh.ages[clientsAlone].recent[key]
 	}
 	if o == nil {
 		o, e.first = t.addLocked(sh, key, m.Client)
@@ -106,7 +106,7 @@ func (t *outlets) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq ui
 
 // addLocked makes a channel one of the recent, and says whether it is new.
 func (t *outlets) addLocked(sh *outletShard, key channelKey, client bool) (o *outlet, fresh bool) {
-	api, alone := &sh.of[theAPI], &sh.of[clientsAlone]
+	api, alone := &sh.ages[theAPI], &sh.ages[clientsAlone]
 	ages, most := api, t.most[theAPI]
 	o = api.before[key]
 	if o == nil && client {
@@ -149,8 +149,8 @@ func (t *outlets) sweep(now time.Time) {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		for of := range sh.of {
-			sh.of[of].turnLocked()
+		for by := range sh.ages {
+			sh.ages[by].turnLocked()
 		}
 		sh.mu.Unlock()
 	}

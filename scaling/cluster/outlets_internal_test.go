@@ -29,7 +29,7 @@ func TestOutletsForget(t *testing.T) {
 	publish := func(channel string) uint64 { return publishAs(channel, false) }
 	remembered := func(of publishers) (n int, bytes int64) {
 		for i := range o.shards {
-			for _, age := range []map[channelKey]*outlet{o.shards[i].of[of].recent, o.shards[i].of[of].before} {
+			for _, age := range []map[channelKey]*outlet{o.shards[i].ages[of].recent, o.shards[i].ages[of].before} {
 				for _, x := range age {
 					n, bytes = n+1, bytes+x.cost()
 				}

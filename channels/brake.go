@@ -1,6 +1,7 @@
 package channels
 
 import (
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -12,6 +13,7 @@ const (
 	KeepsUp Pace = iota // next to nothing waits for it
 	Behind              // much waits for it, and it takes some all the time
 	Stalled             // much waits for it, and it takes nothing, or too little
+	Pressed             // so much waits for it that it would soon be cut, and it takes that as fast as it can
 )
 
 const (
@@ -28,9 +30,10 @@ const (
 	heldBytes = 64 << 20
 )
 
-// brake holds the channels that were published to faster than their subscribers read, until one of these has caught up. Their frames wait in the
-// channel's queue meanwhile, where publishers wait for room, and not in outboxes, where the bound of an outbox would cut a client that
-// reads as fast as it can. Subscribers that do not read are not waited for. The zero value is ready.
+// brake holds the channels that were published to faster than their subscribers read, until one of these has caught up, and those of which a
+// subscriber that reads well would else be cut for what a moment has brought. Their frames wait in the channel's queue meanwhile, where
+// publishers wait for room, and not in outboxes, where the bound of an outbox would cut a client that reads as fast as it can. Subscribers
+// that do not read are not waited for. The zero value is ready.
 type brake struct {
 	mu      sync.Mutex // taken with a channel's lock held; nothing is called under it
 	queues  []*queue   // guarded by mu; busy, and in no line
@@ -56,21 +59,26 @@ func (h *Hub) settleLocked(c *Channel) {
 	}
 }
 
-// outrunLocked reports whether next to none of the subscribers that read keep up. The caller holds c.mu.
+// outrunLocked reports whether next to none of the subscribers that read keep up, or one is pressed. The caller holds c.mu.
 func (h *Hub) outrunLocked(c *Channel) bool {
 	if h.pace == nil {
 		return false
 	}
-	asked := min(c.subs.len(), paceSample)
+	n := c.subs.len()
+	asked := min(n, paceSample)
+	first := 0 // not the same ones each time
+	if asked < n {
+		first = rand.IntN(n)
+	}
 	keep, behind := 0, 0
 	for i := range asked {
-		switch h.pace(c.subs.at(i * c.subs.len() / asked).subscriber) {
+		switch h.pace(c.subs.at((first + i*n/asked) % n).subscriber) {
 		case KeepsUp:
-			if keep++; keep > asked/keepingUp {
-				return false
-			}
+			keep++
 		case Behind:
 			behind++
+		case Pressed:
+			return true
 		case Stalled:
 		}
 	}

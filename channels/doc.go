@@ -46,7 +46,8 @@
 // are always let in: there are at most as many as there were joins. So are those that a cluster tells of, for it has decided already.
 // A pass takes at most 64 KiB. Sockets bound what waits for them themselves; so that this bound cuts only those that are slower than
 // others, a channel whose subscribers are all behind is held (brake): its frames wait here until one in eight has caught up.
-// Subscribers that do not read are not waited for.
+// So is one of which a subscriber that reads well has come near its bound (Pressed): in a burst some are always ahead. Subscribers that
+// do not read are not waited for.
 //
 // # Locks
 //

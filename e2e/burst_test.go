@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +39,43 @@ func TestBurstsOfLargeEventsCutNobody(t *testing.T) {
 	}
 }
 
+// More may be published at once than may wait for a client. Some clients are always a little ahead of the others, and those that are behind
+// for a moment are not cut for it: publishers wait, or have a 503.
+func TestBurstOverTheBoundCutsNobodyWhoReads(t *testing.T) {
+	s := start(t, "max_request_size = 3000000", "")
+	for _, r := range newReaders(t, s, 5, "burst") {
+		go func() { _, _ = io.Copy(io.Discard, r.conn) }() // ahead, for it does not look at what it reads; ends with the connection
+	}
+	readers := newReaders(t, s, 15, "burst")
+	var all sync.WaitGroup
+	for _, r := range readers {
+		all.Go(func() { r.readUntil("last") })
+	}
+	app := firstApp(s)
+	requests := make([]string, 50) // six times what may wait
+	for i := range requests {
+		body := fmt.Sprintf(`{"name":"e%d","channel":"burst","data":%q}`, i, strings.Repeat("x", 2_000_000))
+		requests[i] = "POST " + app.Sign(http.MethodPost, "/apps/"+app.ID+"/events", nil, body) +
+			" HTTP/1.1\r\nHost: x\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\nConnection: close\r\n\r\n" + body
+	}
+	var taken atomic.Int64
+	var publishers sync.WaitGroup
+	for _, request := range requests {
+		publishers.Go(func() {
+			switch answer := exchange(t, s.Addr, request); {
+			case strings.HasPrefix(answer, "HTTP/1.1 200 "):
+				taken.Add(1)
+			case !strings.HasPrefix(answer, "HTTP/1.1 503 "):
+				t.Errorf("answered %.200q", answer)
+			}
+		})
+	}
+	publishers.Wait()
+	app.Post(t, "/events", `{"name":"last","channel":"burst","data":"x"}`).Expect(t, http.StatusOK, "{}")
+	all.Wait()
+	wantSame(t, readers, int(taken.Load())+1)
+}
+
 // A publisher may be faster than all readers: its answers wait, its events do not get lost, and nobody is closed for it. The
 // bench finds lost, doubled and reordered events itself.
 func TestPublishersThatOutrunEverybodyAreSlowed(t *testing.T) {
@@ -59,6 +98,7 @@ func TestPublishersThatOutrunEverybodyAreSlowed(t *testing.T) {
 // reader is a client that reads as fast as it can and notes which events came.
 type reader struct {
 	*testclient.Client
+	conn   net.Conn
 	got    []string
 	failed error
 }
@@ -76,15 +116,17 @@ func newReaders(t *testing.T, s *testclient.Server, n int, channel string) []*re
 func newReader(t *testing.T, s *testclient.Server, channel string) *reader {
 	t.Helper()
 	var d net.Dialer
-	r := &reader{Client: testclient.Dial(t, s.Addr, key, testclient.DialOptions{Dialer: &ws.Dialer{
+	r := new(reader)
+	r.Client = testclient.Dial(t, s.Addr, key, testclient.DialOptions{Dialer: &ws.Dialer{
 		NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := d.DialContext(ctx, network, addr)
 			if tcp, ok := conn.(*net.TCPConn); ok {
 				err = tcp.SetReadBuffer(64 << 10)
 			}
+			r.conn = conn
 			return conn, err
 		},
-	}})}
+	}})
 	r.Established()
 	r.Join(secret, channel, "")
 	return r
@@ -92,7 +134,16 @@ func newReader(t *testing.T, s *testclient.Server, channel string) *reader {
 
 // read reads n events.
 func (r *reader) read(n int) {
-	for len(r.got) < n && r.failed == nil {
+	r.readWhile(func() bool { return len(r.got) < n })
+}
+
+// readUntil reads up to the event of that name.
+func (r *reader) readUntil(last string) {
+	r.readWhile(func() bool { return len(r.got) == 0 || r.got[len(r.got)-1] != last })
+}
+
+func (r *reader) readWhile(more func() bool) {
+	for more() && r.failed == nil {
 		op, payload, err := r.Frame()
 		switch {
 		case err != nil:
@@ -119,6 +170,26 @@ func publishAtOnce(t *testing.T, s *testclient.Server, channel string, events, s
 	all.Wait()
 }
 
+// exchange sends one request over a connection of its own and returns all that comes back.
+func exchange(t *testing.T, addr, request string) string {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Error(err)
+		return ""
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(answer)
+}
+
 // sameForAll demands that every reader gets n different events in the same order.
 func sameForAll(t *testing.T, readers []*reader, n int) {
 	t.Helper()
@@ -127,6 +198,12 @@ func sameForAll(t *testing.T, readers []*reader, n int) {
 		all.Go(func() { r.read(n) })
 	}
 	all.Wait()
+	wantSame(t, readers, n)
+}
+
+// wantSame demands that every reader has got n different events in the same order.
+func wantSame(t *testing.T, readers []*reader, n int) {
+	t.Helper()
 	want := strings.Join(readers[0].got, " ")
 	for i, r := range readers {
 		if r.failed != nil {

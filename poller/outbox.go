@@ -17,6 +17,24 @@ type outbox struct {
 	offset int   // bytes of frames[first] that are sent
 	bytes  int64 // that wait, with frameCost for each frame
 	moved  stamp // when the socket last took something, or else when the first frame began to wait
+	rate   rate
+}
+
+// rate is how much a socket takes: in a window of time that is not over yet, and in the one before it.
+type rate struct {
+	since         stamp // when the window began
+	taken, former int64 // bytes; former is 0 when there was no window before
+}
+
+const rateWindow = 200 * time.Millisecond
+
+// add notes that the socket took n bytes.
+func (r *rate) add(n int, now stamp) {
+	if elapsed := now.since(r.since); elapsed >= rateWindow {
+		former := int64(float64(r.taken) * float64(rateWindow) / float64(elapsed))
+		*r = rate{since: now, former: max(former, 1)}
+	}
+	r.taken += int64(n)
 }
 
 // waiting is a frame that waits.
@@ -226,7 +244,7 @@ func (c *conn) holdLocked(w *waiting) {
 	w.held, w.since = true, p.now()
 	p.holdings.hold(w.frame)
 	if c.outbox.moved == 0 {
-		c.outbox.moved = w.since
+		c.outbox.moved, c.outbox.rate.since = w.since, w.since
 	}
 	if !c.watched && c.state.Load() == stateOpen {
 		c.watched = true
@@ -254,6 +272,7 @@ func (c *conn) popLocked(n int) {
 		return
 	}
 	o.moved = p.now()
+	o.rate.add(n, o.moved)
 }
 
 func (c *conn) dropOutboxLocked() {

@@ -34,10 +34,10 @@ type fakeConn struct {
 }
 
 // Pace is what the poller's connections have, too.
-func (c *fakeConn) Pace() (behind, reads bool) {
+func (c *fakeConn) Pace() (behind, reads, pressed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.behind, true
+	return c.behind, true, false
 }
 
 func (c *fakeConn) setBehind(behind bool) {

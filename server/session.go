@@ -86,13 +86,17 @@ func PaceOf(sub channels.Subscriber) channels.Pace {
 	if !ok {
 		return channels.KeepsUp
 	}
-	conn, ok := ss.conn.(interface{ Pace() (behind, reads bool) })
+	conn, ok := ss.conn.(interface {
+		Pace() (behind, reads, pressed bool)
+	})
 	if !ok {
 		return channels.KeepsUp
 	}
-	switch behind, reads := conn.Pace(); {
+	switch behind, reads, pressed := conn.Pace(); {
 	case !behind:
 		return channels.KeepsUp
+	case pressed:
+		return channels.Pressed
 	case reads:
 		return channels.Behind
 	default:

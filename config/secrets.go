@@ -2,14 +2,21 @@ package config
 
 import (
 	"net/url"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // secretWords make a name that of a secret, wherever they stand in it. They are compared without case and without what separates words.
 var secretWords = []string{
 	"secret", "password", "passwd", "passphrase", "token", "credential", "signature", "cookie", "authorization", "bearer",
-	"privatekey", "apikey", "accesskey", "encryptionkey", "appkey", "apppreviouskeys",
+	"privatekey", "apikey", "accesskey", "encryptionkey", "signingkey", "webhookkey", "sshkey", "sharedkey", "masterkey", "sessionkey", "sessionid",
+	"passcode", "mnemonic", "appkey", "apppreviouskeys",
 }
+
+// secretEnds are secret where they are the last word of a name, and common in others.
+var secretEnds = []string{"pass", "pwd", "jwt", "otp", "totp", "pin", "cvv", "cvc", "csrf", "xsrf", "sid", "session"}
 
 // SecretName reports whether a variable, or a field of a message, with this name holds what should not be shown: a password, a token, or
 // the key that a Laravel site encrypts with. The keys of Reverb's and Pusher's apps are public.
@@ -24,7 +31,23 @@ func SecretName(name string) bool {
 			return true
 		}
 	}
-	return false
+	return slices.Contains(secretEnds, lastWord(name))
+}
+
+// lastWord is what stands behind the last separator, or change of case, of a name: "pass" of "DB_PASS", "dbPass" and "pass".
+func lastWord(name string) string {
+	if i := strings.LastIndexFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }); i >= 0 {
+		_, size := utf8.DecodeRuneInString(name[i:])
+		name = name[i+size:]
+	}
+	begin, lower := 0, false
+	for i, r := range name {
+		if unicode.IsUpper(r) && lower {
+			begin = i
+		}
+		lower = unicode.IsLower(r)
+	}
+	return strings.ToLower(name[begin:])
 }
 
 // Secrets are the texts that must not appear in anything that is shown: the values of all keys that are secret, each of a list, and the

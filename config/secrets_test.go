@@ -11,6 +11,10 @@ func TestSecretName(t *testing.T) {
 	for name, want := range map[string]bool{
 		"REVERB_APP_SECRET": true, "REVERB_APP_PREVIOUS_SECRETS": true, "REDIS_PASSWORD": true, "APP_KEY": true, "APP_PREVIOUS_KEYS": true,
 		"AWS_ACCESS_KEY_ID": true, "shared_secret": true, "accessToken": true, "api-key": true, "x-api-key": true, "Set-Cookie": true,
+		"pass": true, "DB_PASS": true, "dbPass": true, "userPWD": true, "pwd": true, "jwt": true, "otp": true, "pin": true, "cvv": true, "_csrf": true,
+		"sessionId": true, "session": true, "PHPSESSION_ID": true, "webhook_key": true, "signingKey": true, "passcode": true,
+		"SESSION_DRIVER": false, "SESSION_LIFETIME": false, "compass": false, "bypass": false, "spin": false, "option": false, "PINNED": false,
+		"passenger": false, "é": false, "Pass\u00e9": false,
 		"auth_signature": true, "password_confirmation": true, "privateKey": true,
 		"REVERB_APP_KEY": false, "VITE_REVERB_APP_KEY": false, "PUSHER_APP_KEY": false, "REVERB_APP_PREVIOUS_KEYS": false,
 		"APP_NAME": false, "author": false, "key": false, "channel": false, "": false,

@@ -20,11 +20,7 @@ const (
 // masked reports whether a field lets the reader of a terminal, or of a log that it was sent to, act in somebody else's name. Reverb shows
 // them; of a channel signature the application key in front of the colon stays readable.
 func masked(key string) bool {
-	switch strings.ToLower(key) {
-	case "auth", "pwd":
-		return true
-	}
-	return config.SecretName(key)
+	return strings.EqualFold(key, "auth") || config.SecretName(key)
 }
 
 // decoded are the fields that travel as JSON inside a string and are shown as what they hold.

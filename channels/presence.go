@@ -120,7 +120,10 @@ func (r *roster) leave(d *protocol.MemberData) bool {
 	copy(r.order[i:], r.order[i+1:])
 	r.order[len(r.order)-1] = nil
 	r.order = r.order[:len(r.order)-1]
-	if r.byID != nil {
+	switch {
+	case len(r.order) == 0:
+		r.order, r.byID = nil, nil // what was large stays so
+	case r.byID != nil:
 		delete(r.byID, id)
 	}
 	return true

@@ -28,14 +28,27 @@ func (s *snapshot) append(m protocol.RosterMember) rowSize {
 }
 
 func (s *snapshot) remove(at, size rowSize) {
-	s.ids = slices.Delete(s.ids, at.id, at.id+size.id)
-	s.hash = slices.Delete(s.hash, at.info, at.info+size.info)
+	s.ids = shrunk(slices.Delete(s.ids, at.id, at.id+size.id))
+	s.hash = shrunk(slices.Delete(s.hash, at.info, at.info+size.info))
+}
+
+// shrunk gives back room that the rows do not need any more: a channel that nobody is in may be kept for a while, and a full one would be
+// as large as it ever was. Rows are moved only when three in four are gone since, so that each is moved about once.
+func shrunk(rows []byte) []byte {
+	switch {
+	case len(rows) == 0:
+		return nil
+	case cap(rows) < 4*len(rows):
+		return rows
+	default:
+		return append(make([]byte, 0, 2*len(rows)), rows...)
+	}
 }
 
 func (s *snapshot) replace(at, size rowSize, m protocol.RosterMember) rowSize {
 	id, info := appendRow(nil, nil, m)
 	s.ids = slices.Replace(s.ids, at.id, at.id+size.id, id...)
-	s.hash = slices.Replace(s.hash, at.info, at.info+size.info, info...)
+	s.hash = shrunk(slices.Replace(s.hash, at.info, at.info+size.info, info...))
 	return rowSize{len(id), len(info)}
 }
 

@@ -49,13 +49,15 @@ func TestRefusedChannelNames(t *testing.T) {
 func TestSubscriptionBytes(t *testing.T) {
 	tests := []struct {
 		name        string
+		prefix      string
 		size        int    // of a channel's name
 		data        string // channel_data
 		least, most int    // subscriptions
 	}{
-		{"many", 30, "", 5_000, 8_000},
-		{"long names", 1 << 10, "", 1_000, 2_000},
-		{"much data", 30, `{"user_id":1,"user_info":"` + strings.Repeat("x", 9_000) + `"}`, 80, 200},
+		{"many", "private-", 30, "", 5_000, 8_000},
+		{"long names", "private-", 1 << 10, "", 1_000, 2_000},
+		{"presence", "presence-", 30, `{"user_id":1}`, 1_600, 2_400},
+		{"much data", "private-", 30, `{"user_id":1,"user_info":"` + strings.Repeat("x", 9_000) + `"}`, 80, 200},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,7 +66,13 @@ func TestSubscriptionBytes(t *testing.T) {
 			withNode(t, cfg, func(n *node) {
 				c := n.connect()
 				defer c.leave()
-				channel := func(i int) string { return fmt.Sprintf("private-%06d%s", i, strings.Repeat("x", tt.size-14)) }
+				channel := func(i int) string { return fmt.Sprintf("%s%06d%s", tt.prefix, i, strings.Repeat("x", tt.size-15)) }
+				joined := succeeded
+				if tt.prefix == "presence-" {
+					joined = func(channel string) string {
+						return strings.Replace(succeeded(channel), "{}", `{\"presence\":{\"count\":1,\"ids\":[1],\"hash\":{\"1\":null}}}`, 1)
+					}
+				}
 				i := 0
 				for ; i <= tt.most; i++ {
 					c.subscribe(channel(i), tt.data)
@@ -82,7 +90,7 @@ func TestSubscriptionBytes(t *testing.T) {
 				c.subscribe(channel(i), tt.data)
 				c.expect(refused...)
 				c.subscribe(channel(0), tt.data) // again: no more than before
-				c.expect(succeeded(channel(0)))
+				c.expect(joined(channel(0)))
 				if tt.data == "" {
 					c.subscribe(channel(0), `{"user_info":"`+strings.Repeat("x", 9_000)+`"}`) // again, with more
 					refused[1] = strings.ReplaceAll(refused[1], channel(i), channel(0))
@@ -90,7 +98,7 @@ func TestSubscriptionBytes(t *testing.T) {
 				}
 				c.say(`{"event":"pusher:unsubscribe","data":{"channel":%q}}`, channel(1))
 				c.subscribe(channel(i), tt.data)
-				c.expect(succeeded(channel(i)))
+				c.expect(joined(channel(i)))
 			})
 		})
 	}

@@ -28,10 +28,18 @@ const (
 	subscriptionBytes = 1_280
 	nameCopies        = 5
 	dataCopies        = 8 // as it came, in rosters as JSON inside JSON, with other nodes
+
+	// More of a presence channel: the roster, and what nodes and Redis keep for it.
+	presenceBytes  = 3_072
+	presenceCopies = 4
 )
 
 func subscriptionCost(channel string, data int) int64 {
-	return int64(subscriptionBytes + nameCopies*len(channel) + dataCopies*data)
+	cost := int64(subscriptionBytes + nameCopies*len(channel) + dataCopies*data)
+	if protocol.KindOf(channel).IsPresence() {
+		cost += int64(presenceBytes + presenceCopies*len(channel))
+	}
+	return cost
 }
 
 // costOf is the cost of a subscription that there is; of nil it is 0.

@@ -176,6 +176,22 @@ func TestOneConnectionHoldsLittle(t *testing.T) {
 				}
 			})
 		}},
+		{"members of short presence channels that it stays in", "", func(f *flood) {
+			each(9_000, 20, "presence-", func(names []string) {
+				for _, channel := range names {
+					f.c.Subscribe(secret, channel, `{"user_id":"u"}`)
+				}
+			})
+		}},
+		{"members of presence channels that it leaves", "", func(f *flood) {
+			each(8_000, 20, "presence-", func(names []string) {
+				for _, channel := range names {
+					f.c.Subscribe(secret, channel, `{"user_id":1,"user_info":"`+event[:8_000]+`"}`)
+				}
+				f.leave(names)
+				f.write()
+			})
+		}},
 		{"cached events of channels that it leaves", "", func(f *flood) {
 			each(4_000, 20, "cache-", func(names []string) {
 				f.join(names)

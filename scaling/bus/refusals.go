@@ -93,7 +93,10 @@ func (k *refused) holds(now time.Time) bool {
 	return age < refusalHold || !k.over && age < refusalMost
 }
 
-// codeOf is the code of an error: its first word. Redis 6 puts a text of its own before what stopped a script.
+// noRight begins what Redis says, without a code, of a script that wants what its user may not do.
+const noRight = "The user executing the script can't "
+
+// codeOf is the code of an error: its first word, in capitals. Redis 6 puts a text of its own before what stopped a script.
 func codeOf(text string) string {
 	if rest, ok := strings.CutPrefix(text, "ERR Error running script"); ok {
 		if i := strings.Index(rest, ": -"); i >= 0 {
@@ -101,6 +104,12 @@ func codeOf(text string) string {
 		}
 	}
 	code, _, _ := strings.Cut(text, " ")
+	switch {
+	case strings.HasPrefix(text, noRight):
+		return "NOPERM"
+	case code != strings.ToUpper(code):
+		return "ERR"
+	}
 	return code
 }
 

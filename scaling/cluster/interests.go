@@ -41,10 +41,17 @@ type interestShard struct {
 // The cost of an interest beside its name, which several tables have, in bytes; Redis' part and the room of the garbage collector included.
 const (
 	interestBytes = 1 << 10
+	presenceBytes = 4 << 10 // more, for the roster
 	nameCopies    = 3
 )
 
-func (c *interest) cost() int64 { return int64(interestBytes + nameCopies*len(c.name)) }
+func (c *interest) cost() int64 {
+	cost := int64(interestBytes + nameCopies*len(c.name))
+	if c.kind.IsPresence() {
+		cost += presenceBytes
+	}
+	return cost
+}
 
 // newInterests makes a table that keeps idle channels for most bytes. end is called, under the lock, for a channel that is let go.
 func newInterests(most int64, end func(*interest)) *interests {

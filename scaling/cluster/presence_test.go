@@ -155,9 +155,11 @@ func TestPartitionedNodeIsMissedAndComesBack(t *testing.T) {
 
 			b.proxy.Heal()
 			sees(t, "both u3 u4", a, b)
+			a.join(channel, "u5") // stays, so that a does not let go of the channel
 			a.leave(channel, "both", "u4")
-			sees(t, "both u3", a, b)
+			sees(t, "both u3 u5", a, b)
 			b.leave(channel, "both", "u3")
+			a.leave(channel, "u5")
 			emptied(t, redis)
 		})
 	}

@@ -7,7 +7,7 @@ const HEIGHT = 150;
 const SHORTEST = 2; // seconds that are drawn at least
 const NARROW = 40; // no chart below that many pixels
 const powers = Array.from({ length: 50 }, (_, i) => 2 ** i); // steps of an axis of bytes
-
+const times = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900]; // seconds; parts of one would show the same time twice
 const wholes = Array.from({ length: 30 }, (_, i) => [1, 2, 5][i % 3] * 10 ** Math.floor(i / 3));
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -47,7 +47,7 @@ export function chart({ title, series, format, hint, whole }) {
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'reverb' }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.15 : 4] } },
       axes: [
-        { ...axis, size: 24, space: 46, values: (_, splits) => splits.map((s) => (s % 60 ? clock(s * 1000) : clock(s * 1000).slice(0, 5))) },
+        { ...axis, size: 24, space: 46, incrs: times, values: (_, splits) => splits.map((s) => (s % 60 ? clock(s * 1000) : clock(s * 1000).slice(0, 5))) },
         { ...axis, size: 54, space: 26, gap: 4, incrs: steps, values: (_, splits) => splits.map((v) => (none.hidden ? format(v) : '')) },
       ],
       series: [{}, ...series.map((s) => ({

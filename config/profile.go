@@ -67,3 +67,14 @@ var profileTable = map[string]Rules{
 
 // ProfileRules are the rules of a profile by name. An unknown name has none.
 func ProfileRules(profile string) Rules { return profileTable[profile] }
+
+// whisperSize is how long a client event can be that the rules allow, in bytes;
+// 0 where they do not say. A character of two bytes may be written as an escape
+// of six.
+func (r *Rules) whisperSize() int64 {
+	const escaped, envelope = 3, 1 << 10
+	if !r.PusherAnswers || r.MaxEventData == 0 {
+		return 0
+	}
+	return int64(escaped*(r.MaxEventData+r.MaxEventName+r.MaxChannelName) + envelope)
+}

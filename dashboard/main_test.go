@@ -83,6 +83,7 @@ type conn struct {
 }
 
 func (c *conn) Send([]byte)          { c.frames.Add(1) }
+func (c *conn) Answer(frame []byte)  { c.Send(frame) }
 func (c *conn) Close(uint16, string) { c.closed.Store(true) }
 func (c *conn) Kill(poller.Reason)   { c.closed.Store(true) }
 func (c *conn) SetMaxMessage(int64)  {}

@@ -17,6 +17,9 @@ type Conn interface {
 	// Send sends one or more whole frames. frame is not copied and must never change. After Close it is dropped.
 	Send(frame []byte)
 
+	// Answer is Send for the answer to what the client itself has sent: of these less may wait, for a client can ask without end.
+	Answer(frame []byte)
+
 	// Close sends what waits and then a close frame, and gives the client CloseTimeout to leave. Code 0 is
 	// without close frame. Messages that still arrive are dropped.
 	Close(code uint16, reason string)
@@ -100,6 +103,7 @@ type conn struct {
 	reason     Reason  // valid from stateClosing on
 	peerClosed bool    // the client sent its close frame
 	abort      bool    // do not leave unsent bytes to the kernel
+	answering  bool    // what is sent answers the client
 	corked     bool    // frames gather in the outbox; then nothing is armed
 	watched    bool    // the sweep looks after the outbox: the deadline is that of its oldest byte, or earlier
 	kept       bool    // an HTTP connection that has had an answer and may be idle; also read by the reader, who alone sets it
@@ -230,7 +234,7 @@ func (c *conn) control(op ws.OpCode, payload []byte) bool {
 	c.table.framesIn.Add(1)
 	switch op {
 	case ws.OpPing:
-		c.Send(pongFrame(payload))
+		c.Answer(pongFrame(payload))
 		c.tell(ControlPing)
 	case ws.OpPong:
 		c.tell(ControlPong)

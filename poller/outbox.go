@@ -12,12 +12,13 @@ import (
 // outbox is what waits for one socket: pointers to frames, most of them shared by many connections. It exists
 // only while something waits. Guarded by conn.mu.
 type outbox struct {
-	frames []waiting
-	first  int   // frames[:first] are sent
-	offset int   // bytes of frames[first] that are sent
-	bytes  int64 // that wait, with frameCost for each frame
-	moved  stamp // when the socket last took something, or else when the first frame began to wait
-	rate   rate
+	frames  []waiting
+	first   int   // frames[:first] are sent
+	offset  int   // bytes of frames[first] that are sent
+	bytes   int64 // that wait, with frameCost for each frame
+	answers int64 // of these, answers to what the client itself has sent
+	moved   stamp // when the socket last took something, or else when the first frame began to wait
+	rate    rate
 }
 
 // rate is how much a socket takes: in a window of time that is not over yet, and in the one before it.
@@ -39,9 +40,10 @@ func (r *rate) add(n int, now stamp) {
 
 // waiting is a frame that waits.
 type waiting struct {
-	frame []byte
-	since stamp // valid when held
-	held  bool  // counted among the holdings; a frame that gathers for the end of a read is not yet
+	frame  []byte
+	since  stamp // valid when held
+	held   bool  // counted among the holdings; a frame that gathers for the end of a read is not yet
+	answer bool  // to what the client itself has sent
 }
 
 var outboxPool = sync.Pool{New: func() any { return new(outbox) }}
@@ -69,6 +71,9 @@ func (o *outbox) push(w waiting, sent int) {
 	}
 	o.frames = append(o.frames, w)
 	o.bytes += int64(len(w.frame)-sent) + frameCost
+	if w.answer {
+		o.answers += int64(len(w.frame)) + frameCost
+	}
 }
 
 // peek appends to dst slices of what waits, in order, at most cap(dst) of them.
@@ -97,6 +102,9 @@ func (o *outbox) pop(n int, h *holdings) {
 		n -= left
 		if w.held {
 			h.release(w.frame)
+		}
+		if w.answer {
+			o.answers -= int64(len(w.frame)) + frameCost
 		}
 		*w = waiting{}
 		o.first++
@@ -176,6 +184,25 @@ func (c *conn) Send(frame []byte) {
 	c.table.poller.boundTotal()
 }
 
+// answerBytes is how much of the answers to what a client has sent may wait for it to read, with frameCost for each. They are nobody else's
+// frames and small, so that they cost more than their bytes; and who asks and never reads is no slow reader of what others say.
+const answerBytes = 4 << 20
+
+func (c *conn) Answer(frame []byte) {
+	if c.state.Load() != stateOpen {
+		return
+	}
+	c.mu.Lock()
+	if o := c.outbox; o != nil && o.answers > answerBytes {
+		c.cutLocked(ReasonSlowConsumer, true)
+	}
+	c.answering = true
+	c.sendLocked(frame)
+	c.answering = false
+	c.mu.Unlock()
+	c.table.poller.boundTotal()
+}
+
 func (c *conn) sendLocked(frame []byte) {
 	c.roomLocked(frame)
 	switch {
@@ -228,7 +255,7 @@ func (c *conn) queueLocked(frame []byte, sent int) {
 	if c.outbox == nil {
 		c.outbox = outboxPool.Get().(*outbox)
 	}
-	w := waiting{frame: frame}
+	w := waiting{frame: frame, answer: c.answering}
 	if !c.corked {
 		c.holdLocked(&w)
 	}

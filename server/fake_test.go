@@ -59,6 +59,8 @@ func (c *fakeConn) Send(frame []byte) {
 	}
 }
 
+func (c *fakeConn) Answer(frame []byte) { c.Send(frame) }
+
 func (c *fakeConn) Close(code uint16, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,6 +101,7 @@ func cutFrame(b []byte) (text string, rest []byte) {
 type silentConn struct{}
 
 func (silentConn) Send([]byte)                {}
+func (silentConn) Answer([]byte)              {}
 func (silentConn) Close(uint16, string)       {}
 func (silentConn) Kill(poller.Reason)         {}
 func (silentConn) SetMaxMessage(int64)        {}

@@ -212,7 +212,7 @@ func (ss *Session) touch() time.Duration {
 
 // reply sends a frame of the session's own making.
 func (ss *Session) reply(frame protocol.Frame) {
-	ss.conn.Send(frame)
+	ss.conn.Answer(frame)
 	ss.app.metrics.Sent(1)
 }
 

@@ -190,6 +190,8 @@ func TestEndWhileBusy(t *testing.T) {
 // panicky is a connection whose Send panics.
 type panicky struct{ silentConn }
 
+func (p panicky) Answer(frame []byte) { p.Send(frame) }
+
 func (panicky) Send(frame []byte) {
 	if strings.Contains(string(frame), "pong") {
 		panic("boom")

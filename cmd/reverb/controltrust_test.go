@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"reverb/internal/testtool"
 )
 
 // another is a user that this process is not.
@@ -259,7 +261,7 @@ func playFake() bool {
 // Only root can start a process of another user, so that others test the parts of this only.
 func TestFakeControlSocket(t *testing.T) {
 	if os.Getuid() != root {
-		t.Skip("needs root, to start a process of another user")
+		testtool.Missing(t, "only root can start a process of another user")
 	}
 	env := environ(t)
 	base := strings.TrimPrefix(env[1], "TMPDIR=")

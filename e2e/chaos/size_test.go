@@ -63,6 +63,8 @@ func TestManyMembers(t *testing.T) {
 	}
 	for _, w := range watchers {
 		s.await(time.Minute, "all have left", func() bool { return len(w.present()) == slots })
+	}
+	for _, w := range watchers { // each sees the others leave, too
 		if wrong, _ := w.mistakes(); len(wrong) > 0 {
 			t.Errorf("slot %d: %d mistakes, the first %s", w.slot, len(wrong), wrong[0])
 		}

@@ -185,7 +185,7 @@ func (c *conn) Send(frame []byte) {
 }
 
 // answerBytes is how much of the answers to what a client has sent may wait for it to read, with frameCost for each. They are nobody else's
-// frames and small, so that they cost more than their bytes; and who asks and never reads is no slow reader of what others say.
+// frames and small, so that they cost more than their bytes; and a client that asks and never reads is no slow reader of what others say.
 const answerBytes = 4 << 20
 
 func (c *conn) Answer(frame []byte) {

@@ -12,7 +12,8 @@ import (
 	"syscall"
 )
 
-// unreadable is the error of a file that could not be read: its absolute name, and where a right is missing the user of this process and the owner of the file.
+// unreadable is the error of a file that could not be read: its absolute name, and where a right is missing the user of this process and
+// the owner of the file.
 func unreadable(path string, err error) error {
 	if full, absErr := filepath.Abs(path); absErr == nil {
 		path = full

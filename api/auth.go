@@ -42,28 +42,27 @@ func (a *API) signed(h func(http.ResponseWriter, *http.Request, *call)) http.Han
 			return
 		}
 		defer buf.release()
-		c, refused := a.authorize(id, request{r.Method, sentPath(r), r.URL.RawQuery}, buf.b)
-		if refused != nil {
+		c := call{body: buf.b}
+		if refused := a.authorize(&c, id, request{r.Method, sentPath(r), r.URL.RawQuery}); refused != nil {
 			refused.write(w)
 			return
 		}
-		h(w, r, c)
+		h(w, r, &c)
 	}
 }
 
-// authorize finds the application and checks the request's signature.
-func (a *API) authorize(appID string, r request, body []byte) (*call, *refusal) {
-	c := &call{app: a.server.App(appID), body: body}
-	if c.app == nil {
-		return nil, unknownApp(appID)
+// authorize finds the application of a call whose body is set, and checks the request's signature.
+func (a *API) authorize(c *call, appID string, r request) *refusal {
+	if c.app = a.server.App(appID); c.app == nil {
+		return unknownApp(appID)
 	}
-	return c, a.authenticate(r, c)
+	return a.authenticate(r, c)
 }
 
 // authenticate checks the signature and, only then, what the signed query says about key, version, time and body. Reverb checks the
 // signature alone, so a request that it accepts may lack the others, but none that is there may be wrong.
 func (a *API) authenticate(r request, c *call) *refusal {
-	c.query = protocol.ParseQuery(r.rawQuery)
+	c.query.Read(r.rawQuery)
 	digest := protocol.BodyDigest(c.body)
 	if !a.signatureValid(r, c, digest) {
 		return refuse(http.StatusUnauthorized, "Authentication signature invalid.")

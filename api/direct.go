@@ -74,12 +74,12 @@ func (a *API) publishDirectly(w *directWriter, appID string, batch bool, r reque
 			answered = true
 		}
 	}()
-	c, refused := a.authorize(appID, r, body)
-	if refused != nil {
+	c := &w.call
+	c.body, c.mustNotWait = body, true
+	if refused := a.authorize(c, appID, r); refused != nil {
 		refused.write(w)
 		return true
 	}
-	c.mustNotWait = true
 	if batch {
 		a.batchEvents(w, &noRequest, c)
 	} else {
@@ -101,6 +101,7 @@ type directWriter struct {
 	body   []byte
 
 	exchange exchange // when it is written
+	call     call     // that it answers
 }
 
 func (w *directWriter) Header() http.Header { return w.header }
@@ -125,6 +126,7 @@ func (w *directWriter) reset() {
 
 func (w *directWriter) release() {
 	w.reset()
+	w.call = call{query: w.call.query} // for its memory
 	if cap(w.body) <= keepBody {
 		directWriters.Put(w)
 	}

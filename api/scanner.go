@@ -179,8 +179,7 @@ func (p *scanner) escaped(start int) (string, error) {
 	var out strings.Builder
 	wanted := p.depth == 0
 	if wanted {
-		// The rest of the string is about as long as what it decodes to; more than a few escaped quotes grow it.
-		out.Grow(p.i - start + max(strings.IndexByte(p.s[p.i+1:], '"'), 0) + 64)
+		out.Grow(p.stringEnd() - start) // no escape is shorter than what it stands for
 		out.WriteString(p.s[start:p.i])
 	}
 	for p.i < len(p.s) {
@@ -209,6 +208,18 @@ func (p *scanner) escaped(start int) (string, error) {
 		}
 	}
 	return "", errJSON
+}
+
+// stringEnd is where the string at hand ends, or all does.
+func (p *scanner) stringEnd() int {
+	i := p.i
+	for i < len(p.s) && p.s[i] != '"' {
+		if p.s[i] == '\\' {
+			i++
+		}
+		i++
+	}
+	return min(i, len(p.s))
 }
 
 // escape decodes one escape sequence.

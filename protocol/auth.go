@@ -1,25 +1,27 @@
 package protocol
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"strings"
 )
 
 // ChannelSignature returns the lower-case hex signature that lets socket id subscribe to channel
 // with channelData, "" for none. Reverb: a channelData of "0" is not signed, as PHP takes it for none.
 func ChannelSignature(secret string, id SocketID, channel, channelData string) string {
-	text := make([]byte, 0, signRoom+len(channel)+len(channelData))
-	text = id.AppendTo(text)
+	sum := channelSum(secret, id, channel, channelData)
+	return string(sum[:])
+}
+
+func channelSum(secret string, id SocketID, channel, channelData string) hexSum {
+	var room [signRoom]byte
+	text := id.AppendTo(startText(room[:0], secret))
 	text = append(text, ':')
 	text = append(text, channel...)
 	if channelData != "" && channelData != "0" {
 		text = append(text, ':')
 		text = append(text, channelData...)
 	}
-	return string(sign(secret, text))
+	return sign(text, secret)
 }
 
 // CheckChannelAuth reports whether auth, "key:signature", permits the subscription. Reverb: the key
@@ -29,42 +31,38 @@ func CheckChannelAuth(secret, auth string, id SocketID, channel, channelData str
 	if _, after, ok := strings.Cut(auth, ":"); ok {
 		given = after
 	}
-	return equal(given, ChannelSignature(secret, id, channel, channelData))
+	sum := channelSum(secret, id, channel, channelData)
+	return sum.equal(given)
 }
 
 // CheckChannelAuthStrict is CheckChannelAuth with Pusher's rule that auth begins with the key of
 // the app.
 func CheckChannelAuthStrict(key, secret, auth string, id SocketID, channel, channelData string) bool {
 	given, signature, ok := strings.Cut(auth, ":")
-	return ok && equal(given, key) && equal(signature, ChannelSignature(secret, id, channel, channelData))
+	sum := channelSum(secret, id, channel, channelData)
+	return ok && equal(given, key) && sum.equal(signature)
 }
 
 // UserSignature returns the lower-case hex signature that lets socket id sign in as the user that
 // userData, JSON as sent, tells of. Pusher: user authentication.
 func UserSignature(secret string, id SocketID, userData string) string {
-	text := make([]byte, 0, signRoom+len(userData))
-	text = id.AppendTo(text)
+	sum := userSum(secret, id, userData)
+	return string(sum[:])
+}
+
+func userSum(secret string, id SocketID, userData string) hexSum {
+	var room [signRoom]byte
+	text := id.AppendTo(startText(room[:0], secret))
 	text = append(text, "::user::"...)
 	text = append(text, userData...)
-	return string(sign(secret, text))
+	return sign(text, secret)
 }
 
 // CheckUserAuth reports whether auth, "key:signature", permits socket id to sign in with userData.
 func CheckUserAuth(key, secret, auth string, id SocketID, userData string) bool {
 	given, signature, ok := strings.Cut(auth, ":")
-	return ok && equal(given, key) && equal(signature, UserSignature(secret, id, userData))
-}
-
-// signRoom is the capacity of a signed text beside its variable parts: its fixed ones, and enough that
-// sign finds room for a sum, in binary and in hex.
-const signRoom = 96
-
-// sign returns the lower-case hex HMAC-SHA256 of text, and uses the memory of text for it.
-func sign(secret string, text []byte) []byte {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(text)
-	text = mac.Sum(text[:0])
-	return hex.AppendEncode(text, text)[len(text):]
+	sum := userSum(secret, id, userData)
+	return ok && equal(given, key) && sum.equal(signature)
 }
 
 // equal compares in a time that tells nothing of where a and b differ.

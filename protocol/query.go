@@ -28,19 +28,23 @@ type queryValue struct{ name, value string }
 // ParseQuery reads a query string the way PHP does: "+" is a space; dots and spaces in a name become underscores; of a name that is there
 // twice the last counts; x[]=1&x[]=2 is a list, whose value is joined with commas.
 func ParseQuery(rawQuery string) Query {
+	var q Query
+	q.Read(rawQuery)
+	return q
+}
+
+// Read is ParseQuery into the memory of q, whose parameters are gone. The values are parts of rawQuery where nothing in them was escaped.
+func (q *Query) Read(rawQuery string) {
 	var room [12]param // enough for the libraries, so that the parameters stay on the stack
 	params := appendParams(room[:0], rawQuery)
-	q := Query{ambiguous: slices.ContainsFunc(params, isAmbiguous)}
+	q.ambiguous = slices.ContainsFunc(params, isAmbiguous)
 	slices.SortStableFunc(params, func(a, b param) int { return byName(a.name, b.name) })
-	if len(params) > 0 {
-		q.values = make([]queryValue, 0, len(params))
-	}
+	q.values = slices.Grow(q.values[:0], len(params))
 	for len(params) > 0 {
 		n := sameName(params)
 		q.values = append(q.values, queryValue{params[0].name, joined(params[:n])})
 		params = params[n:]
 	}
-	return q
 }
 
 // Get returns the value of a name, and whether the query has it.

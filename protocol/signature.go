@@ -27,27 +27,29 @@ func SignRequest(secret, method, path, rawQuery string, body []byte) string {
 	if len(body) > 0 {
 		digest = BodyDigest(body)
 	}
-	return string(q.signature(secret, method, path, digest))
+	sum := q.signature(secret, method, path, digest)
+	return string(sum[:])
 }
 
 // SignedBy reports whether the query has the signature of the request, over the body whose BodyDigest is digest; "" for a body that is not
 // part of what was signed. A query that could be read in two ways has none.
 func (q *Query) SignedBy(secret, method, path, digest string) bool {
 	given, _ := q.Get(nameSignature)
-	return !q.ambiguous && equal(given, string(q.signature(secret, method, path, digest)))
+	if q.ambiguous {
+		return false
+	}
+	sum := q.signature(secret, method, path, digest)
+	return sum.equal(given)
 }
 
-func (q *Query) signature(secret, method, path, digest string) []byte {
-	size := len(method) + len(path) + len(digest) + signRoom
-	for i := range q.values {
-		size += len(q.values[i].name) + len(q.values[i].value) + len("=&")
-	}
-	text := make([]byte, 0, size)
+func (q *Query) signature(secret, method, path, digest string) hexSum {
+	var room [signRoom]byte
+	text := startText(room[:0], secret)
 	text = append(text, method...)
 	text = append(text, '\n')
 	text = append(text, path...)
 	text = append(text, '\n')
-	return sign(secret, q.appendSigned(text, digest))
+	return sign(q.appendSigned(text, digest), secret)
 }
 
 // appendSigned appends the third line of the signed text, with digest at its place among the names.

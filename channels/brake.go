@@ -4,16 +4,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
-)
 
-// Pace says how a subscriber takes what it is sent.
-type Pace uint8
-
-const (
-	KeepsUp Pace = iota // next to nothing waits for it
-	Behind              // much waits for it, and it takes some all the time
-	Stalled             // much waits for it, and it takes nothing, or too little
-	Pressed             // so much waits for it that it would soon be cut, and it takes that as fast as it can
+	"reverb/transport"
 )
 
 const (
@@ -73,13 +65,13 @@ func (h *Hub) outrunLocked(c *Channel) bool {
 	keep, behind := 0, 0
 	for i := range asked {
 		switch h.pace(c.subs.at((first + i*n/asked) % n).subscriber) {
-		case KeepsUp:
+		case transport.KeepsUp:
 			keep++
-		case Behind:
+		case transport.Behind:
 			behind++
-		case Pressed:
+		case transport.Pressed:
 			return true
-		case Stalled:
+		case transport.Stalled:
 		}
 	}
 	return behind > 0 && keep <= (keep+behind)/keepingUp

@@ -11,21 +11,22 @@ import (
 
 	"reverb/channels"
 	"reverb/protocol"
+	"reverb/transport"
 )
 
 // paces is what Options.Pace answers: the same for all sockets but those that have a pace of their own.
 type paces struct {
 	all atomic.Int32
-	own map[channels.Subscriber]channels.Pace // not changed while the hub runs
+	own map[channels.Subscriber]transport.Pace // not changed while the hub runs
 }
 
-func (p *paces) set(pace channels.Pace) { p.all.Store(int32(pace)) }
+func (p *paces) set(pace transport.Pace) { p.all.Store(int32(pace)) }
 
-func (p *paces) of(s channels.Subscriber) channels.Pace {
+func (p *paces) of(s channels.Subscriber) transport.Pace {
 	if own, ok := p.own[s]; ok {
 		return own
 	}
-	return channels.Pace(p.all.Load())
+	return transport.Pace(p.all.Load())
 }
 
 // pacedCrowd is a hub with sockets in one channel.
@@ -55,7 +56,7 @@ func TestPublisherAheadOfEverybodyIsHeld(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := new(paces)
 				h, all := pacedCrowd(t, p, n, channels.Options{})
-				p.set(channels.Behind)
+				p.set(transport.Behind)
 				for _, text := range []string{"1", "2", "3"} {
 					say(t, h, "room", text, nil)
 					rest()
@@ -63,7 +64,7 @@ func TestPublisherAheadOfEverybodyIsHeld(t *testing.T) {
 				for i, s := range all {
 					wantGot(t, fmt.Sprint(i), s, "1") // nobody was behind before it
 				}
-				p.set(channels.KeepsUp)
+				p.set(transport.KeepsUp)
 				rest()
 				for i, s := range all {
 					wantGot(t, fmt.Sprint(i), s, "2", "3")
@@ -87,25 +88,25 @@ func TestOthersAreNotHeldUp(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
 		behind, fast int
-		rest         channels.Pace // of ten sockets
+		rest         transport.Pace // of ten sockets
 		held         bool
 	}{
-		{"one of ten keeps up", 9, 1, channels.Behind, true},
-		{"two of ten keep up", 8, 2, channels.Behind, false},
-		{"nobody reads", 0, 0, channels.Stalled, false},
-		{"one keeps up and nobody else reads", 0, 1, channels.Stalled, false},
-		{"one is behind and nobody else reads", 1, 0, channels.Stalled, true},
-		{"nine keep up and one is pressed", 0, 9, channels.Pressed, true},
+		{"one of ten keeps up", 9, 1, transport.Behind, true},
+		{"two of ten keep up", 8, 2, transport.Behind, false},
+		{"nobody reads", 0, 0, transport.Stalled, false},
+		{"one keeps up and nobody else reads", 0, 1, transport.Stalled, false},
+		{"one is behind and nobody else reads", 1, 0, transport.Stalled, true},
+		{"nine keep up and one is pressed", 0, 9, transport.Pressed, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := &paces{own: map[channels.Subscriber]channels.Pace{}}
+				p := &paces{own: map[channels.Subscriber]transport.Pace{}}
 				p.set(tt.rest)
 				h, all := pacedCrowd(t, p, 10, channels.Options{})
 				for i, s := range all[:tt.behind+tt.fast] {
-					p.own[s] = channels.Behind
+					p.own[s] = transport.Behind
 					if i >= tt.behind {
-						p.own[s] = channels.KeepsUp
+						p.own[s] = transport.KeepsUp
 					}
 				}
 				say(t, h, "room", "1", nil)
@@ -126,7 +127,7 @@ func TestOthersAreNotHeldUp(t *testing.T) {
 func TestHeldChannelVanishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := new(paces)
-		p.set(channels.Behind)
+		p.set(transport.Behind)
 		h, _ := pacedCrowd(t, p, 0, channels.Options{})
 		sub := join(t, h, "room", newSocket(), "")
 		say(t, h, "room", "1", nil)
@@ -143,7 +144,7 @@ func TestHeldChannelVanishes(t *testing.T) {
 func TestCloseDeliversWhatIsHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := new(paces)
-		p.set(channels.Behind)
+		p.set(transport.Behind)
 		h, all := pacedCrowd(t, p, 9, channels.Options{})
 		say(t, h, "room", "1", nil)
 		rest()
@@ -159,7 +160,7 @@ func TestRoomIsGivenInOrder(t *testing.T) {
 		const size = 1000
 		p := new(paces)
 		h, all := pacedCrowd(t, p, 9, channels.Options{PendingBytes: 8 * size})
-		p.set(channels.Behind)
+		p.set(transport.Behind)
 		publish := func(text string) error {
 			_, err := h.Broadcast(app, "room", channels.Event{Frame: protocol.TextFrame([]byte(text + strings.Repeat(" ", size)))})
 			return err
@@ -201,7 +202,7 @@ func TestRoomIsGivenInOrder(t *testing.T) {
 		if got := fmt.Sprint(admitted); got != "[-1 -3]" && got != "[-3 -1]" {
 			t.Errorf("after their time %v, want the first and the third to be refused", got)
 		}
-		p.set(channels.KeepsUp)
+		p.set(transport.KeepsUp)
 		if got := <-done; got != 1 {
 			t.Errorf("%d was admitted, want 1", got)
 		}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"reverb/protocol"
+	"reverb/transport"
 )
 
 // The bounds of the frames that wait, in bytes: for one channel's next pass, and of clients' events for those of all channels. A client that is
@@ -44,7 +45,7 @@ type Options struct {
 
 	// Pace is asked how a subscriber takes what it is sent. While next to none that read keep up with a channel its frames wait here. It
 	// runs with the channel's lock held and must not wait or call the hub. Nil: everybody keeps up.
-	Pace func(Subscriber) Pace
+	Pace func(Subscriber) transport.Pace
 
 	// ClientPendingBytes bounds the clients' events that wait for the next passes of all channels together; over it Broadcast returns ErrBacklog for
 	// such an event. Default 8 MiB.
@@ -88,7 +89,7 @@ type Hub struct {
 	pendingBytes int64
 	clientBytes  int64
 	replicated   bool
-	pace         func(Subscriber) Pace
+	pace         func(Subscriber) transport.Pace
 	onPass       func(app string, frames, deliveries int, seconds float64)
 	onReply      func(app string, frames int)
 	onAnnounce   func(channel string, frame protocol.Frame)

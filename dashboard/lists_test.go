@@ -170,8 +170,8 @@ func TestConnections(t *testing.T) {
 	if one.Connection.App != "1" || len(one.Subscriptions) != 2 {
 		t.Errorf("got %+v", one)
 	}
-	if got := b.do("POST", "api/connections/"+id+"/close", "").StatusCode; got != http.StatusOK || !c.closed.Load() {
-		t.Errorf("close: status %d, closed %v", got, c.closed.Load())
+	if got := b.do("POST", "api/connections/"+id+"/close", "").StatusCode; got != http.StatusOK || c.Closed() == "" {
+		t.Errorf("close: status %d, closed %q", got, c.Closed())
 	}
 	b.get("api/connections/"+id, &one)
 	if len(one.Subscriptions) != 0 {

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -18,9 +17,10 @@ import (
 	"reverb/config"
 	"reverb/dashboard"
 	"reverb/metrics"
-	"reverb/poller"
 	"reverb/scaling"
 	"reverb/server"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -75,35 +75,18 @@ func startBehind(t *testing.T, locked bool, proxies ...string) *node {
 	return n
 }
 
-// conn is a poller.Conn that counts.
-type conn struct {
-	port   uint16
-	frames atomic.Int64
-	closed atomic.Bool
-}
-
-func (c *conn) Send([]byte)          { c.frames.Add(1) }
-func (c *conn) Answer(frame []byte)  { c.Send(frame) }
-func (c *conn) Close(uint16, string) { c.closed.Store(true) }
-func (c *conn) Kill(poller.Reason)   { c.closed.Store(true) }
-func (c *conn) SetMaxMessage(int64)  {}
-func (c *conn) Waiting() int64       { return 7 }
-func (c *conn) RemoteAddr() netip.AddrPort {
-	return netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), c.port)
-}
-
 // client opens a connection of the app and subscribes it.
-func (n *node) client(key string, port uint16, names ...string) (*conn, *server.Session) {
+func (n *node) client(key string, port uint16, names ...string) (*transporttest.Conn, *server.Session) {
 	n.t.Helper()
-	c := &conn{port: port}
-	ss, ok := n.server.Open(c, &poller.Request{Path: "/app/" + key}).(*server.Session)
+	c := &transporttest.Conn{Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port), Backlog: 7}
+	ss, ok := n.server.Open(c, &transport.Request{Path: "/app/" + key}).(*server.Session)
 	if !ok {
 		n.t.Fatal("the connection was refused")
 	}
 	for _, name := range names {
 		ss.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"`+name+`"}}`), false)
 	}
-	n.t.Cleanup(func() { ss.Closed(poller.ReasonHangup) })
+	n.t.Cleanup(func() { ss.Closed(transport.ReasonHangup) })
 	return c, ss
 }
 

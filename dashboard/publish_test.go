@@ -11,14 +11,14 @@ import (
 func TestPublish(t *testing.T) {
 	b := &browser{node: start(t, false)}
 	c, _ := b.client("key", 1, "news")
-	before := c.frames.Load()
+	c.Take()
 	answer := b.do("POST", "api/apps/1/events", `{"event":"e","channels":["news","nobody"],"data":"{}"}`)
 	var got struct{ Subscriptions int }
 	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil || answer.StatusCode != http.StatusOK || got.Subscriptions != 1 {
 		t.Errorf("status %d, answer %+v, err %v", answer.StatusCode, got, err)
 	}
-	if n := c.frames.Load() - before; n != 1 {
-		t.Errorf("the subscriber got %d frames, want 1", n)
+	if got := c.Take(); len(got) != 1 {
+		t.Errorf("the subscriber got %q, want one message", got)
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"reverb/metrics"
-	"reverb/poller"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 type statsAnswer struct {
@@ -97,8 +98,8 @@ func TestRefusalsByReason(t *testing.T) {
 		}
 		knock := func(n int, path string, header string) {
 			for range n {
-				c := new(conn)
-				b.server.Open(c, &poller.Request{Path: path, Origin: header})
+				c := new(transporttest.Conn)
+				b.server.Open(c, &transport.Request{Path: path, Origin: header})
 			}
 		}
 		time.Sleep(15 * time.Second)

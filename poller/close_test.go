@@ -10,6 +10,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"reverb/poller"
+	"reverb/transport"
 )
 
 func TestCloseReachesClient(t *testing.T) {
@@ -26,7 +27,7 @@ func TestCloseReachesClient(t *testing.T) {
 		c.expectClose(4001, "Application does not exist")
 		c.expectEnd()
 		c.write(message(ws.OpClose, ws.NewCloseFrameBody(4001, "")))
-		se.expectClosed(t, poller.ReasonServerClose)
+		se.expectClosed(t, transport.ReasonServerClose)
 	})
 }
 
@@ -47,7 +48,7 @@ func TestCloseInOpen(t *testing.T) {
 		c.expectClose(4004, "over quota")
 		c.expectEnd()
 		c.Close()
-		h.next(t).expectClosed(t, poller.ReasonServerClose)
+		h.next(t).expectClosed(t, transport.ReasonServerClose)
 	})
 }
 
@@ -62,7 +63,7 @@ func TestCloseWithoutFrame(t *testing.T) {
 		c.expect(ws.OpText, "last")
 		c.expectEnd()
 		c.Close()
-		se.expectClosed(t, poller.ReasonServerClose)
+		se.expectClosed(t, transport.ReasonServerClose)
 	})
 }
 
@@ -75,7 +76,7 @@ func TestCloseTimeout(t *testing.T) {
 		se := h.next(t)
 		se.Close(1000, "")
 		c.expectClose(1000, "")
-		se.expectClosed(t, poller.ReasonServerClose)
+		se.expectClosed(t, transport.ReasonServerClose)
 	})
 }
 
@@ -85,9 +86,9 @@ func TestKill(t *testing.T) {
 		s := start(t, poller.Config{}, h, secure)
 		c := s.open(t)
 		se := h.next(t)
-		se.Kill(poller.ReasonSlowConsumer)
-		se.Kill(poller.ReasonIO)
-		se.expectClosed(t, poller.ReasonSlowConsumer)
+		se.Kill(transport.ReasonSlowConsumer)
+		se.Kill(transport.ReasonIO)
+		se.expectClosed(t, transport.ReasonSlowConsumer)
 		c.expectCut()
 	})
 }
@@ -109,8 +110,8 @@ func TestClientCloses(t *testing.T) {
 			}
 			c.expectClose(tt.want, reason)
 			c.expectCut()
-			se.expectClosed(t, poller.ReasonClientClose)
-			if op := <-se.control; op != poller.ControlClose {
+			se.expectClosed(t, transport.ReasonClientClose)
+			if op := <-se.control; op != transport.ControlClose {
 				t.Errorf("told of %v, want close", op)
 			}
 		}
@@ -125,10 +126,10 @@ func TestPingPong(t *testing.T) {
 		se := h.next(t)
 		c.write(message(ws.OpPing, []byte("are you there")))
 		c.expect(ws.OpPong, "are you there")
-		se.Send(poller.PingFrame())
+		se.Ping()
 		c.expect(ws.OpPing, "")
 		c.write(message(ws.OpPong, nil))
-		for _, want := range []poller.ControlOp{poller.ControlPing, poller.ControlPong} {
+		for _, want := range []transport.ControlOp{transport.ControlPing, transport.ControlPong} {
 			if op := <-se.control; op != want {
 				t.Errorf("told of %v, want %v", op, want)
 			}
@@ -147,11 +148,11 @@ func TestViolations(t *testing.T) {
 			name   string
 			bytes  []byte
 			code   ws.StatusCode
-			reason poller.Reason
+			reason transport.Reason
 		}{
-			{"unmasked", unmasked, 1002, poller.ReasonProtocolError},
-			{"too big", message(ws.OpText, make([]byte, 101)), 1009, poller.ReasonTooBig},
-			{"not utf-8", message(ws.OpText, []byte{0xff}), 1007, poller.ReasonInvalidUTF8},
+			{"unmasked", unmasked, 1002, transport.ReasonProtocolError},
+			{"too big", message(ws.OpText, make([]byte, 101)), 1009, transport.ReasonTooBig},
+			{"not utf-8", message(ws.OpText, []byte{0xff}), 1007, transport.ReasonInvalidUTF8},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				c := s.open(t)
@@ -181,10 +182,10 @@ func TestClientVanishes(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.raw.Close() // a reset
-		se.expectClosed(t, poller.ReasonHangup)
+		se.expectClosed(t, transport.ReasonHangup)
 		se.Send(text("nobody"))
 		se.Close(1000, "")
-		se.Kill(poller.ReasonIO)
+		se.Kill(transport.ReasonIO)
 	})
 }
 
@@ -210,7 +211,7 @@ func TestHalfClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		close(hold)
-		se.expectClosed(t, poller.ReasonHangup)
+		se.expectClosed(t, transport.ReasonHangup)
 		if len(got) != messages {
 			t.Errorf("%d messages, want %d", len(got), messages)
 		}
@@ -236,7 +237,7 @@ func TestPanicCostsOneConnection(t *testing.T) {
 		c.expectClose(1011, "")
 		c.expectEnd()
 		c.Close()
-		se.expectClosed(t, poller.ReasonPanic)
+		se.expectClosed(t, transport.ReasonPanic)
 		bystander.send("fine")
 		bystander.expect(ws.OpText, "fine")
 		if st := s.Stats(); st.Panics != 1 || st.Closed["panic"] != 1 {
@@ -282,7 +283,7 @@ func TestShutdownSaysGoodbye(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		se.expectClosed(t, poller.ReasonShutdown)
+		se.expectClosed(t, transport.ReasonShutdown)
 		if _, err := silent.raw.Read(make([]byte, 1)); !errors.Is(err, io.EOF) && err == nil {
 			t.Error("handshake was not cut")
 		}

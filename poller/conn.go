@@ -10,28 +10,9 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"reverb/transport"
 )
-
-// Conn is one WebSocket. All methods may be called from any goroutine, under any lock of the caller, and never wait.
-type Conn interface {
-	// Send sends one or more whole frames. frame is not copied and must never change. After Close it is dropped.
-	Send(frame []byte)
-
-	// Answer is Send for the answer to what the client itself has sent: of these less may wait, for a client can ask without end.
-	Answer(frame []byte)
-
-	// Close sends what waits and then a close frame, and gives the client CloseTimeout to leave. Code 0 is
-	// without close frame. Messages that still arrive are dropped.
-	Close(code uint16, reason string)
-
-	// Kill cuts the connection at once. What waits is dropped.
-	Kill(reason Reason)
-
-	// SetMaxMessage bounds the size of a message in bytes. 0 is 16 MiB, and more than 1 GiB is 1 GiB.
-	SetMaxMessage(n int64)
-
-	RemoteAddr() netip.AddrPort
-}
 
 // Bounds of a message, in bytes: where none is set, and what no connection may have.
 const (
@@ -48,8 +29,8 @@ const (
 	stateGone    // socket closed, or given to net/http
 )
 
-// transport is what a connection needs of its socket. All but detach, netConn and release are called with conn.mu held.
-type transport interface {
+// socket is what a connection needs of its TCP or TLS connection. All but detach, netConn and release are called with conn.mu held.
+type socket interface {
 	// send takes what can be sent without waiting; with less than all of b the error is EAGAIN or the end.
 	send(b []byte) (int, error)
 
@@ -65,7 +46,7 @@ type transport interface {
 	// hangUp shuts both directions down, so that the reader notices.
 	hangUp()
 
-	// detach takes the socket out of its transport: the reader reads no more.
+	// detach takes the descriptor out of its loop: the reader reads no more.
 	detach()
 
 	// netConn turns a detached socket into a net.Conn.
@@ -75,11 +56,11 @@ type transport interface {
 	release(abort bool)
 }
 
-// conn is what connections of both transports have in common. Of the many of them most are idle: every field counts.
+// conn is a transport.Conn: what plain and TLS connections have in common. Of the many of them most are idle: every field counts.
 type conn struct {
 	// Constant after construction.
-	transport transport
-	table     *table
+	socket socket
+	table  *table
 
 	// Written by the reader while a trusted proxy has not said whose they are; constant from Open or the hand-over on.
 	addr     [16]byte // IPv4 as IPv4-mapped; netip.AddrPort has pointers and twice the size
@@ -89,7 +70,7 @@ type conn struct {
 	// Owned by the reader: the loop, or the stream's goroutine, and after the hang-up whoever was told of it.
 	opened   bool // Handler.Open was called
 	deaf     bool // what the client still sends is thrown away
-	receiver Receiver
+	receiver transport.Receiver
 	decoder  decoder
 	head     *head // of an unfinished request; nil otherwise
 
@@ -99,22 +80,22 @@ type conn struct {
 
 	// Guarded by mu.
 	mu         sync.Mutex
-	outbox     *outbox // nil while nothing waits
-	reason     Reason  // valid from stateClosing on
-	peerClosed bool    // the client sent its close frame
-	abort      bool    // do not leave unsent bytes to the kernel
-	answering  bool    // what is sent answers the client
-	corked     bool    // frames gather in the outbox; then nothing is armed
-	watched    bool    // the sweep looks after the outbox: the deadline is that of its oldest byte, or earlier
-	kept       bool    // an HTTP connection that has had an answer and may be idle; also read by the reader, who alone sets it
+	outbox     *outbox          // nil while nothing waits
+	reason     transport.Reason // valid from stateClosing on
+	peerClosed bool             // the client sent its close frame
+	abort      bool             // do not leave unsent bytes to the kernel
+	answering  bool             // what is sent answers the client
+	corked     bool             // frames gather in the outbox; then nothing is armed
+	watched    bool             // the sweep looks after the outbox: the deadline is that of its oldest byte, or earlier
+	kept       bool             // an HTTP connection that has had an answer and may be idle; also read by the reader, who alone sets it
 
 	// Guarded by table.mu.
 	slot     int32
 	deadline int64 // ns on the poller's clock
 }
 
-func (c *conn) init(t transport, tab *table, addr netip.AddrPort) {
-	c.transport, c.table = t, tab
+func (c *conn) init(s socket, tab *table, addr netip.AddrPort) {
+	c.socket, c.table = s, tab
 	c.addr, c.port = addr.Addr().As16(), addr.Port()
 	c.standing = tab.poller.proxies.of(addr.Addr())
 	c.limit.Store(defaultMessage)
@@ -136,17 +117,17 @@ func (c *conn) Close(code uint16, reason string) {
 	if code != 0 {
 		frame = closeFrame(code, reason)
 	}
-	c.close(frame, ReasonServerClose)
+	c.close(frame, transport.ReasonServerClose)
 }
 
-func (c *conn) Kill(reason Reason) {
+func (c *conn) Kill(reason transport.Reason) {
 	c.mu.Lock()
 	c.cutLocked(reason, true)
 	c.mu.Unlock()
 }
 
 // close lets last follow what waits. The first reason of a connection is the one that counts.
-func (c *conn) close(last []byte, reason Reason) {
+func (c *conn) close(last []byte, reason transport.Reason) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state.Load() > stateOpen {
@@ -164,13 +145,13 @@ func (c *conn) close(last []byte, reason Reason) {
 // flushedLocked goes on with closing when nothing waits any more.
 func (c *conn) flushedLocked() {
 	if c.state.Load() == stateClosing && c.outbox == nil {
-		c.transport.flushed()
+		c.socket.flushed()
 	}
 }
 
 // cutLocked ends the connection without waiting for anything. Cleaning up is left to the reader: closing here could
 // re-enter the caller, who may hold locks, and a descriptor closed under a reader could be reused under it.
-func (c *conn) cutLocked(reason Reason, abort bool) {
+func (c *conn) cutLocked(reason transport.Reason, abort bool) {
 	state := c.state.Load()
 	if state >= stateCut {
 		return
@@ -181,7 +162,7 @@ func (c *conn) cutLocked(reason Reason, abort bool) {
 	c.state.Store(stateCut)
 	c.abort = abort
 	c.dropOutboxLocked()
-	c.transport.hangUp()
+	c.socket.hangUp()
 }
 
 // expire is called by the sweep once the deadline has passed.
@@ -193,7 +174,7 @@ func (c *conn) expire() {
 		if !c.kept {
 			c.table.poller.refused.add(refusedTimeout)
 		}
-		c.cutLocked(ReasonHandshakeTimeout, false)
+		c.cutLocked(transport.ReasonHandshakeTimeout, false)
 	case stateOpen:
 		c.overdueLocked()
 	case stateClosing:
@@ -235,16 +216,16 @@ func (c *conn) control(op ws.OpCode, payload []byte) bool {
 	switch op {
 	case ws.OpPing:
 		c.Answer(pongFrame(payload))
-		c.tell(ControlPing)
+		c.tell(transport.ControlPing)
 	case ws.OpPong:
-		c.tell(ControlPong)
+		c.tell(transport.ControlPong)
 	case ws.OpClose:
 		c.clientClosed(payload)
 	}
 	return c.state.Load() < stateCut
 }
 
-func (c *conn) tell(op ControlOp) {
+func (c *conn) tell(op transport.ControlOp) {
 	if c.state.Load() == stateOpen {
 		c.receiver.Control(op)
 	}
@@ -258,9 +239,9 @@ func (c *conn) clientClosed(payload []byte) {
 	c.peerClosed = true
 	c.flushedLocked()
 	c.mu.Unlock()
-	c.close(closeReply(payload), ReasonClientClose)
+	c.close(closeReply(payload), transport.ReasonClientClose)
 	if asked {
-		c.receiver.Control(ControlClose)
+		c.receiver.Control(transport.ControlClose)
 	}
 }
 
@@ -274,20 +255,20 @@ func (c *conn) finish() {
 		return
 	}
 	if state < stateClosing {
-		c.reason = ReasonHangup
+		c.reason = transport.ReasonHangup
 	}
 	c.state.Store(stateGone)
 	c.dropOutboxLocked()
 	reason, abort := c.reason, c.abort
 	c.mu.Unlock()
 
-	c.transport.release(abort)
+	c.socket.release(abort)
 	c.decoder.release()
 	c.head = nil
 	c.table.remove(c)
 	p.admission.leave(c.counted())
 	if c.opened {
-		p.closed[min(int(reason), reasonCount-1)].Add(1)
+		p.closed[min(int(reason), transport.Reasons-1)].Add(1)
 		p.open.Add(-1)
 		c.sayClosed(reason)
 	}
@@ -295,7 +276,7 @@ func (c *conn) finish() {
 }
 
 // sayClosed tells the receiver, once.
-func (c *conn) sayClosed(reason Reason) {
+func (c *conn) sayClosed(reason transport.Reason) {
 	defer c.contain()
 	if r := c.receiver; r != nil {
 		c.receiver = nil
@@ -313,7 +294,7 @@ func (c *conn) contain() {
 	p.panics.Add(1)
 	p.cfg.Log.Error("panic in connection handler", "remote", c.RemoteAddr(), "err", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	c.deaf = true
-	c.close(closeFrame(uint16(ws.StatusInternalServerError), ""), ReasonPanic)
+	c.close(closeFrame(uint16(ws.StatusInternalServerError), ""), transport.ReasonPanic)
 }
 
 // after returns the moment d from now on the poller's clock.

@@ -13,9 +13,11 @@ import (
 
 	"github.com/gobwas/ws"
 	"golang.org/x/sys/unix"
+
+	"reverb/transport"
 )
 
-// fakeSocket is a transport that takes room bytes.
+// fakeSocket is a socket that takes room bytes.
 type fakeSocket struct {
 	room              int
 	got               []byte
@@ -54,9 +56,9 @@ func (s *fakeSocket) release(bool)               {}
 
 type fakeReceiver struct{ messages int }
 
-func (r *fakeReceiver) Message([]byte, bool) { r.messages++ }
-func (r *fakeReceiver) Control(ControlOp)    {}
-func (r *fakeReceiver) Closed(Reason)        {}
+func (r *fakeReceiver) Message([]byte, bool)        { r.messages++ }
+func (r *fakeReceiver) Control(transport.ControlOp) {}
+func (r *fakeReceiver) Closed(transport.Reason)     {}
 
 // fakeConn returns an open connection on s.
 func fakeConn(s *fakeSocket, outbox, total int64) *conn {
@@ -129,10 +131,10 @@ func TestSendOverBound(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		outbox, total int64
-		want          Reason
+		want          transport.Reason
 	}{
-		{"one", 100, 1000, ReasonSlowConsumer},
-		{"all", 1000, 100, ReasonOutboxTotal},
+		{"one", 100, 1000, transport.ReasonSlowConsumer},
+		{"all", 1000, 100, transport.ReasonOutboxTotal},
 	} {
 		s := new(fakeSocket)
 		c := fakeConn(s, tt.outbox, tt.total)
@@ -174,8 +176,8 @@ func TestShortageCutsThoseThatDoNotRead(t *testing.T) {
 			if c.state.Load() == stateOpen {
 				continue
 			}
-			if cut++; c.reason != ReasonOutboxTotal {
-				t.Errorf("silent client %d was cut for %v, want %v", i, c.reason, ReasonOutboxTotal)
+			if cut++; c.reason != transport.ReasonOutboxTotal {
+				t.Errorf("silent client %d was cut for %v, want %v", i, c.reason, transport.ReasonOutboxTotal)
 			}
 		}
 		if cut == 0 {
@@ -241,8 +243,8 @@ func TestOldestByteHasATimeout(t *testing.T) {
 				t.Fatal("the trickler is still here")
 			}
 		}
-		if took := time.Since(begun); slow.reason != ReasonSlowConsumer || took < p.cfg.OutboxTimeout {
-			t.Errorf("cut for %v after %v, want %v after %v", slow.reason, took, ReasonSlowConsumer, p.cfg.OutboxTimeout)
+		if took := time.Since(begun); slow.reason != transport.ReasonSlowConsumer || took < p.cfg.OutboxTimeout {
+			t.Errorf("cut for %v after %v, want %v after %v", slow.reason, took, transport.ReasonSlowConsumer, p.cfg.OutboxTimeout)
 		}
 		if fast.state.Load() != stateOpen {
 			t.Errorf("a client that is behind and makes progress was cut for %v", fast.reason)

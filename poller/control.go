@@ -8,23 +8,14 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// ControlOp names the control frame a client sent.
-type ControlOp uint8
-
-const (
-	ControlPing ControlOp = iota
-	ControlPong
-	ControlClose
-)
-
 // maxCloseReason is what a control frame's 125 bytes leave beside the two of the close code.
 const maxCloseReason = ws.MaxControlFramePayloadSize - 2
 
 // finBit marks a frame as the last, here always the only one, of its message.
 const finBit = 0x80
 
-// PingFrame returns a ping without payload. The caller owns it.
-func PingFrame() []byte { return controlFrame(ws.OpPing, nil) }
+// pingFrame is a ping without payload, shared by all connections.
+var pingFrame = controlFrame(ws.OpPing, nil)
 
 // pongFrame answers a ping: the same payload, copied (RFC 6455 5.5.3).
 func pongFrame(payload []byte) []byte { return controlFrame(ws.OpPong, payload) }

@@ -65,7 +65,7 @@ func TestCloseReply(t *testing.T) {
 }
 
 func TestPingAndPong(t *testing.T) {
-	if f := readFrame(t, PingFrame()); f.Header.OpCode != ws.OpPing || len(f.Payload) != 0 {
+	if f := readFrame(t, pingFrame); f.Header.OpCode != ws.OpPing || len(f.Payload) != 0 {
 		t.Errorf("ping: got %+v", f)
 	}
 	payload := []byte(strings.Repeat("p", 125))
@@ -73,19 +73,5 @@ func TestPingAndPong(t *testing.T) {
 	clear(payload) // the caller's memory is the next read's
 	if f := readFrame(t, pong); f.Header.OpCode != ws.OpPong || string(f.Payload) != strings.Repeat("p", 125) {
 		t.Errorf("pong: got %+v", f)
-	}
-}
-
-func TestReasonLabels(t *testing.T) {
-	seen := map[string]bool{}
-	for r := range Reason(reasonCount) {
-		label := r.String()
-		if label == "" || label == "unknown" || seen[label] || strings.ToLower(label) != label {
-			t.Errorf("reason %d: label %q is empty, taken or not lower case", r, label)
-		}
-		seen[label] = true
-	}
-	if got := Reason(200).String(); got != "unknown" {
-		t.Errorf("no reason: got %q, want unknown", got)
 	}
 }

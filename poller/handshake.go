@@ -3,19 +3,12 @@ package poller
 import (
 	"bytes"
 	"io"
-	"net/netip"
 	"strings"
 
 	"github.com/gobwas/ws"
-)
 
-// Request is the head of an accepted upgrade. Valid until Open returns.
-type Request struct {
-	Path, Query  string // raw, as the client sent them; Query is without the question mark
-	Host, Origin string // Origin is empty when the client sent none
-	RemoteAddr   netip.AddrPort
-	TLS          bool
-}
+	"reverb/transport"
+)
 
 // head is what has arrived of a request's head.
 type head struct{ b []byte }
@@ -91,7 +84,7 @@ func (c *conn) keepHead(b []byte) {
 }
 
 // upgrade returns the 101 answer to head, or nil if it is not a well-formed upgrade.
-func (c *conn) upgrade(head []byte) ([]byte, *Request) {
+func (c *conn) upgrade(head []byte) ([]byte, *transport.Request) {
 	p := c.table.poller
 	u, ok := parseUpgrade(head)
 	if p.cfg.Upgrade == nil || !p.cfg.Upgrade(u.path()) {
@@ -107,7 +100,7 @@ func (c *conn) upgrade(head []byte) ([]byte, *Request) {
 	}
 	target := string(u.target)
 	path, query, _ := strings.Cut(target, "?")
-	return answer, &Request{
+	return answer, &transport.Request{
 		Path: path, Query: query, Host: string(u.host), Origin: string(u.origin),
 		RemoteAddr: c.RemoteAddr(), TLS: c.table.loop == nil,
 	}
@@ -145,7 +138,7 @@ func (b *upgradeBuffer) Write(p []byte) (int, error) {
 
 // serve makes a WebSocket of c. The answer gathers with what the handler sends, because most greet the client: one
 // packet instead of two for each of a storm of connections.
-func (c *conn) serve(answer []byte, r *Request) {
+func (c *conn) serve(answer []byte, r *transport.Request) {
 	p := c.table.poller
 	c.table.settle(c)
 	c.mu.Lock()
@@ -175,7 +168,7 @@ func (c *conn) handOver(read []byte) {
 	unsent := c.takeLocked()
 	c.state.Store(stateGone)
 	c.mu.Unlock()
-	c.transport.detach()
+	c.socket.detach()
 	c.table.remove(c)
 	p.http.push(handover{c, bytes.Clone(read), unsent})
 	p.conns.Done()
@@ -184,7 +177,7 @@ func (c *conn) handOver(read []byte) {
 func (c *conn) refuseHead() {
 	c.table.poller.refused.add(refusedHead)
 	c.deaf, c.head = true, nil
-	c.close([]byte(headTooLarge), ReasonProtocolError)
+	c.close([]byte(headTooLarge), transport.ReasonProtocolError)
 }
 
 // headEnd returns where the head ends that starts b, behind its empty line, or 0. The first seen bytes have been

@@ -10,6 +10,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"reverb/poller"
+	"reverb/transport"
 )
 
 func TestHandshakeCutAtEachByte(t *testing.T) {
@@ -30,7 +31,7 @@ func TestHandshakeCutAtEachByte(t *testing.T) {
 			c.send("then")
 			c.expect(ws.OpText, "then")
 			c.raw.Close()
-			h.next(t).expectClosed(t, poller.ReasonHangup)
+			h.next(t).expectClosed(t, transport.ReasonHangup)
 		}
 	})
 }

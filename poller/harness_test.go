@@ -23,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"reverb/poller"
+	"reverb/transport"
 )
 
 func TestMain(m *testing.M) {
@@ -57,13 +58,13 @@ func transports(t *testing.T, body func(t *testing.T, secure bool)) {
 }
 
 // start serves until the test ends, and then checks that nothing is left.
-func start(t *testing.T, cfg poller.Config, h poller.Handler, secure bool) *server {
+func start(t *testing.T, cfg poller.Config, h transport.Handler, secure bool) *server {
 	t.Helper()
 	return startBefore(t, cfg, h, api, secure)
 }
 
 // startBefore is start with another HTTP handler.
-func startBefore(t *testing.T, cfg poller.Config, h poller.Handler, requests http.HandlerFunc, secure bool) *server {
+func startBefore(t *testing.T, cfg poller.Config, h transport.Handler, requests http.HandlerFunc, secure bool) *server {
 	t.Helper()
 	cfg.Upgrade = func(path []byte) bool { return strings.HasPrefix(string(path), "/app/") }
 	cfg.ServedBy = "Laravel Reverb"
@@ -270,21 +271,21 @@ type handler struct {
 
 // session checks the contract of Receiver.
 type session struct {
-	poller.Conn
+	transport.Conn
 	h       *handler
-	request poller.Request
-	control chan poller.ControlOp
-	closed  chan poller.Reason
+	request transport.Request
+	control chan transport.ControlOp
+	closed  chan transport.Reason
 
 	mu sync.Mutex // TryLock finds calls at the same time
 }
 
 func newHandler() *handler { return &handler{sessions: make(chan *session, 10000)} }
 
-func (h *handler) Open(c poller.Conn, r *poller.Request) poller.Receiver {
+func (h *handler) Open(c transport.Conn, r *transport.Request) transport.Receiver {
 	s := &session{
 		Conn: c, h: h, request: *r,
-		control: make(chan poller.ControlOp, 16), closed: make(chan poller.Reason, 1),
+		control: make(chan transport.ControlOp, 16), closed: make(chan transport.Reason, 1),
 	}
 	s.serial()
 	defer s.mu.Unlock()
@@ -312,13 +313,13 @@ func (s *session) Message(payload []byte, binary bool) {
 	}
 }
 
-func (s *session) Control(op poller.ControlOp) {
+func (s *session) Control(op transport.ControlOp) {
 	s.serial()
 	defer s.mu.Unlock()
 	s.control <- op
 }
 
-func (s *session) Closed(reason poller.Reason) {
+func (s *session) Closed(reason transport.Reason) {
 	s.serial()
 	defer s.mu.Unlock()
 	s.closed <- reason
@@ -347,7 +348,7 @@ func (h *handler) next(t *testing.T) *session {
 	}
 }
 
-func (s *session) expectClosed(t *testing.T, want poller.Reason) {
+func (s *session) expectClosed(t *testing.T, want transport.Reason) {
 	t.Helper()
 	select {
 	case got := <-s.closed:

@@ -56,7 +56,7 @@ func (l *httpListener) Accept() (net.Conn, error) {
 		if !ok {
 			return nil, net.ErrClosed
 		}
-		nc, err := h.conn.transport.netConn()
+		nc, err := h.conn.socket.netConn()
 		if err == nil {
 			c := &httpConn{Conn: nc, read: h.read, unsent: h.unsent, poller: l.poller, origin: h.conn, addr: h.addr()}
 			if l.poller.proxies.protocol {
@@ -103,7 +103,7 @@ func (l *httpListener) Close() error {
 func (l *httpListener) Addr() net.Addr { return l.poller.addr() }
 
 func (l *httpListener) discard(h handover) {
-	h.conn.transport.release(false)
+	h.conn.socket.release(false)
 	l.poller.admission.leave(h.addr())
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"reverb/poller"
+	"reverb/transport"
 )
 
 // The client of TestIdleMemory is this program again, because both ends do not fit into one process's file limit.
@@ -71,17 +72,17 @@ type idleHandler struct{ answer []byte }
 
 type idleReceiver struct {
 	h *idleHandler
-	c poller.Conn
+	c transport.Conn
 }
 
-func (h *idleHandler) Open(c poller.Conn, _ *poller.Request) poller.Receiver {
+func (h *idleHandler) Open(c transport.Conn, _ *transport.Request) transport.Receiver {
 	c.Send(h.answer)
 	return &idleReceiver{h, c}
 }
 
-func (r *idleReceiver) Message([]byte, bool)     { r.c.Send(r.h.answer) }
-func (r *idleReceiver) Control(poller.ControlOp) {}
-func (r *idleReceiver) Closed(poller.Reason)     {}
+func (r *idleReceiver) Message([]byte, bool)        { r.c.Send(r.h.answer) }
+func (r *idleReceiver) Control(transport.ControlOp) {}
+func (r *idleReceiver) Closed(transport.Reason)     {}
 
 func memory(t *testing.T) (rss, heap, objects int64) {
 	t.Helper()

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"reverb/poller"
+	"reverb/transport"
 )
 
 func TestLimits(t *testing.T) {
@@ -40,7 +41,7 @@ func TestLimits(t *testing.T) {
 					t.Errorf("counted %d, want 1", got)
 				}
 				first.Close()
-				h.next(t).expectClosed(t, poller.ReasonHangup)
+				h.next(t).expectClosed(t, transport.ReasonHangup)
 				eventually(t, "room again", func() bool { return s.Stats().Sockets == 1 })
 				s.open(t)
 			})

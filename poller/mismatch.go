@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"reverb/transport"
 )
 
 const (
@@ -32,7 +34,7 @@ var plainAnswer = []byte("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nConte
 func (c *conn) refuseTLS() {
 	c.table.poller.refuse(refusedTLSOnPlain, c.RemoteAddr())
 	c.deaf, c.head = true, nil
-	c.close(tlsAlert, ReasonProtocolError)
+	c.close(tlsAlert, transport.ReasonProtocolError)
 }
 
 // refuse ends a handshake that failed. A client whose first bytes were no TLS gets an answer, if they can be HTTP.

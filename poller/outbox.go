@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"reverb/transport"
 )
 
 // outbox is what waits for one socket: pointers to frames, most of them shared by many connections. It exists
@@ -164,7 +166,7 @@ func (c *conn) uncorkLocked() {
 	if c.outbox == nil {
 		return
 	}
-	c.transport.flush()
+	c.socket.flush()
 	if o := c.outbox; o != nil {
 		for i := range o.frames[o.first:] {
 			c.holdLocked(&o.frames[o.first+i])
@@ -184,6 +186,9 @@ func (c *conn) Send(frame []byte) {
 	c.table.poller.boundTotal()
 }
 
+// Ping implements transport.Conn.
+func (c *conn) Ping() { c.Send(pingFrame) }
+
 // answerBytes is how much of the answers to what a client has sent may wait for it to read, with frameCost for each. They are nobody else's
 // frames and small, so that they cost more than their bytes; and a client that asks and never reads is no slow reader of what others say.
 const answerBytes = 4 << 20
@@ -194,7 +199,7 @@ func (c *conn) Answer(frame []byte) {
 	}
 	c.mu.Lock()
 	if o := c.outbox; o != nil && o.answers > answerBytes {
-		c.cutLocked(ReasonSlowConsumer, true)
+		c.cutLocked(transport.ReasonSlowConsumer, true)
 	}
 	c.answering = true
 	c.sendLocked(frame)
@@ -208,7 +213,7 @@ func (c *conn) sendLocked(frame []byte) {
 	switch {
 	case c.state.Load() != stateOpen:
 	case c.waitsLocked(frame) > c.table.poller.cfg.OutboxBytes:
-		c.cutLocked(ReasonSlowConsumer, true)
+		c.cutLocked(transport.ReasonSlowConsumer, true)
 	default:
 		c.pushLocked(frame)
 	}
@@ -236,7 +241,7 @@ func (c *conn) pushLocked(frame []byte) {
 		c.queueLocked(frame, 0)
 		return
 	}
-	n, err := c.transport.send(frame)
+	n, err := c.socket.send(frame)
 	if n > 0 {
 		c.table.bytesOut.Add(uint64(n))
 	}
@@ -246,7 +251,7 @@ func (c *conn) pushLocked(frame []byte) {
 		c.cutLocked(ioReason(err), true)
 	default:
 		c.queueLocked(frame, max(n, 0))
-		c.transport.arm()
+		c.socket.arm()
 	}
 }
 
@@ -319,7 +324,7 @@ func (c *conn) overdueLocked() {
 	p := c.table.poller
 	left := p.cfg.OutboxTimeout - c.outbox.age(p.now())
 	if left <= 0 {
-		c.cutLocked(ReasonSlowConsumer, true)
+		c.cutLocked(transport.ReasonSlowConsumer, true)
 		return
 	}
 	c.watched = true
@@ -327,9 +332,9 @@ func (c *conn) overdueLocked() {
 }
 
 // ioReason tells a client that left from a socket that failed.
-func ioReason(err error) Reason {
+func ioReason(err error) transport.Reason {
 	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
-		return ReasonHangup
+		return transport.ReasonHangup
 	}
-	return ReasonIO
+	return transport.ReasonIO
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"reverb/poller"
+	"reverb/transport"
 )
 
 // slow returns a client that takes next to nothing until it reads.
@@ -39,7 +40,7 @@ func TestSlowReaderIsKilled(t *testing.T) {
 				t.Fatalf("%d bytes wait, bound %d", waits, bound)
 			}
 		}
-		se.expectClosed(t, poller.ReasonSlowConsumer)
+		se.expectClosed(t, transport.ReasonSlowConsumer)
 		if st := s.Stats(); st.OutboxBytes != 0 || st.Closed["slow_consumer"] != 1 {
 			t.Errorf("after the kill: %+v", st)
 		}
@@ -61,7 +62,7 @@ func TestAnswersThatWaitAreBounded(t *testing.T) {
 				t.Fatalf("%d bytes wait", waits)
 			}
 		}
-		se.expectClosed(t, poller.ReasonSlowConsumer)
+		se.expectClosed(t, transport.ReasonSlowConsumer)
 	})
 }
 
@@ -78,7 +79,7 @@ func TestSilentReaderIsKilledInTime(t *testing.T) {
 				se.Send(text(strings.Repeat("x", 8<<10)))
 			}
 		}
-		se.expectClosed(t, poller.ReasonSlowConsumer)
+		se.expectClosed(t, transport.ReasonSlowConsumer)
 	})
 }
 
@@ -91,7 +92,7 @@ func TestTotalOutboxIsBounded(t *testing.T) {
 		for len(se.closed) == 0 {
 			se.Send(text(strings.Repeat("x", 8<<10)))
 		}
-		se.expectClosed(t, poller.ReasonOutboxTotal)
+		se.expectClosed(t, transport.ReasonOutboxTotal)
 	})
 }
 
@@ -133,7 +134,7 @@ func TestBacklogKeepsOrder(t *testing.T) {
 		c.expectClose(4200, "")
 		c.expectEnd()
 		c.Close()
-		se.expectClosed(t, poller.ReasonServerClose)
+		se.expectClosed(t, transport.ReasonServerClose)
 		if waits := s.Stats().OutboxBytes; waits != 0 {
 			t.Errorf("%d bytes wait", waits)
 		}
@@ -167,6 +168,6 @@ func TestShutdownCutsAtDeadline(t *testing.T) {
 		if err := s.Shutdown(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("Shutdown: %v, want %v", err, context.Canceled)
 		}
-		se.expectClosed(t, poller.ReasonShutdown)
+		se.expectClosed(t, transport.ReasonShutdown)
 	})
 }

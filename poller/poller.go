@@ -17,6 +17,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"reverb/logging"
+	"reverb/transport"
 )
 
 // troubleEvery is how often at most the same trouble with sockets is logged.
@@ -50,28 +51,11 @@ type Config struct {
 	ProxyProtocol bool
 }
 
-// Handler is told of each new WebSocket, whose 101 answer goes out before whatever Open sends. It may Send and Close at once.
-type Handler interface {
-	Open(c Conn, r *Request) Receiver
-}
-
-// Receiver is told what happens to one WebSocket. doc.go has the contract.
-type Receiver interface {
-	// Message gets one whole text or binary message. payload is valid until Message returns and may be modified.
-	Message(payload []byte, binary bool)
-
-	// Control tells of a ping, pong or close frame, which is already answered.
-	Control(op ControlOp)
-
-	// Closed is the last call.
-	Closed(reason Reason)
-}
-
 // Poller owns sockets, from accept to close. Make one with New; all methods may be called from any goroutine.
 type Poller struct {
 	// Constant after New.
 	cfg      Config
-	handler  Handler
+	handler  transport.Handler // told of each new WebSocket, whose 101 answer goes out before whatever Open sends
 	upgrader ws.Upgrader
 	proxies  proxies
 	start    time.Time
@@ -90,7 +74,7 @@ type Poller struct {
 	// Atomic.
 	open   atomic.Int64
 	panics atomic.Uint64
-	closed [reasonCount]atomic.Uint64
+	closed [transport.Reasons]atomic.Uint64
 
 	holdings holdings
 	shortage sync.Mutex // held while connections are cut to make room; only ever tried
@@ -104,7 +88,7 @@ type Poller struct {
 
 // New returns a Poller that serves nothing yet. Two calls of New must not run at the same time: netpoll's
 // pollers, which all Pollers share, are set up in it. They, and only they, run until the process ends.
-func New(cfg Config, h Handler) (*Poller, error) {
+func New(cfg Config, h transport.Handler) (*Poller, error) {
 	if h == nil {
 		return nil, errors.New("poller without handler")
 	}
@@ -206,18 +190,18 @@ func (c *conn) shutdown() {
 	c.mu.Unlock()
 	switch {
 	case handshake && kept:
-		c.close(nil, ReasonShutdown)
+		c.close(nil, transport.ReasonShutdown)
 	case handshake:
-		c.Kill(ReasonShutdown)
+		c.Kill(transport.ReasonShutdown)
 	default:
-		c.close(closeFrame(uint16(ws.StatusGoingAway), ""), ReasonShutdown)
+		c.close(closeFrame(uint16(ws.StatusGoingAway), ""), transport.ReasonShutdown)
 	}
 }
 
 // giveUp cuts c when there is no time left. To a client that has its close frame nothing is reset: it would not know that it was closed well.
 func (c *conn) giveUp() {
 	c.mu.Lock()
-	c.cutLocked(ReasonShutdown, c.outbox != nil || c.state.Load() != stateClosing)
+	c.cutLocked(transport.ReasonShutdown, c.outbox != nil || c.state.Load() != stateClosing)
 	c.mu.Unlock()
 }
 

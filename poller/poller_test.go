@@ -9,6 +9,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"reverb/poller"
+	"reverb/transport"
 )
 
 func TestEcho(t *testing.T) {
@@ -18,7 +19,7 @@ func TestEcho(t *testing.T) {
 		s := start(t, poller.Config{}, h, secure)
 		c := s.open(t)
 		se := h.next(t)
-		want := poller.Request{
+		want := transport.Request{
 			Path: "/app/key", Query: "protocol=7&client=js", Host: "example.com", Origin: "http://site.test",
 			RemoteAddr: se.RemoteAddr(), TLS: secure,
 		}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+
+	"reverb/transport"
 )
 
 // tooManyOfAddress answers an upgrade over the limit. Not by hanging up, as at accept: a proxy takes a connection that is closed without
@@ -132,19 +134,19 @@ func (c *conn) refuseProxy() {
 
 func (c *conn) hangUpUnserved() {
 	c.deaf, c.head = true, nil
-	c.Kill(ReasonProtocolError)
+	c.Kill(transport.ReasonProtocolError)
 }
 
 // admitClient finds out for whom a proxy asks with head to upgrade, and whether that client may have one more connection. A proxy that
 // does not say is itself the client.
-func (c *conn) admitClient(head []byte, r *Request) bool {
+func (c *conn) admitClient(head []byte, r *transport.Request) bool {
 	if c.standing != standingProxy {
 		return true
 	}
 	client := c.clientOf(head)
 	if !c.become(client) {
 		c.deaf = true
-		c.close([]byte(tooManyOfAddress), ReasonProtocolError)
+		c.close([]byte(tooManyOfAddress), transport.ReasonProtocolError)
 		return false
 	}
 	r.RemoteAddr = client

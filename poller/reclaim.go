@@ -6,6 +6,8 @@ import (
 
 	"github.com/cloudwego/netpoll"
 	"golang.org/x/sys/unix"
+
+	"reverb/transport"
 )
 
 // Reclaim gives the connection back to the poller because its next request is a WebSocket upgrade: proxies send those over connections
@@ -67,7 +69,7 @@ func (p *Poller) reclaimSocket(h *httpConn, nc *net.TCPConn, head []byte) bool {
 // reclaimStream starts a stream over a TLS connection that has had its handshake.
 func (p *Poller) reclaimStream(h *httpConn, nc *tls.Conn, head []byte) {
 	h.disown()
-	old, _ := h.origin.transport.(*stream)
+	old, _ := h.origin.socket.(*stream)
 	s := &stream{raw: old.raw, tls: nc}
 	s.init(s, &p.streams, h.origin.RemoteAddr())
 	s.succeed(h.origin)
@@ -91,7 +93,7 @@ func (c *conn) succeed(former *conn) {
 // leaveWith is for a connection that came while the poller began to leave and may be missing in its list. The caller holds c.mu.
 func (c *conn) leaveWith(p *Poller) {
 	if p.leaving() {
-		c.cutLocked(ReasonShutdown, false)
+		c.cutLocked(transport.ReasonShutdown, false)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"reverb/poller"
+	"reverb/transport"
 )
 
 // late is an HTTP handler that gives back what asks for an upgrade, as package api does.
@@ -61,7 +62,7 @@ func TestUpgradeAfterOtherRequests(t *testing.T) {
 			t.Errorf("%d connections, %d sockets, want one of each", st.Connections, st.Sockets)
 		}
 		_ = c.Close()
-		session.expectClosed(t, poller.ReasonHangup)
+		session.expectClosed(t, transport.ReasonHangup)
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"reverb/transport"
 )
 
 // stalled is how long a socket has taken nothing when its client counts as one that does not read at all.
@@ -37,7 +39,7 @@ func (p *Poller) makeRoom() {
 		}
 		d.conn.mu.Lock()
 		if d.conn.outbox != nil {
-			d.conn.cutLocked(ReasonOutboxTotal, true)
+			d.conn.cutLocked(transport.ReasonOutboxTotal, true)
 		}
 		d.conn.mu.Unlock()
 	}

@@ -1,5 +1,7 @@
 package poller
 
+import "reverb/transport"
+
 // Stats is a snapshot of what a Poller counts.
 type Stats struct {
 	Connections       int64 // WebSockets open
@@ -20,7 +22,7 @@ func (p *Poller) Stats() Stats {
 		OutboxBytes: p.holdings.bytes.Load(),
 		Panics:      p.panics.Load(),
 		Refused:     make(map[string]uint64, refusalCount),
-		Closed:      make(map[string]uint64, reasonCount),
+		Closed:      make(map[string]uint64, transport.Reasons),
 	}
 	for _, t := range p.tables {
 		s.BytesIn += t.bytesIn.Load()
@@ -31,7 +33,7 @@ func (p *Poller) Stats() Stats {
 		s.Refused[refusalLabels[i]] = p.refused[i].Load()
 	}
 	for i := range p.closed {
-		s.Closed[Reason(i).String()] = p.closed[i].Load()
+		s.Closed[transport.Reason(i).String()] = p.closed[i].Load()
 	}
 	return s
 }

@@ -6,28 +6,30 @@ import (
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
+
+	"reverb/transport"
 )
 
 // violation is a rule of RFC 6455 that a client broke: what its close frame says, and what we count.
 type violation struct {
 	code   uint16
 	text   string
-	reason Reason
+	reason transport.Reason
 }
 
 // The codes are Reverb's, and so is the text of a message that is too big, which people search for.
 var (
-	violationTooBig       = &violation{1009, "Maximum message size exceeded", ReasonTooBig}
-	violationUTF8         = &violation{1007, "Text message is not valid UTF-8", ReasonInvalidUTF8}
-	violationCloseUTF8    = &violation{1007, "Close reason is not valid UTF-8", ReasonInvalidUTF8}
-	violationLength       = &violation{1002, "Frame length is out of range", ReasonProtocolError}
-	violationReservedBits = &violation{1002, "Reserved bits are set without an extension", ReasonProtocolError}
-	violationUnmasked     = &violation{1002, "Client frames must be masked", ReasonProtocolError}
-	violationControl      = &violation{1002, "Control frames must be unfragmented and at most 125 bytes", ReasonProtocolError}
-	violationOpCode       = &violation{1002, "Unknown opcode", ReasonProtocolError}
-	violationNotBegun     = &violation{1002, "Continuation of a message that was not begun", ReasonProtocolError}
-	violationNotFinished  = &violation{1002, "New message before the last one was finished", ReasonProtocolError}
-	violationCloseCode    = &violation{1002, "Close frame with an invalid code", ReasonProtocolError}
+	violationTooBig       = &violation{1009, "Maximum message size exceeded", transport.ReasonTooBig}
+	violationUTF8         = &violation{1007, "Text message is not valid UTF-8", transport.ReasonInvalidUTF8}
+	violationCloseUTF8    = &violation{1007, "Close reason is not valid UTF-8", transport.ReasonInvalidUTF8}
+	violationLength       = &violation{1002, "Frame length is out of range", transport.ReasonProtocolError}
+	violationReservedBits = &violation{1002, "Reserved bits are set without an extension", transport.ReasonProtocolError}
+	violationUnmasked     = &violation{1002, "Client frames must be masked", transport.ReasonProtocolError}
+	violationControl      = &violation{1002, "Control frames must be unfragmented and at most 125 bytes", transport.ReasonProtocolError}
+	violationOpCode       = &violation{1002, "Unknown opcode", transport.ReasonProtocolError}
+	violationNotBegun     = &violation{1002, "Continuation of a message that was not begun", transport.ReasonProtocolError}
+	violationNotFinished  = &violation{1002, "New message before the last one was finished", transport.ReasonProtocolError}
+	violationCloseCode    = &violation{1002, "Close frame with an invalid code", transport.ReasonProtocolError}
 )
 
 // headerViolation says what a refusal by ws.CheckHeader means for the client.

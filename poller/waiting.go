@@ -1,9 +1,12 @@
 package poller
 
-import "time"
+import (
+	"time"
 
-// Waiting is how many bytes wait for the socket, each frame counted with its place in the queue. It is for people who look at one
-// connection: the handler may ask its Conn whether it has this method.
+	"reverb/transport"
+)
+
+// Waiting implements transport.Conn.
 func (c *conn) Waiting() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -21,23 +24,29 @@ const (
 	newTime  = 50 * time.Millisecond // in which one cannot tell yet how fast a client reads
 )
 
-// Pace reports whether much waits for the client, and if so, whether the client reads all the same; and whether it is pressed: half of what
-// may wait does, and yet the client takes it so fast that it would be through in lateTime. Like Waiting it is not of every Conn.
-func (c *conn) Pace() (behind, reads, pressed bool) {
+// Pace implements transport.Conn. A client is pressed when half of the bytes that may wait do, and it takes them so fast that it would be
+// through in lateTime.
+func (c *conn) Pace() transport.Pace {
 	p := c.table.poller
 	lag := min(maxLag, p.cfg.OutboxBytes/16)
 	if p.holdings.bytes.Load() <= lag {
-		return false, false, false
+		return transport.KeepsUp
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := c.outbox
 	if o == nil || o.bytes <= lag {
-		return false, false, false
+		return transport.KeepsUp
 	}
 	now := p.now()
-	reads = now.since(o.moved) < restTime && o.age(now) < lateTime
-	return true, reads, o.bytes > p.cfg.OutboxBytes/2 && o.passing(now)
+	switch {
+	case o.bytes > p.cfg.OutboxBytes/2 && o.passing(now):
+		return transport.Pressed
+	case now.since(o.moved) < restTime && o.age(now) < lateTime:
+		return transport.Behind
+	default:
+		return transport.Stalled
+	}
 }
 
 // passing reports whether the socket takes so much that what waits would be gone in lateTime.

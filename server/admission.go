@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"reverb/config"
-	"reverb/poller"
 	"reverb/protocol"
+	"reverb/transport"
 )
 
 // refusal says why a connection is not accepted: to the client, and in the metrics.
@@ -24,7 +24,7 @@ const (
 
 // admit runs the checks of a new connection, in Reverb's order: app, limit, origin. An admitted connection has taken its place in
 // the app's quota, and is judged by the one configuration that is returned. Both are nil when there is no app with this key.
-func (s *Server) admit(r *poller.Request) (*app, *config.App, *refusal) {
+func (s *Server) admit(r *transport.Request) (*app, *config.App, *refusal) {
 	if s.draining.Load() {
 		if s.dismissed.Load() {
 			return nil, nil, &refusal{protocol.ErrRestarting, "draining"}
@@ -60,7 +60,7 @@ func (s *Server) admit(r *poller.Request) (*app, *config.App, *refusal) {
 
 // refuse tells the client why and closes with the same code, so that pusher-js draws the same conclusion from either. (Reverb leaves
 // connections of a wrong origin or over the limit open and usable.)
-func (s *Server) refuse(c poller.Conn, conf *config.App, id protocol.SocketID, why *refusal) poller.Receiver {
+func (s *Server) refuse(c transport.Conn, conf *config.App, id protocol.SocketID, why *refusal) transport.Receiver {
 	appID, object := "", false
 	if conf != nil {
 		appID, object = conf.ID, conf.Rules.ErrorObject
@@ -80,17 +80,17 @@ type refused struct {
 	id    string
 }
 
-func (refused) Message([]byte, bool)     {}
-func (refused) Control(poller.ControlOp) {}
+func (refused) Message([]byte, bool)        {}
+func (refused) Control(transport.ControlOp) {}
 
-func (r refused) Closed(poller.Reason) {
+func (r refused) Closed(transport.Reason) {
 	if r.trace != nil {
 		r.trace.Closed(r.id)
 	}
 }
 
-// Endpoint reports whether path, as it stands in the request line without its query, is a WebSocket endpoint. It is what the poller
-// asks of each request.
+// Endpoint reports whether path, as it stands in the request line without its query, is a WebSocket endpoint. It is the question that
+// the poller asks about each request.
 func (s *Server) Endpoint(path []byte) bool {
 	_, ok := EndpointKey(s.prefix, string(path))
 	return ok

@@ -7,8 +7,9 @@ import (
 	"testing"
 
 	"reverb/config"
-	"reverb/poller"
 	"reverb/server"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 func TestOpen(t *testing.T) {
@@ -23,27 +24,27 @@ func TestOpen(t *testing.T) {
 
 	tests := []struct {
 		name   string
-		r      poller.Request
+		r      transport.Request
 		frame  string // "" = accepted
 		closed string
 	}{
-		{"known key", poller.Request{Path: "/app/key", Query: "protocol=7&client=js"}, "", ""},
-		{"any protocol", poller.Request{Path: "/app/key", Query: "protocol=99"}, "", ""},
-		{"two slashes", poller.Request{Path: "//app/key"}, "", ""},
-		{"encoded key", poller.Request{Path: "/app/%6bey"}, "", ""},
-		{"any origin", poller.Request{Path: "/app/key", Origin: "https://evil.example"}, "", ""},
-		{"unknown key", poller.Request{Path: "/app/nobody"}, pusherError(4001, "Application does not exist"), "4001 Application does not exist"},
-		{"key of another case", poller.Request{Path: "/app/KEY"}, pusherError(4001, "Application does not exist"), "4001 Application does not exist"},
-		{"encoded slash", poller.Request{Path: "/app/a%20b%2Fc"}, pusherError(4001, "Application does not exist"), "4001 Application does not exist"},
-		{"disabled", poller.Request{Path: "/app/off"}, pusherError(4003, "Application is disabled"), "4003 Application is disabled"},
-		{"origin", poller.Request{Path: "/app/origin", Origin: "https://laravel.com:8443"}, "", ""},
-		{"wrong origin", poller.Request{Path: "/app/origin", Origin: "http://localhost"}, pusherError(4009, "Origin not allowed"), "4009 Origin not allowed"},
-		{"no origin", poller.Request{Path: "/app/origin"}, pusherError(4009, "Origin not allowed"), "4009 Origin not allowed"},
-		{"no version", poller.Request{Path: "/app/strict"}, errorObject(4008, "No protocol version supplied"), "4008 No protocol version supplied"},
-		{"version no number", poller.Request{Path: "/app/strict", Query: "protocol=x"}, errorObject(4006, "Invalid version string format"), "4006 Invalid version string format"},
-		{"version too old", poller.Request{Path: "/app/strict", Query: "protocol=4"}, errorObject(4007, "Unsupported protocol version"), "4007 Unsupported protocol version"},
-		{"version too new", poller.Request{Path: "/app/strict", Query: "protocol=8"}, errorObject(4007, "Unsupported protocol version"), "4007 Unsupported protocol version"},
-		{"version 5", poller.Request{Path: "/app/strict", Query: "protocol=5"}, "", ""},
+		{"known key", transport.Request{Path: "/app/key", Query: "protocol=7&client=js"}, "", ""},
+		{"any protocol", transport.Request{Path: "/app/key", Query: "protocol=99"}, "", ""},
+		{"two slashes", transport.Request{Path: "//app/key"}, "", ""},
+		{"encoded key", transport.Request{Path: "/app/%6bey"}, "", ""},
+		{"any origin", transport.Request{Path: "/app/key", Origin: "https://evil.example"}, "", ""},
+		{"unknown key", transport.Request{Path: "/app/nobody"}, pusherError(4001, "Application does not exist"), "4001 Application does not exist"},
+		{"key of another case", transport.Request{Path: "/app/KEY"}, pusherError(4001, "Application does not exist"), "4001 Application does not exist"},
+		{"encoded slash", transport.Request{Path: "/app/a%20b%2Fc"}, pusherError(4001, "Application does not exist"), "4001 Application does not exist"},
+		{"disabled", transport.Request{Path: "/app/off"}, pusherError(4003, "Application is disabled"), "4003 Application is disabled"},
+		{"origin", transport.Request{Path: "/app/origin", Origin: "https://laravel.com:8443"}, "", ""},
+		{"wrong origin", transport.Request{Path: "/app/origin", Origin: "http://localhost"}, pusherError(4009, "Origin not allowed"), "4009 Origin not allowed"},
+		{"no origin", transport.Request{Path: "/app/origin"}, pusherError(4009, "Origin not allowed"), "4009 Origin not allowed"},
+		{"no version", transport.Request{Path: "/app/strict"}, errorObject(4008, "No protocol version supplied"), "4008 No protocol version supplied"},
+		{"version no number", transport.Request{Path: "/app/strict", Query: "protocol=x"}, errorObject(4006, "Invalid version string format"), "4006 Invalid version string format"},
+		{"version too old", transport.Request{Path: "/app/strict", Query: "protocol=4"}, errorObject(4007, "Unsupported protocol version"), "4007 Unsupported protocol version"},
+		{"version too new", transport.Request{Path: "/app/strict", Query: "protocol=8"}, errorObject(4007, "Unsupported protocol version"), "4007 Unsupported protocol version"},
+		{"version 5", transport.Request{Path: "/app/strict", Query: "protocol=5"}, "", ""},
 	}
 	withNode(t, cfg, func(n *node) {
 		for _, tt := range tests {
@@ -72,13 +73,13 @@ func TestOpen(t *testing.T) {
 
 func TestEstablished(t *testing.T) {
 	withApp(t, appWith(func(a *config.App) { a.ActivityTimeout = 77; a.MaxMessageSize = 0 }), func(n *node) {
-		c := n.open(poller.Request{Path: "/app/key"})
+		c := n.open(transport.Request{Path: "/app/key"})
 		got := c.got()
 		if len(got) != 1 || !strings.HasSuffix(got[0], `,\"activity_timeout\":77}"}`) {
 			t.Errorf("got %q", got)
 		}
-		if c.conn.limit != 16<<20 {
-			t.Errorf("message limit %d, want the ceiling of the server", c.conn.limit)
+		if c.conn.MaxMessage() != 16<<20 {
+			t.Errorf("message limit %d, want the ceiling of the server", c.conn.MaxMessage())
 		}
 		c.leave()
 	})
@@ -86,14 +87,12 @@ func TestEstablished(t *testing.T) {
 
 func TestRefusedConnectionIsDeaf(t *testing.T) {
 	withApp(t, appWith(func(a *config.App) { a.AllowedOrigins = []string{"a.com"} }), func(n *node) {
-		c := n.open(poller.Request{Path: "/app/key", Origin: "http://b.com"})
+		c := n.open(transport.Request{Path: "/app/key", Origin: "http://b.com"})
 		c.got()
-		c.conn.closed = "" // so that the fake would show an answer
 		c.say(`{"event":"pusher:subscribe","data":{"channel":"room"}}`)
-		c.recv.Control(poller.ControlPing)
-		c.expect()
-		if n.hub.Stats().Subscriptions != 0 {
-			t.Error("a refused connection has subscribed")
+		c.recv.Control(transport.ControlPing)
+		if got := c.conn.Late(); got != 0 || n.hub.Stats().Subscriptions != 0 {
+			t.Errorf("a refused connection has subscribed, or has %d answers", got)
 		}
 		c.leave()
 	})
@@ -102,7 +101,7 @@ func TestRefusedConnectionIsDeaf(t *testing.T) {
 func TestQuota(t *testing.T) {
 	app := appWith(func(a *config.App) { a.MaxConnections = 1; a.AllowedOrigins = []string{"a.com"} })
 	withApp(t, app, func(n *node) {
-		good := poller.Request{Path: "/app/key", Origin: "http://a.com"}
+		good := transport.Request{Path: "/app/key", Origin: "http://a.com"}
 		first := n.open(good)
 		second := n.open(good)
 		first.got()
@@ -110,13 +109,13 @@ func TestQuota(t *testing.T) {
 		if got := second.closed(); got != "4004 Application is over connection quota" {
 			t.Errorf("closed %q", got)
 		}
-		both := n.open(poller.Request{Path: "/app/key", Origin: "http://b.com"})
+		both := n.open(transport.Request{Path: "/app/key", Origin: "http://b.com"})
 		both.expect(pusherError(4004, "Application is over connection quota"))
 		second.leave()
 		both.leave()
 		first.leave()
 
-		third := n.open(poller.Request{Path: "/app/key", Origin: "http://b.com"})
+		third := n.open(transport.Request{Path: "/app/key", Origin: "http://b.com"})
 		third.expect(pusherError(4009, "Origin not allowed"))
 		third.leave()
 		fourth := n.open(good)
@@ -134,7 +133,7 @@ func TestQuotaIsExactUnderConcurrency(t *testing.T) {
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
-			c := n.Open(&fakeConn{}, &poller.Request{Path: "/app/key"})
+			c := n.Open(new(transporttest.Conn), &transport.Request{Path: "/app/key"})
 			if _, ok := c.(*server.Session); ok {
 				accepted.Add(1)
 			}

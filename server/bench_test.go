@@ -4,20 +4,21 @@ import (
 	"fmt"
 	"testing"
 
-	"reverb/poller"
 	"reverb/protocol"
 	"reverb/server"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 // silent is an established session that is subscribed to a private channel and is sent nothing more.
-func silent(b *testing.B, n *node) poller.Receiver {
+func silent(b *testing.B, n *node) transport.Receiver {
 	b.Helper()
-	conn := &fakeConn{}
-	r := n.Open(conn, &poller.Request{Path: "/app/key"})
-	id, _ := protocol.ParseSocketID(socketIDs.FindStringSubmatch(conn.frames[0])[1])
+	conn := new(transporttest.Conn)
+	r := n.Open(conn, &transport.Request{Path: "/app/key"})
+	id, _ := protocol.ParseSocketID(socketIDs.FindStringSubmatch(conn.Take()[0])[1])
 	auth := "key:" + protocol.ChannelSignature("secret", id, "private-a", "")
 	r.Message(fmt.Appendf(nil, `{"event":"pusher:subscribe","data":{"channel":"private-a","auth":%q}}`, auth), false)
-	b.Cleanup(func() { r.Closed(poller.ReasonHangup) })
+	b.Cleanup(func() { r.Closed(transport.ReasonHangup) })
 	return r
 }
 
@@ -64,9 +65,9 @@ func BenchmarkPublish(b *testing.B) {
 // A connection that comes and goes.
 func BenchmarkOpen(b *testing.B) {
 	n := benchNode(b)
-	r := &poller.Request{Path: "/app/key"}
+	r := &transport.Request{Path: "/app/key"}
 	b.ReportAllocs()
 	for b.Loop() {
-		n.Open(silentConn{}, r).Closed(poller.ReasonHangup)
+		n.Open(transporttest.Discard{}, r).Closed(transport.ReasonHangup)
 	}
 }

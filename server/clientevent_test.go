@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"reverb/config"
-	"reverb/poller"
 	"reverb/server"
+	"reverb/transport"
 )
 
 func TestClientEvents(t *testing.T) {
@@ -88,7 +88,7 @@ func TestClientEventsOfTwoApps(t *testing.T) {
 	cfg := configured(appWith(nil), config.NewApp("2", "key2", "secret2"))
 	withNode(t, cfg, func(n *node) {
 		a, b := n.connect(), n.connect()
-		other := n.open(poller.Request{Path: "/app/key2"})
+		other := n.open(transport.Request{Path: "/app/key2"})
 		for _, c := range []*client{a, b} {
 			c.join("room", "")
 		}
@@ -122,7 +122,7 @@ func TestClientEventsUnderPushersRules(t *testing.T) {
 		{"large", "client-a", "private-room", `"{\"x\":\"` + strings.Repeat("x", 10<<10) + `\"}"`, "Client event data is too large"},
 	}
 	connect := func(n *node) *client {
-		c := n.open(poller.Request{Path: "/app/key", Query: "protocol=7"})
+		c := n.open(transport.Request{Path: "/app/key", Query: "protocol=7"})
 		c.id = socketIDs.FindStringSubmatch(c.got()[0])[1]
 		return c
 	}

@@ -7,8 +7,8 @@ import (
 	"reverb/config"
 	"reverb/logging"
 	"reverb/metrics"
-	"reverb/poller"
 	"reverb/protocol"
+	"reverb/transport"
 )
 
 // complaintEvery is how often at most connections of one app that are refused for one reason are logged.
@@ -16,7 +16,7 @@ const complaintEvery = time.Minute
 
 // complain logs that a connection was refused, with the value that was wrong and the likely reason: the browser's console says a code at best,
 // and nobody looks there.
-func (s *Server) complain(r *poller.Request, conf *config.App, why *refusal) {
+func (s *Server) complain(r *transport.Request, conf *config.App, why *refusal) {
 	app := metrics.Unknown
 	if conf != nil {
 		app = conf.ID

@@ -13,9 +13,10 @@ import (
 	"reverb/channels"
 	"reverb/config"
 	"reverb/metrics"
-	"reverb/poller"
 	"reverb/scaling"
 	"reverb/server"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 // loggingNode is a node whose log is kept.
@@ -43,7 +44,7 @@ func TestRefusedConnectionsAreLogged(t *testing.T) {
 	full.MaxConnections = 1
 	s, log := loggingNode(t, configured(strict, off, origin, full))
 	client := netip.MustParseAddrPort("203.0.113.9:4711")
-	s.Open(&fakeConn{}, &poller.Request{Path: "/app/full", RemoteAddr: client})
+	s.Open(new(transporttest.Conn), &transport.Request{Path: "/app/full", RemoteAddr: client})
 	for _, tt := range []struct {
 		path, query, origin string
 		want                []string
@@ -56,7 +57,7 @@ func TestRefusedConnectionsAreLogged(t *testing.T) {
 		{"/app/" + strings.Repeat("x", 5000), "", "", nil}, // of the same kind as the first
 	} {
 		log.Reset()
-		s.Open(&fakeConn{}, &poller.Request{Path: tt.path, Query: tt.query, Origin: tt.origin, RemoteAddr: client})
+		s.Open(new(transporttest.Conn), &transport.Request{Path: tt.path, Query: tt.query, Origin: tt.origin, RemoteAddr: client})
 		if tt.want == nil && log.Len() > 0 || tt.want != nil && strings.Count(log.String(), "\n") != 1 {
 			t.Errorf("%s: %s", tt.path, log)
 		}
@@ -75,7 +76,7 @@ func TestRefusedConnectionsAreLoggedOnceAMinute(t *testing.T) {
 		s, log := loggingNode(t, configured(config.NewApp("1", "key", "s")))
 		for range 3 {
 			for i := range 1000 {
-				s.Open(&fakeConn{}, &poller.Request{Path: fmt.Sprintf("/app/%d", i) + strings.Repeat("x", 1000)})
+				s.Open(new(transporttest.Conn), &transport.Request{Path: fmt.Sprintf("/app/%d", i) + strings.Repeat("x", 1000)})
 			}
 			time.Sleep(time.Minute)
 		}

@@ -12,9 +12,9 @@ import (
 	"reverb/channels"
 	"reverb/config"
 	"reverb/metrics"
-	"reverb/poller"
 	"reverb/protocol"
 	"reverb/scaling"
+	"reverb/transport"
 )
 
 // Publication is one event of the HTTP API for several channels.
@@ -154,4 +154,4 @@ var errTerminated = &protocol.Error{Code: 4009, Message: "Connection terminated 
 // closeComeBack is the code after which every Pusher client comes back, a second later.
 const closeComeBack = 4100
 
-var _ poller.Handler = (*Server)(nil)
+var _ transport.Handler = (*Server)(nil)

@@ -10,9 +10,10 @@ import (
 	"reverb/channels"
 	"reverb/config"
 	"reverb/metrics"
-	"reverb/poller"
 	"reverb/scaling"
 	"reverb/server"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 // brokenRelay fails for the channels that it names.
@@ -55,14 +56,15 @@ func TestPublishFails(t *testing.T) {
 		t.Error("published for an unknown app")
 	}
 
-	conn := &fakeConn{}
-	s := n.Open(conn, &poller.Request{Path: "/app/key"})
+	conn := new(transporttest.Conn)
+	s := n.Open(conn, &transport.Request{Path: "/app/key"})
 	s.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"full"}}`), false)
 	s.Message([]byte(`{"event":"client-a","channel":"full","data":{}}`), false)
-	if got, want := conn.frames[len(conn.frames)-1], pusherError(4100, "Server is over capacity"); got != want {
+	got, want := conn.Take(), pusherError(4100, "Server is over capacity")
+	if got[len(got)-1] != want {
 		t.Errorf("client event: got %s, want %s", got, want)
 	}
-	s.Closed(poller.ReasonHangup)
+	s.Closed(transport.ReasonHangup)
 }
 
 // What a relay brings for channels that nobody here has, and for apps that are not here, goes nowhere.

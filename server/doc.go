@@ -2,11 +2,11 @@
 //
 // # One session
 //
-//	poller.Open ──► Server.Open ── app? enabled? version? quota? origin? ──no──► pusher:error, close frame, refused
-//	                    │ yes
-//	                    ▼
-//	                 Session ◄── Message, Control, Closed   (poller: one call at a time)
-//	                    │
+//	new connection ──► Server.Open ── app? enabled? version? quota? origin? ──no──► pusher:error, close frame, refused
+//	                        │ yes
+//	                        ▼
+//	                     Session ◄── Message, Control, Closed   (transport: one call at a time)
+//	                        │
 //	   rate limit ► decode ► pusher:subscribe …  ──► channels.Hub
 //	                       └ client-…  ──► Server.Publish… ──► scaling.Relay ──► Server.Deliver ──► channels.Hub
 //
@@ -14,9 +14,9 @@
 //
 // # Who may touch what
 //
-// The poller never runs two calls of one connection at once, so the subscriptions and the rate window of a session have no lock. What
+// A transport never runs two calls of one connection at once, so the subscriptions and the rate window of a session have no lock. What
 // the sweep, the drain and a termination need of a session is atomic. Any of them ends a session by its end method, which sends the
-// last frame, asks the poller to close, and gives the subscriptions back at once, or leaves that to the message that is being handled
+// last frame, asks the connection to close, and gives the subscriptions back at once, or leaves that to the message that is being handled
 // at that moment. Nothing here is called with a lock of the hub held.
 //
 // # Among other nodes

@@ -2,110 +2,25 @@ package server_test
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 
 	"reverb/channels"
 	"reverb/config"
 	"reverb/metrics"
-	"reverb/poller"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/server"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
-
-// fakeConn is a poller.Conn that keeps what it is given.
-type fakeConn struct {
-	mu     sync.Mutex
-	frames []string // payloads of text frames, "<ping>" of a ping frame
-	closed string   // "code reason" of the first Close
-	limit  int64
-	behind bool
-}
-
-// Pace is what the poller's connections have, too.
-func (c *fakeConn) Pace() (behind, reads, pressed bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.behind, true, false
-}
-
-func (c *fakeConn) setBehind(behind bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.behind = behind
-}
-
-func (c *fakeConn) Send(frame []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed != "" {
-		return
-	}
-	for len(frame) > 0 {
-		var text string
-		text, frame = cutFrame(frame)
-		c.frames = append(c.frames, text)
-	}
-}
-
-func (c *fakeConn) Answer(frame []byte) { c.Send(frame) }
-
-func (c *fakeConn) Close(code uint16, reason string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed == "" {
-		c.closed = strings.TrimSpace(fmt.Sprint(code, " ", reason))
-	}
-}
-
-func (c *fakeConn) Kill(reason poller.Reason) { c.Close(0, reason.String()) }
-
-func (c *fakeConn) SetMaxMessage(n int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.limit = n
-}
-
-func (c *fakeConn) RemoteAddr() netip.AddrPort { return netip.AddrPort{} }
-
-// cutFrame takes the first server frame off (RFC 6455 section 5.2).
-func cutFrame(b []byte) (text string, rest []byte) {
-	n, at := int(b[1]), 2
-	switch n {
-	case 126:
-		n, at = int(binary.BigEndian.Uint16(b[2:])), 4
-	case 127:
-		n, at = int(binary.BigEndian.Uint64(b[2:])), 10
-	}
-	switch b[0] {
-	case 0x81:
-		return string(b[at : at+n]), b[at+n:]
-	case 0x89:
-		return "<ping>", b[at+n:]
-	}
-	panic(fmt.Sprintf("frame begins with %#x", b[0]))
-}
-
-// silentConn is a poller.Conn that keeps nothing, for counting allocations.
-type silentConn struct{}
-
-func (silentConn) Send([]byte)                {}
-func (silentConn) Answer([]byte)              {}
-func (silentConn) Close(uint16, string)       {}
-func (silentConn) Kill(poller.Reason)         {}
-func (silentConn) SetMaxMessage(int64)        {}
-func (silentConn) RemoteAddr() netip.AddrPort { return netip.AddrPort{} }
 
 // node is a server with a real hub on the relay of a single node.
 type node struct {
@@ -196,8 +111,8 @@ func (n *node) metric(name string) string {
 type client struct {
 	t    testing.TB
 	node *node
-	conn *fakeConn
-	recv poller.Receiver
+	conn *transporttest.Conn
+	recv transport.Receiver
 	id   string
 	over bool
 }
@@ -205,9 +120,9 @@ type client struct {
 var socketIDs = regexp.MustCompile(`"socket_id\\":\\"(\d+\.\d+)\\"`)
 
 // open connects with a request and leaves the first frame to be read.
-func (n *node) open(r poller.Request) *client {
+func (n *node) open(r transport.Request) *client {
 	n.t.Helper()
-	c := &client{t: n.t, node: n, conn: &fakeConn{}}
+	c := &client{t: n.t, node: n, conn: new(transporttest.Conn)}
 	c.recv = n.Open(c.conn, &r)
 	return c
 }
@@ -215,7 +130,7 @@ func (n *node) open(r poller.Request) *client {
 // connect connects to the app with key "key" and must be accepted.
 func (n *node) connect() *client {
 	n.t.Helper()
-	c := n.open(poller.Request{Path: "/app/key"})
+	c := n.open(transport.Request{Path: "/app/key"})
 	got := c.got()
 	if len(got) != 1 {
 		n.t.Fatalf("connected: got %q", got)
@@ -264,26 +179,20 @@ func (c *client) subscribe(channel, data string) {
 func (c *client) leave() {
 	if !c.over {
 		c.over = true
-		c.recv.Closed(poller.ReasonHangup)
+		c.recv.Closed(transport.ReasonHangup)
 	}
 }
 
 // got returns what came since the last call.
 func (c *client) got() []string {
 	synctest.Wait()
-	c.conn.mu.Lock()
-	defer c.conn.mu.Unlock()
-	frames := c.conn.frames
-	c.conn.frames = nil
-	return frames
+	return c.conn.Take()
 }
 
 // closed returns how the server closed: "code reason", "" when it did not.
 func (c *client) closed() string {
 	synctest.Wait()
-	c.conn.mu.Lock()
-	defer c.conn.mu.Unlock()
-	return c.conn.closed
+	return c.conn.Closed()
 }
 
 // expect fails unless exactly these frames came since the last look.

@@ -88,18 +88,15 @@ func (s *Server) Places(conf *config.App, channel string, skip, most int) ([]cha
 func (ss *Session) Describe() Connection {
 	now := ss.app.server.clock.now()
 	seen, pinged := time.Duration(ss.lastSeen.Load()), time.Duration(ss.pingedAt.Load())
-	c := Connection{
+	return Connection{
 		ID:      ss.id,
 		App:     ss.app.id,
 		Address: ss.conn.RemoteAddr(),
 		Age:     max(0, now.Truncate(time.Second)-time.Duration(ss.opened)*time.Second),
 		Idle:    max(0, now-seen),
 		Pinged:  pinged > seen,
+		Waiting: ss.conn.Waiting(),
 	}
-	if conn, ok := ss.conn.(interface{ Waiting() int64 }); ok {
-		c.Waiting = conn.Waiting()
-	}
-	return c
 }
 
 // Subscribed yields the session's subscriptions, in no order. It may be called from any goroutine, for it does not touch the session's

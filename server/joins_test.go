@@ -11,9 +11,10 @@ import (
 	"time"
 
 	"reverb/config"
-	"reverb/poller"
 	"reverb/protocol"
 	"reverb/scaling"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 const (
@@ -285,12 +286,12 @@ func TestMaxConnectionsOfTheCluster(t *testing.T) {
 	scaled(t, three, func(t *testing.T, n *node, r *slowRelay) {
 		r.elsewhere = 2
 		a := n.connect()
-		b := n.open(poller.Request{Path: "/app/key"})
+		b := n.open(transport.Request{Path: "/app/key"})
 		b.expect(pusherError(4004, "Application is over connection quota"))
 		b.leave()
 		for _, others := range []int{3, 4} { // all of them, and more than there should be
 			r.elsewhere = others
-			n.open(poller.Request{Path: "/app/key"}).expect(pusherError(4004, "Application is over connection quota"))
+			n.open(transport.Request{Path: "/app/key"}).expect(pusherError(4004, "Application is over connection quota"))
 		}
 		r.elsewhere = 1
 		c := n.connect()
@@ -338,7 +339,7 @@ func TestJoinsHammer(t *testing.T) {
 				}
 				c.say(`{"event":"client-x","channel":%q,"data":{}}`, channel)
 			}
-			c.recv.Closed(poller.ReasonHangup)
+			c.recv.Closed(transport.ReasonHangup)
 		})
 	}
 	sessions.Go(func() {
@@ -366,9 +367,9 @@ func TestJoinsHammer(t *testing.T) {
 // connectUnwatched is connect outside of a bubble.
 func (n *node) connectUnwatched(t *testing.T) *client {
 	t.Helper()
-	c := &client{t: t, node: n, conn: &fakeConn{}}
-	c.recv = n.Open(c.conn, &poller.Request{Path: "/app/key"})
-	c.id = socketIDs.FindStringSubmatch(c.conn.frames[0])[1]
+	c := &client{t: t, node: n, conn: new(transporttest.Conn)}
+	c.recv = n.Open(c.conn, &transport.Request{Path: "/app/key"})
+	c.id = socketIDs.FindStringSubmatch(c.conn.Take()[0])[1]
 	return c
 }
 

@@ -3,7 +3,6 @@ package server
 import (
 	"time"
 
-	"reverb/poller"
 	"reverb/protocol"
 )
 
@@ -78,7 +77,7 @@ func (ss *Session) idle(now time.Duration) idleness {
 func (ss *Session) ping(now time.Duration) {
 	ss.pingedAt.Store(int64(now))
 	if ss.control.Load() {
-		ss.conn.Send(poller.PingFrame()) // no message: Reverb does not count control frames as sent
+		ss.conn.Ping() // no message: Reverb does not count control frames as sent
 	} else {
 		ss.reply(protocol.PingFrame())
 	}

@@ -99,9 +99,9 @@ func TestDegraded(t *testing.T) {
 	}
 	c := n.connectUnwatched(t)
 	c.subscribe("room", "")
-	c.conn.frames = nil
+	c.conn.Take()
 	n.publish(server.Publication{Event: "e", Data: "d", Channels: []string{"room"}}) // fails the test on an error
-	if got := c.conn.frames; len(got) != 1 {
+	if got := c.conn.Take(); len(got) != 1 {
 		t.Errorf("got %q, want the event", got)
 	}
 	c.leave()

@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"reverb/config"
-	"reverb/poller"
 	"reverb/protocol"
 	"reverb/server"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 // otherApp is an app "2" with key "key2".
@@ -21,12 +22,12 @@ func TestReloadAddsAnApp(t *testing.T) {
 	withApp(t, appWith(nil), func(n *node) {
 		old := n.connect()
 		defer old.leave()
-		n.open(poller.Request{Path: "/app/key2"}).expect(pusherError(4001, "Application does not exist"))
+		n.open(transport.Request{Path: "/app/key2"}).expect(pusherError(4001, "Application does not exist"))
 		n.Reload(config.Apps{appWith(nil), otherApp()})
 		if n.App("2") == nil || len(n.Apps()) != 2 {
 			t.Fatal("the app is not there")
 		}
-		c := n.open(poller.Request{Path: "/app/key2"})
+		c := n.open(transport.Request{Path: "/app/key2"})
 		defer c.leave()
 		if got := c.got(); len(got) != 1 || !strings.Contains(got[0], "connection_established") {
 			t.Errorf("got %q", got)
@@ -42,7 +43,7 @@ func TestReloadRemovesAnApp(t *testing.T) {
 	cfg := configured(appWith(nil), otherApp())
 	cfg.Server.DrainTimeout = 10 * time.Second
 	withNode(t, cfg, func(n *node) {
-		kept := n.open(poller.Request{Path: "/app/key2"})
+		kept := n.open(transport.Request{Path: "/app/key2"})
 		defer kept.leave()
 		kept.got()
 		clients := make([]*client, 40)
@@ -55,7 +56,7 @@ func TestReloadRemovesAnApp(t *testing.T) {
 		if n.App("1") != nil {
 			t.Error("the HTTP API still knows the app")
 		}
-		n.open(poller.Request{Path: "/app/key"}).expect(pusherError(4001, "Application does not exist"))
+		n.open(transport.Request{Path: "/app/key"}).expect(pusherError(4001, "Application does not exist"))
 		time.Sleep(5 * time.Second) // of the bubble
 		closed := 0
 		for _, c := range clients {
@@ -113,7 +114,7 @@ func TestReloadBringsAnAppBack(t *testing.T) {
 			c := n.connect()
 			defer c.leave()
 		}
-		n.open(poller.Request{Path: "/app/key"}).expect(pusherError(4004, "Application is over connection quota"))
+		n.open(transport.Request{Path: "/app/key"}).expect(pusherError(4004, "Application is over connection quota"))
 		for _, c := range clients {
 			c.leave()
 		}
@@ -122,7 +123,7 @@ func TestReloadBringsAnAppBack(t *testing.T) {
 
 func TestReloadDisablesAnApp(t *testing.T) {
 	withApp(t, pusherApp(nil), func(n *node) {
-		c := n.open(poller.Request{Path: "/app/key", Query: "protocol=7"})
+		c := n.open(transport.Request{Path: "/app/key", Query: "protocol=7"})
 		c.got()
 		n.Reload(config.Apps{pusherApp(func(a *config.App) { a.Enabled = false })})
 		c.expect(errorObject(4003, "Application is disabled"))
@@ -131,7 +132,7 @@ func TestReloadDisablesAnApp(t *testing.T) {
 		}
 		c.leave()
 		n.Reload(config.Apps{pusherApp(nil)})
-		c = n.open(poller.Request{Path: "/app/key", Query: "protocol=7"})
+		c = n.open(transport.Request{Path: "/app/key", Query: "protocol=7"})
 		defer c.leave()
 		if got := c.got(); !strings.Contains(got[0], "connection_established") {
 			t.Errorf("got %q", got)
@@ -159,10 +160,10 @@ func TestReloadChangesAnApp(t *testing.T) {
 		})})
 		c.say(typing)
 		c.expect(pusherError(4301, "The app does not have client messaging enabled."))
-		if c.conn.limit != 77 {
-			t.Errorf("message limit %d, want 77", c.conn.limit)
+		if c.conn.MaxMessage() != 77 {
+			t.Errorf("message limit %d, want 77", c.conn.MaxMessage())
 		}
-		n.open(poller.Request{Path: "/app/key"}).expect(pusherError(4004, "Application is over connection quota"))
+		n.open(transport.Request{Path: "/app/key"}).expect(pusherError(4004, "Application is over connection quota"))
 		if got := c.closed() + other.closed(); got != "" {
 			t.Errorf("closed %q", got)
 		}
@@ -210,7 +211,7 @@ func TestTwoLiveSecrets(t *testing.T) {
 					{"key", "secret", true}, {"new", "new-secret", true}, {"key", "new-secret", true},
 					{"new", "older", false}, {"older", "secret", !strict},
 				} {
-					c := n.open(poller.Request{Path: path})
+					c := n.open(transport.Request{Path: path})
 					c.id = socketIDs.FindStringSubmatch(c.got()[0])[1]
 					auth := tt.key + ":" + protocol.ChannelSignature(tt.secret, socketID(t, c.id), "private-b", "")
 					c.say(`{"event":"pusher:subscribe","data":{"channel":"private-b","auth":%q}}`, auth)
@@ -222,7 +223,7 @@ func TestTwoLiveSecrets(t *testing.T) {
 			}
 		}
 		n.Reload(config.Apps{rotated(func(a *config.App) { a.PreviousKeys, a.PreviousSecrets = nil, nil })})
-		n.open(poller.Request{Path: "/app/key"}).expect(pusherError(4001, "Application does not exist"))
+		n.open(transport.Request{Path: "/app/key"}).expect(pusherError(4001, "Application does not exist"))
 		n.publish(server.Publication{Event: "e", Data: "d", Channels: []string{"private-a"}})
 		before.expect(`{"event":"e","data":"d","channel":"private-a"}`)
 		before.subscribe("private-c", "") // the client has the old secret's signature
@@ -252,8 +253,8 @@ func TestReloadKeepsTheCeiling(t *testing.T) {
 		c := n.connect()
 		defer c.leave()
 		n.Reload(config.Apps{appWith(func(a *config.App) { a.MaxMessageSize = 1 << 30 })})
-		if c.conn.limit != 16<<20 {
-			t.Errorf("limit %d", c.conn.limit)
+		if c.conn.MaxMessage() != 16<<20 {
+			t.Errorf("limit %d", c.conn.MaxMessage())
 		}
 		n.Close()
 		n.Reload(config.Apps{}) // too late to change anything
@@ -274,13 +275,13 @@ func TestReloadWhileClientsComeAndGo(t *testing.T) {
 	for i := range 6 {
 		clients.Go(func() {
 			for round := 0; ctx.Err() == nil; round++ {
-				conn := &fakeConn{}
-				r := n.Open(conn, &poller.Request{Path: path[(i+round)%len(path)]})
+				conn := new(transporttest.Conn)
+				r := n.Open(conn, &transport.Request{Path: path[(i+round)%len(path)]})
 				for k := range 4 {
 					r.Message(fmt.Appendf(nil, `{"event":"pusher:subscribe","data":{"channel":"room-%d"}}`, k), false)
 					r.Message(fmt.Appendf(nil, `{"event":"client-x","channel":"room-%d","data":"{}"}`, k), false)
 				}
-				r.Closed(poller.ReasonHangup)
+				r.Closed(transport.ReasonHangup)
 			}
 		})
 	}
@@ -328,16 +329,14 @@ func TestReloadCatchesThoseWhoCome(t *testing.T) {
 	defer n.stop()
 	for range 200 {
 		n.Reload(config.Apps{appWith(nil)})
-		conn := &fakeConn{}
+		conn := new(transporttest.Conn)
 		var opening sync.WaitGroup
-		var r poller.Receiver
-		opening.Go(func() { r = n.Open(conn, &poller.Request{Path: "/app/key"}) })
+		var r transport.Receiver
+		opening.Go(func() { r = n.Open(conn, &transport.Request{Path: "/app/key"}) })
 		n.Reload(config.Apps{otherApp()})
 		opening.Wait()
 		for deadline := time.Now().Add(5 * time.Second); ; {
-			conn.mu.Lock()
-			closed := conn.closed
-			conn.mu.Unlock()
+			closed := conn.Closed()
 			if closed == "4001 Application does not exist" {
 				break
 			}
@@ -346,6 +345,6 @@ func TestReloadCatchesThoseWhoCome(t *testing.T) {
 			}
 			<-time.After(time.Millisecond)
 		}
-		r.Closed(poller.ReasonServerClose)
+		r.Closed(transport.ReasonServerClose)
 	}
 }

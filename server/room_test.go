@@ -12,6 +12,7 @@ import (
 	"reverb/config"
 	"reverb/protocol"
 	"reverb/server"
+	"reverb/transport"
 )
 
 // withCrowdedChannel runs body on a node whose channel "room" has one client, which is behind, and room for nothing more.
@@ -22,7 +23,7 @@ func withCrowdedChannel(t *testing.T, change func(*config.App), body func(t *tes
 		defer n.stop()
 		slow := n.connect()
 		slow.join("room", "")
-		slow.conn.setBehind(true)
+		slow.conn.SetPace(transport.Behind)
 		fill := func() {
 			for n.Room(n.App("1"), []string{"room"}) {
 				if err := n.Publish(t.Context(), n.App("1"), publication("fill", "room")); err != nil {
@@ -61,7 +62,7 @@ func TestPublisherWaitsForRoom(t *testing.T) {
 		}
 		go publish()
 		time.Sleep(time.Second)
-		slow.conn.setBehind(false)
+		slow.conn.SetPace(transport.KeepsUp)
 		if err := <-answer; err != nil {
 			t.Errorf("answered %v though there was room in time", err)
 		}

@@ -10,9 +10,9 @@ import (
 	"reverb/config"
 	"reverb/logging"
 	"reverb/metrics"
-	"reverb/poller"
 	"reverb/protocol"
 	"reverb/scaling"
+	"reverb/transport"
 )
 
 // Options is what a Server is made of. All but Trace must be set.
@@ -25,7 +25,7 @@ type Options struct {
 	Trace   Trace // the stream of data of `start --debug`; nil = off
 }
 
-// Server is the Pusher server of one node: the poller's Handler, the relay's Handler, and what the HTTP API asks. All methods may be
+// Server is the Pusher server of one node: the transport's Handler, the relay's Handler, and what the HTTP API asks. All methods may be
 // called from any goroutine.
 type Server struct {
 	// Constant after construction.
@@ -89,7 +89,7 @@ func (s *Server) Start() {
 	s.running.Go(s.sweepUntilStopped)
 }
 
-// Close stops the sweep and waits for it. Sessions are left to Drain and to the poller.
+// Close stops the sweep and waits for it. Sessions are left to Drain and to the transport.
 func (s *Server) Close() {
 	s.stopOnce.Do(func() {
 		s.reload.Lock() // nothing new is begun afterwards
@@ -126,8 +126,8 @@ func (s *Server) Degraded() bool { return s.scaled && !s.relay.Status().Up }
 // Refused is the code with which Redis, though it is reached, refuses what the nodes need; empty when it does not.
 func (s *Server) Refused() string { return s.relay.Status().Refused }
 
-// Open takes a new WebSocket: it becomes a session of its app, or is refused. Part of poller.Handler.
-func (s *Server) Open(c poller.Conn, r *poller.Request) poller.Receiver {
+// Open takes a new WebSocket: it becomes a session of its app, or is refused. Part of transport.Handler.
+func (s *Server) Open(c transport.Conn, r *transport.Request) transport.Receiver {
 	id := protocol.NewSocketID()
 	a, conf, refusal := s.admit(r)
 	if refusal != nil {

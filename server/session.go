@@ -6,16 +6,16 @@ import (
 
 	"reverb/channels"
 	"reverb/config"
-	"reverb/poller"
 	"reverb/protocol"
+	"reverb/transport"
 )
 
-// Session is one client's connection: the poller's Receiver and the hub's Subscriber. The poller's calls come one at a time; Send,
+// Session is one client's connection: the transport's Receiver and the hub's Subscriber. The transport's calls come one at a time; Send,
 // SocketID and end may be called from any goroutine, and so may joined.
 type Session struct {
 	// Constant after construction.
 	app  *app
-	conn poller.Conn
+	conn transport.Conn
 	id   protocol.SocketID
 
 	// Owned by the message that is being handled, and at the end by release. Among other nodes guarded by more.joins.mu instead.
@@ -38,7 +38,7 @@ type Session struct {
 // more is what only sessions with a rate limit, or on a node among others, need.
 type more struct {
 	joins *joins         // nil on a single node; constant after construction
-	rates *[2]rateWindow // nil until the app limits; owned by the poller's calls
+	rates *[2]rateWindow // nil until the app limits; owned by the transport's calls
 }
 
 // ending says how a connection ended.
@@ -57,8 +57,8 @@ const (
 // busy is the bit of Session.state that is set while a message is being handled.
 const busy = 1 << 31
 
-// label is the reason in the metrics. When this side did not close, the poller knows why the connection ended.
-func (e ending) label(r poller.Reason) string {
+// label is the reason in the metrics. When this side did not close, the transport knows why the connection ended.
+func (e ending) label(r transport.Reason) string {
 	switch e {
 	case endPruned:
 		return "pruned"
@@ -81,30 +81,14 @@ func (ss *Session) SocketID() protocol.SocketID { return ss.id }
 func (ss *Session) Send(frame protocol.Frame) { ss.conn.Send(frame) }
 
 // PaceOf is channels.Options.Pace of a hub whose subscribers are sessions.
-func PaceOf(sub channels.Subscriber) channels.Pace {
-	ss, ok := sub.(*Session)
-	if !ok {
-		return channels.KeepsUp
+func PaceOf(sub channels.Subscriber) transport.Pace {
+	if ss, ok := sub.(*Session); ok {
+		return ss.conn.Pace()
 	}
-	conn, ok := ss.conn.(interface {
-		Pace() (behind, reads, pressed bool)
-	})
-	if !ok {
-		return channels.KeepsUp
-	}
-	switch behind, reads, pressed := conn.Pace(); {
-	case !behind:
-		return channels.KeepsUp
-	case pressed:
-		return channels.Pressed
-	case reads:
-		return channels.Behind
-	default:
-		return channels.Stalled
-	}
+	return transport.KeepsUp
 }
 
-// Message handles one text or binary message; Reverb makes no difference between them. payload is the poller's and valid until
+// Message handles one text or binary message; Reverb makes no difference between them. payload is the transport's and valid until
 // Message returns. The order of the steps is Reverb's: a message over the rate limit still counts as a sign of life, and is not
 // even decoded.
 func (ss *Session) Message(payload []byte, _ bool) {
@@ -165,16 +149,16 @@ func (ss *Session) handle(conf *config.App, m *protocol.Message, payload []byte)
 	return ss.clientEvent(conf, m, payload)
 }
 
-// Control is told of a ping, pong or close frame, which the poller has answered. A close is no sign of life (Reverb: its control
+// Control is told of a ping, pong or close frame, which the transport has answered. A close is no sign of life (Reverb: its control
 // frame handler).
-func (ss *Session) Control(op poller.ControlOp) {
+func (ss *Session) Control(op transport.ControlOp) {
 	if ss.ended() {
 		return
 	}
 	if trace := ss.app.server.trace; trace != nil {
 		trace.ControlFrame(ss.id.String())
 	}
-	if op != poller.ControlClose {
+	if op != transport.ControlClose {
 		ss.touch()
 	}
 	if !ss.control.Load() {
@@ -182,9 +166,9 @@ func (ss *Session) Control(op poller.ControlOp) {
 	}
 }
 
-// Closed is the poller's last call: nothing of the session is left after it. Whoever closed from this side has released its place and
+// Closed is the transport's last call: nothing of the session is left after it. Whoever closed from this side has released its place and
 // the subscriptions, these unless the handler of a message panicked: then it is still marked busy.
-func (ss *Session) Closed(reason poller.Reason) {
+func (ss *Session) Closed(reason transport.Reason) {
 	s := ss.app.server
 	before := ss.state.Swap(uint32(endClient))
 	if before == uint32(endNone) || before&busy != 0 {

@@ -8,8 +8,9 @@ import (
 	"testing"
 	"unsafe"
 
-	"reverb/poller"
 	"reverb/server"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 func TestMessages(t *testing.T) {
@@ -106,13 +107,13 @@ func TestTrace(t *testing.T) {
 	var trace recorder
 	n := newNode(t, configured(appWith(nil)), &trace)
 	defer n.stop()
-	s := n.Open(&fakeConn{}, &poller.Request{Path: "/app/key"})
+	s := n.Open(new(transporttest.Conn), &transport.Request{Path: "/app/key"})
 	s.Message([]byte(`{"event":"pusher:ping"}`), false)
 	s.Message([]byte(`?`), false)
-	s.Control(poller.ControlPing)
+	s.Control(transport.ControlPing)
 	n.publish(server.Publication{Event: "e", Data: "d", Channels: []string{"nobody"}})
-	s.Closed(poller.ReasonHangup)
-	n.Open(&fakeConn{}, &poller.Request{Path: "/app/none"}).Closed(poller.ReasonServerClose)
+	s.Closed(transport.ReasonHangup)
+	n.Open(new(transporttest.Conn), &transport.Request{Path: "/app/none"}).Closed(transport.ReasonServerClose)
 	want := []string{
 		"established", "received", "handled", "received", "error Invalid message format (4200)", "control",
 		`to nobody {"event":"e","data":"d","channel":"nobody"}`, "closed", "closed",
@@ -132,14 +133,14 @@ func TestSessionSize(t *testing.T) {
 func TestAllocations(t *testing.T) {
 	n := newNode(t, configured(appWith(nil)), nil)
 	defer n.stop()
-	open := func() poller.Receiver {
-		s := n.Open(silentConn{}, &poller.Request{Path: "/app/key"})
+	open := func() transport.Receiver {
+		s := n.Open(transporttest.Discard{}, &transport.Request{Path: "/app/key"})
 		s.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"room"}}`), false)
 		return s
 	}
 	a, b := open(), open()
-	defer a.Closed(poller.ReasonHangup)
-	defer b.Closed(poller.ReasonHangup)
+	defer a.Closed(transport.ReasonHangup)
+	defer b.Closed(transport.ReasonHangup)
 	tests := []struct {
 		name, message string
 		max           float64
@@ -163,12 +164,12 @@ func TestEndWhileBusy(t *testing.T) {
 	defer n.stop()
 	var all sync.WaitGroup
 	for range 200 {
-		s := n.Open(silentConn{}, &poller.Request{Path: "/app/key"})
+		s := n.Open(transporttest.Discard{}, &transport.Request{Path: "/app/key"})
 		all.Go(func() {
 			for _, channel := range []string{"a", "b", "c", "d"} {
 				s.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"`+channel+`"}}`), false)
 			}
-			s.Closed(poller.ReasonHangup)
+			s.Closed(transport.ReasonHangup)
 		})
 	}
 	for range 2 {
@@ -188,7 +189,7 @@ func TestEndWhileBusy(t *testing.T) {
 }
 
 // panicky is a connection whose Send panics.
-type panicky struct{ silentConn }
+type panicky struct{ transporttest.Discard }
 
 func (p panicky) Answer(frame []byte) { p.Send(frame) }
 
@@ -198,11 +199,11 @@ func (panicky) Send(frame []byte) {
 	}
 }
 
-// The poller survives a panic and calls Closed; no subscription may stay behind.
+// A transport survives a panic and calls Closed; no subscription may stay behind.
 func TestClosedAfterPanic(t *testing.T) {
 	n := newNode(t, configured(appWith(nil)), nil)
 	defer n.stop()
-	s := n.Open(panicky{}, &poller.Request{Path: "/app/key"})
+	s := n.Open(panicky{}, &transport.Request{Path: "/app/key"})
 	s.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"room"}}`), false)
 	func() {
 		defer func() {
@@ -212,7 +213,7 @@ func TestClosedAfterPanic(t *testing.T) {
 		}()
 		s.Message([]byte(`{"event":"pusher:ping"}`), false)
 	}()
-	s.Closed(poller.ReasonPanic)
+	s.Closed(transport.ReasonPanic)
 	if n.hub.Occupied("1", "room") || n.SessionsForTest() != 0 {
 		t.Error("something is left of the session")
 	}

@@ -10,9 +10,9 @@ import (
 
 	"reverb/channels"
 	"reverb/config"
-	"reverb/poller"
 	"reverb/protocol"
 	"reverb/server"
+	"reverb/transport"
 )
 
 func presence(channel string, count int, ids, hash string) string {
@@ -150,7 +150,7 @@ func TestPusherRules(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			withApp(t, pusherApp(nil), func(n *node) {
-				c := n.open(poller.Request{Path: "/app/key", Query: "protocol=7"})
+				c := n.open(transport.Request{Path: "/app/key", Query: "protocol=7"})
 				c.id = socketIDs.FindStringSubmatch(c.got()[0])[1]
 				c.subscribe(tt.channel, tt.data)
 				c.expect(tt.want...)

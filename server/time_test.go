@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"reverb/config"
-	"reverb/poller"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 // wait lets time pass, to just after whatever happens at its end.
@@ -71,16 +72,16 @@ func TestControlFrames(t *testing.T) {
 	withApp(t, pingEvery(10*time.Second), func(n *node) {
 		c := n.connect()
 		wait(5 * time.Second)
-		c.recv.Control(poller.ControlPing)
+		c.recv.Control(transport.ControlPing)
 		wait(9 * time.Second)
 		c.expect()
 		wait(2 * time.Second)
-		c.expect("<ping>")
-		c.recv.Control(poller.ControlPong)
+		c.expect(transporttest.PingSent)
+		c.recv.Control(transport.ControlPong)
 		wait(9 * time.Second)
-		c.recv.Control(poller.ControlClose)
+		c.recv.Control(transport.ControlClose)
 		wait(2 * time.Second)
-		c.expect("<ping>")
+		c.expect(transporttest.PingSent)
 		c.leave()
 	})
 }
@@ -140,7 +141,7 @@ func TestRateLimit(t *testing.T) {
 		wait(30 * time.Second) // the window begins with the first message
 		c.say(`{"event":"pusher:ping"}`)
 		wait(9 * time.Second)
-		c.recv.Control(poller.ControlPing) // not counted
+		c.recv.Control(transport.ControlPing) // not counted
 		c.say(`nonsense`)
 		c.say(`{"event":"pusher:ping"}`)
 		c.say(`{"event":"pusher:ping"}`)
@@ -220,7 +221,7 @@ func TestDrain(t *testing.T) {
 		if n.Ready() {
 			t.Error("ready while draining")
 		}
-		late := n.open(poller.Request{Path: "/app/key"})
+		late := n.open(transport.Request{Path: "/app/key"})
 		late.expect(pusherError(4200, "Server is restarting"))
 		if got := late.closed(); got != "4200 Server is restarting" {
 			t.Errorf("closed %q", got)
@@ -327,7 +328,7 @@ func TestDismiss(t *testing.T) {
 				t.Fatalf("closed %q, want 1001", got)
 			}
 		}
-		late := n.open(poller.Request{Path: "/app/key"})
+		late := n.open(transport.Request{Path: "/app/key"})
 		late.expect(pusherError(4100, "Server is restarting"))
 		if got := late.closed(); got != "4100 Server is restarting" {
 			t.Errorf("a late client is closed with %q", got)

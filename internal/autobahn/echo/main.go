@@ -16,6 +16,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"reverb/poller"
+	"reverb/transport"
 )
 
 // outboxBytes holds a few of the largest messages of the testsuite, which have 16 MiB.
@@ -70,13 +71,13 @@ func serve(secure bool) error {
 // echo opens a session for everyone.
 type echo struct{}
 
-func (echo) Open(c poller.Conn, _ *poller.Request) poller.Receiver {
+func (echo) Open(c transport.Conn, _ *transport.Request) transport.Receiver {
 	c.SetMaxMessage(0)
 	return session{c}
 }
 
 // session sends back what it is sent. The frame is a copy, as what was sent is only lent.
-type session struct{ conn poller.Conn }
+type session struct{ conn transport.Conn }
 
 func (s session) Message(payload []byte, binary bool) {
 	op := ws.OpText
@@ -86,5 +87,5 @@ func (s session) Message(payload []byte, binary bool) {
 	s.conn.Send(ws.MustCompileFrame(ws.NewFrame(op, true, payload)))
 }
 
-func (session) Control(poller.ControlOp) {}
-func (session) Closed(poller.Reason)     {}
+func (session) Control(transport.ControlOp) {}
+func (session) Closed(transport.Reason)     {}

@@ -1,4 +1,4 @@
-package poller
+package transport
 
 // Reason is why a connection ended: one of a closed list, so that it can be a metric's label.
 type Reason uint8
@@ -17,10 +17,10 @@ const (
 	ReasonShutdown                       // the poller was shut down
 	ReasonIO                             // reading or writing failed
 
-	reasonCount = int(ReasonIO) + 1 // for arrays indexed by Reason
+	Reasons = int(ReasonIO) + 1 // how many there are, for arrays indexed by Reason
 )
 
-var reasonLabels = [reasonCount]string{
+var reasonLabels = [Reasons]string{
 	ReasonClientClose:      "client_close",
 	ReasonHangup:           "hangup",
 	ReasonHandshakeTimeout: "handshake_timeout",
@@ -37,7 +37,7 @@ var reasonLabels = [reasonCount]string{
 
 // String returns the label of r: lower-case words joined by underscores.
 func (r Reason) String() string {
-	if int(r) < reasonCount {
+	if int(r) < Reasons {
 		return reasonLabels[r]
 	}
 	return "unknown"

@@ -1,0 +1,52 @@
+package transport
+
+import "net/netip"
+
+// Conn is one connection of a client. All methods may be called from any goroutine, under any lock of the caller, and never wait.
+type Conn interface {
+	// Send sends one or more whole frames. frame is not copied and must never change. After Close it is dropped.
+	Send(frame []byte)
+
+	// Answer is Send for the answer to a message of the client: of these less may wait, for a client can ask without end.
+	Answer(frame []byte)
+
+	// Ping asks the client for a sign of life that needs no message: the answer to it is a call of Receiver.Control.
+	Ping()
+
+	// Close sends the bytes that wait and then tells the client why, and gives it a bounded time to leave. Code 0 is without a word.
+	// Messages that still arrive are dropped.
+	Close(code uint16, reason string)
+
+	// Kill cuts the connection at once. The bytes that wait are dropped.
+	Kill(reason Reason)
+
+	// SetMaxMessage bounds the size of a message from the client in bytes. 0 is 16 MiB, and more than 1 GiB is 1 GiB.
+	SetMaxMessage(n int64)
+
+	// RemoteAddr is the client's address, also behind proxies that are trusted.
+	RemoteAddr() netip.AddrPort
+
+	// Waiting is how many bytes wait for the client, each frame counted with its place in the queue.
+	Waiting() int64
+
+	// Pace says how the client takes its frames.
+	Pace() Pace
+}
+
+// Pace says how a client takes its frames.
+type Pace uint8
+
+const (
+	KeepsUp Pace = iota // next to nothing waits for it
+	Behind              // much waits for it, and it takes some all the time
+	Stalled             // much waits for it, and it takes nothing, or too little
+	Pressed             // so much waits for it that it would soon be cut, and it takes that as fast as it can
+)
+
+// Request is the head of an accepted request for a connection. Valid until Open returns.
+type Request struct {
+	Path, Query  string // raw, as the client sent them; Query is without the question mark
+	Host, Origin string // Origin is empty when the client sent none
+	RemoteAddr   netip.AddrPort
+	TLS          bool
+}

@@ -63,6 +63,9 @@ func start(p process, said *journal, cfg *config.Config, line *lineage, c *cli.C
 	poller.LogTo(log.Writer())
 	raiseFileLimit(said.log)
 	limitMemory(said.log)
+	ended := make(chan struct{})
+	defer close(ended)
+	go paceCollector(ended)
 
 	// Signals are caught before anything is open, so that one that comes early still ends in an orderly stop.
 	signals := make(chan os.Signal, 4)

@@ -2,6 +2,7 @@ package channels
 
 import (
 	"fmt"
+	"maps"
 	"unsafe"
 
 	"reverb/protocol"
@@ -12,6 +13,7 @@ const (
 	InlineMax        = inlineMax
 	SliceLen         = sliceLen
 	LinearMembers    = linearMembers
+	ListedSockets    = listedSockets
 	PassBytes        = passBytes
 	ItemCost         = itemCost
 	ChannelSize      = unsafe.Sizeof(Channel{})
@@ -21,6 +23,8 @@ const (
 // ConsistencyCheck compares everything in the hub that is kept twice. Nothing else may use the hub meanwhile and no pass may run.
 func (h *Hub) ConsistencyCheck() error {
 	channels, subscriptions := 0, 0
+	var members users
+	members.seed = h.seed
 	for i := range h.shards {
 		sh := &h.shards[i]
 		for app, b := range sh.apps {
@@ -38,6 +42,10 @@ func (h *Hub) ConsistencyCheck() error {
 					channels++
 				}
 				subscriptions += c.subs.len()
+				c.subs.each(func(s *Subscription) bool {
+					members.add(app, c.userOf(s.data), s.subscriber)
+					return true
+				})
 			}
 		}
 		if len(sh.notices.waiting) > 0 {
@@ -46,6 +54,9 @@ func (h *Hub) ConsistencyCheck() error {
 	}
 	if s := h.Stats(); s.Channels != channels || s.Subscriptions != subscriptions {
 		return fmt.Errorf("stats are %+v, counted %d channels and %d subscriptions", s, channels, subscriptions)
+	}
+	if err := h.users.check(&members); err != nil {
+		return err
 	}
 	if n := h.clientPending.Load(); n != 0 {
 		return fmt.Errorf("%d bytes of clients' events are pending", n)
@@ -116,4 +127,33 @@ func (r *roster) check(sockets map[string]int, anonymous int) error {
 		return fmt.Errorf("snapshot is %q, want %q", got, want)
 	}
 	return nil
+}
+
+// check compares the index of users with one that was made from the channels just now.
+func (u *users) check(want *users) error {
+	for i := range u.shards {
+		got, want := u.shards[i].byName, want.shards[i].byName
+		if len(got) != len(want) {
+			return fmt.Errorf("shard %d of the users has %d, counted %d", i, len(got), len(want))
+		}
+		for key, counted := range want {
+			found := got[key]
+			if found == nil || !maps.Equal(found.sockets(), counted.sockets()) {
+				return fmt.Errorf("user %v is %+v, counted %+v", key, found, counted)
+			}
+		}
+	}
+	return nil
+}
+
+// sockets are those of the list or of the map, which is only there while they are many or have been.
+func (u *user) sockets() map[Subscriber]int {
+	all := maps.Clone(u.many)
+	if all == nil {
+		all = make(map[Subscriber]int)
+	}
+	for _, s := range u.few {
+		all[s.socket] += s.times
+	}
+	return all
 }

@@ -99,6 +99,7 @@ type Hub struct {
 	newTurn      func() func()
 
 	accounts accounts
+	users    users
 
 	pool   pool
 	brake  brake
@@ -131,6 +132,7 @@ func NewHub(o Options) *Hub {
 		observer:     o.Observer,
 		newTurn:      o.NewTurn,
 	}
+	h.users.seed = h.seed
 	if h.pendingBytes <= 0 {
 		h.pendingBytes = defaultPendingBytes
 	}
@@ -247,6 +249,7 @@ func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*
 	}
 	c.subs.add(s)
 	h.subscriptions.Add(1)
+	h.users.add(c.home.app, c.userOf(o.Data), sub)
 	t.replies += c.replyLocked(sub.Send)
 	return s, nil
 }
@@ -280,6 +283,8 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 	}
 	former := s.data
 	s.data = o.Data
+	h.users.add(c.home.app, c.userOf(s.data), s.subscriber)
+	h.users.remove(c.home.app, c.userOf(former), s.subscriber)
 	switch r := c.roster; {
 	case r == nil:
 	case h.replicated:
@@ -305,6 +310,7 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 func (h *Hub) leaveLocked(c *Channel, s *Subscription, t *tally) {
 	c.subs.remove(s)
 	h.subscriptions.Add(-1)
+	h.users.remove(c.home.app, c.userOf(s.data), s.subscriber)
 	last := c.roster != nil && h.exitLocked(c, s)
 	if c.subs.len() > 0 {
 		if last {

@@ -3,6 +3,7 @@ package channels_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -283,13 +284,38 @@ func compare(t *testing.T, h *channels.Hub, models map[string]*model, places map
 		}) {
 			t.Errorf("%s: Members %q, want %d users", name, members, len(m.rows))
 		}
-		for _, row := range m.rows {
-			if got := h.Subscribers(app, name, row.UserID); len(got) != m.sockets(row.UserID) {
-				t.Errorf("%s: %d sockets of %s, want %d", name, len(got), row.UserID, m.sockets(row.UserID))
+	}
+	compareUsers(t, h, models)
+	if s := h.Stats(); s.Channels != occupied || s.Subscriptions != total {
+		t.Errorf("Stats: %+v, want %d and %d", s, occupied, total)
+	}
+}
+
+// compareUsers asks for the sockets of each user that any channel of the models has.
+func compareUsers(t *testing.T, h *channels.Hub, models map[string]*model) {
+	t.Helper()
+	want := map[string]map[channels.Subscriber]bool{}
+	for _, m := range models {
+		for _, p := range m.subs {
+			if user := id(p.data); user != "" && m.kind.IsPresence() {
+				if want[user] == nil {
+					want[user] = map[channels.Subscriber]bool{}
+				}
+				want[user][p.socket] = true
 			}
 		}
 	}
-	if s := h.Stats(); s.Channels != occupied || s.Subscriptions != total {
-		t.Errorf("Stats: %+v, want %d and %d", s, occupied, total)
+	for user := range 12 {
+		user := fmt.Sprint(user)
+		got := map[channels.Subscriber]bool{}
+		for _, s := range h.UserSockets(app, user) {
+			if got[s] {
+				t.Errorf("user %s: one socket twice", user)
+			}
+			got[s] = true
+		}
+		if !maps.Equal(got, want[user]) {
+			t.Errorf("user %s has %d sockets, want %d", user, len(got), len(want[user]))
+		}
 	}
 }

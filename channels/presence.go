@@ -39,6 +39,14 @@ func userID(d *protocol.MemberData) string {
 	return d.UserID
 }
 
+// userOf returns the user that a subscription of the channel with this data belongs to: "" but in presence channels.
+func (c *Channel) userOf(d *protocol.MemberData) string {
+	if !c.kind.IsPresence() {
+		return ""
+	}
+	return userID(d)
+}
+
 func (r *roster) find(id string) *member {
 	if r.byID != nil {
 		return r.byID[id]

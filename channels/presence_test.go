@@ -29,8 +29,8 @@ func TestPresenceFirstInLastOut(t *testing.T) {
 	if info, ok := h.Info(app, room); !ok || info.Users != 2 || info.Subscriptions != 3 {
 		t.Errorf("Info: %+v, %v", info, ok)
 	}
-	if got := h.Subscribers(app, room, "2"); len(got) != 2 {
-		t.Errorf("Subscribers of 2: %d, want 2", len(got))
+	if got := h.UserSockets(app, "2"); len(got) != 2 {
+		t.Errorf("sockets of 2: %d, want 2", len(got))
 	}
 
 	h.Unsubscribe(subB)

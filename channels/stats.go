@@ -71,27 +71,6 @@ func (h *Hub) Members(app, channel string) ([]protocol.RosterMember, bool) {
 	return c.roster.rows(), true
 }
 
-// Subscribers returns the sockets of a user in one presence channel.
-func (h *Hub) Subscribers(app, channel, userID string) []Subscriber {
-	c := h.find(app, channel)
-	if c == nil || userID == "" {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.roster == nil || !h.replicated && c.roster.find(userID) == nil {
-		return nil // a copy may lag behind the sockets: it is not asked
-	}
-	var found []Subscriber
-	c.subs.each(func(s *Subscription) bool {
-		if s.data != nil && s.data.UserID == userID {
-			found = append(found, s.subscriber)
-		}
-		return true
-	})
-	return found
-}
-
 // Stats are totals of the node.
 type Stats struct{ Channels, Subscriptions int }
 

@@ -129,11 +129,9 @@ func (s *Server) Terminate(appID, userID string) {
 	if a == nil || userID == "" {
 		return
 	}
-	for _, channel := range s.hub.Channels(appID, "presence") {
-		for _, sub := range s.hub.Subscribers(appID, channel.Name, userID) {
-			if ss, ok := sub.(*Session); ok {
-				ss.terminate()
-			}
+	for _, sub := range s.hub.UserSockets(appID, userID) {
+		if ss, ok := sub.(*Session); ok {
+			ss.terminate()
 		}
 	}
 }

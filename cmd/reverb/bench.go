@@ -3,6 +3,7 @@ package main
 import (
 	"reverb/bench"
 	"reverb/config"
+	"reverb/node/certificate"
 )
 
 // siteServer finds for `reverb bench` the server that `reverb start` would be in the same folder.
@@ -12,13 +13,13 @@ func siteServer(environ []string) func(envFile string) (bench.Server, bool) {
 		if err != nil || cfg.Server.Port == 0 {
 			return bench.Server{}, false // `reverb check` says why; the flags may say everything
 		}
-		certificate, err := loadCertificate(cfg.Server)
+		pair, err := certificate.Of(cfg.Server)
 		if err != nil {
 			return bench.Server{}, false
 		}
 		app := cfg.Apps[0]
 		return bench.Server{
-			Addr: healthAddress(cfg.Server), Path: cfg.Server.Prefix(), TLS: certificate != nil, AppID: app.ID, Key: app.Key, Secret: app.Secret,
+			Addr: healthAddress(cfg.Server), Path: cfg.Server.Prefix(), TLS: pair != nil, AppID: app.ID, Key: app.Key, Secret: app.Secret,
 		}, true
 	}
 }

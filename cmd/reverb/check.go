@@ -7,8 +7,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
-	"reverb/laravel"
+	"reverb/laravel/restart"
 	"reverb/metrics"
+	"reverb/node/certificate"
 )
 
 func checkCommand(p process, out *console) *cli.Command {
@@ -57,15 +58,15 @@ func checkStartable(out *console, cfg *config.Config) error {
 		recorder.Close()
 	}
 	if cache := cfg.Laravel.Cache; heedsSignal(cache) && cache.Trouble == "" {
-		if err := laravel.Check(cache); err != nil {
+		if err := restart.Check(cache); err != nil {
 			return err
 		}
 	}
-	certificate, err := loadCertificate(cfg.Server)
+	pair, err := certificate.Of(cfg.Server)
 	if err != nil {
 		return err
 	}
-	if certificate != nil {
+	if pair != nil {
 		out.info("The configuration is valid, the certificate can be used.")
 		return nil
 	}

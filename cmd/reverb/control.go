@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"reverb/handover"
+	"reverb/node/handover"
 )
 
 // The control socket speaks lines. The client sends one command; a server answers

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"reverb/handover"
+	"reverb/node/handover"
 )
 
 // environ has a runtime directory of the test's own; its path is short, because that of a socket may have about 100 bytes.

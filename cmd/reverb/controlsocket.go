@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"reverb/handover"
+	"reverb/node/handover"
 )
 
 // controlDialTimeout bounds the search for a running server behind a socket.

@@ -11,9 +11,9 @@ import (
 	"net/http"
 	"time"
 
-	"reverb/dashboard"
-	"reverb/handover"
-	"reverb/poller"
+	"reverb/management/dashboard"
+	"reverb/node/certificate"
+	"reverb/node/handover"
 )
 
 // The bounds of the dashboard's listener. There is no bound for a whole answer, because the tail is one that lasts.
@@ -29,7 +29,7 @@ type page struct {
 }
 
 // startPage opens the dashboard, if it is enabled. It speaks TLS when the server does and the page can be reached from elsewhere.
-func (n *node) startPage(certificate *poller.Certificate) error {
+func (n *node) startPage(pair *certificate.Pair) error {
 	conf := n.cfg.Dashboard
 	if !conf.Enabled {
 		return nil
@@ -42,8 +42,8 @@ func (n *node) startPage(certificate *poller.Certificate) error {
 	}
 	scheme := "http"
 	var own *tls.Config
-	if certificate != nil && !conf.Loopback() {
-		scheme, own = "https", certificate.TLSConfig().Clone()
+	if pair != nil && !conf.Loopback() {
+		scheme, own = "https", pair.TLSConfig()
 		own.NextProtos = nil
 	}
 	d := dashboard.New(dashboard.Options{

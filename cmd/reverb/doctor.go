@@ -15,8 +15,8 @@ import (
 
 	"reverb/config"
 	"reverb/doctor"
-	"reverb/laravel"
-	"reverb/poller"
+	"reverb/laravel/restart"
+	"reverb/node/certificate"
 )
 
 // The exit codes of `reverb doctor`; 1 is also that of a wrong flag, as everywhere.
@@ -86,20 +86,14 @@ func doctorOptions(c *cli.Context, p process) doctor.Options {
 		o.VariablesError = nil // its lines are among those of the configuration
 	}
 	if o.Config != nil {
-		s := o.Config.Server
-		o.CertFile, o.KeyFile, o.Passphrase = s.TLS.Cert, s.TLS.Key, s.TLS.Passphrase
-		if o.CertFile == "" && o.KeyFile == "" {
-			if cert, key, found := poller.LookupCertificate(s.Hostname); found {
-				o.CertFile, o.KeyFile, o.Passphrase = cert, key, ""
-			}
-		}
+		o.CertFile, o.KeyFile, o.Passphrase, _ = certificate.FilesOf(o.Config.Server)
 	}
 	o.Probes.KeyPair = func(cert, key, passphrase string) error {
-		_, err := poller.LoadCertificate(cert, key, passphrase)
+		_, err := certificate.Load(cert, key, passphrase)
 		return err
 	}
 	o.Probes.Signal = func(ctx context.Context, cache config.Cache) (doctor.Signal, error) {
-		keys, found, err := laravel.Look(ctx, cache)
+		keys, found, err := restart.Look(ctx, cache)
 		return doctor.Signal{Keys: keys, Found: found}, err
 	}
 	o.Probes.ClientAddress = func(ctx context.Context, socketID string) (netip.AddrPort, error) {

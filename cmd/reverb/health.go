@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
+	"reverb/node/certificate"
 )
 
 const (
@@ -54,12 +55,12 @@ func healthCommand(p process, out *console) *cli.Command {
 // checkHealth asks over the server's own port. Its certificate does not matter: we ask this machine. The answer must be an object
 // with the member: another program on the port may answer 200 to everything.
 func checkHealth(ctx context.Context, cfg *config.Config, path, member string) error {
-	certificate, err := loadCertificate(cfg.Server)
+	pair, err := certificate.Of(cfg.Server)
 	if err != nil {
 		return err
 	}
 	address, scheme := healthAddress(cfg.Server), "http"
-	if certificate != nil {
+	if pair != nil {
 		scheme = "https"
 	}
 	transport := &http.Transport{

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"reverb/handover"
+	"reverb/node/handover"
 )
 
 // lineage is what this process has from the one before it, and what starts the one after it. The first process of a line is the guardian

@@ -16,12 +16,13 @@ import (
 	"reverb/api"
 	"reverb/channels"
 	"reverb/config"
-	"reverb/handover"
-	"reverb/laravel"
+	"reverb/laravel/pulse"
+	"reverb/laravel/restart"
 	"reverb/metrics"
+	"reverb/node/certificate"
+	"reverb/node/handover"
 	"reverb/poller"
 	"reverb/protocol"
-	"reverb/pulse"
 	"reverb/scaling"
 	"reverb/server"
 )
@@ -55,7 +56,7 @@ type node struct {
 	counts   *pulse.Recorder  // nil: Laravel Pulse is not told
 	page     *page            // the dashboard; nil = off
 	control  *control         // nil: the socket could not be made
-	signal   *laravel.Watcher // of `php artisan reverb:restart`; nil = off
+	signal   *restart.Watcher // of `php artisan reverb:restart`; nil = off
 
 	// Goroutines that are not owned by one of the above.
 	running sync.WaitGroup
@@ -74,11 +75,11 @@ func startNode(cfg *config.Config, said *journal, stream *trace, environ []strin
 			n.close(ctx)
 		}
 	}()
-	certificate, err := loadCertificate(cfg.Server)
+	pair, err := certificate.Of(cfg.Server)
 	if err != nil {
 		return nil, err
 	}
-	n.secure = certificate != nil
+	n.secure = pair != nil
 	if err = n.bind(); err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func startNode(cfg *config.Config, said *journal, stream *trace, environ []strin
 	if err = n.startSignal(); err != nil {
 		return nil, err
 	}
-	if err = n.startPage(certificate); err != nil {
+	if err = n.startPage(pair); err != nil {
 		return nil, err
 	}
 	n.running.Go(n.serveHTTP)
@@ -105,11 +106,11 @@ func startNode(cfg *config.Config, said *journal, stream *trace, environ []strin
 	if n.control != nil {
 		n.control.clients.use(n.clientAddress)
 	}
-	if err = n.serveListeners(certificate); err != nil {
+	if err = n.serveListeners(pair); err != nil {
 		return nil, err
 	}
 	line.sockets.Seal()
-	n.watch(ctx, certificate)
+	n.watch(ctx, pair)
 	if cfg.Server.Watch {
 		n.running.Go(func() { n.reloads.watch(ctx) })
 	}
@@ -138,10 +139,10 @@ func (n *node) bind() (err error) {
 }
 
 // serveListeners begins to accept.
-func (n *node) serveListeners(certificate *poller.Certificate) error {
+func (n *node) serveListeners(pair *certificate.Pair) error {
 	for len(n.waiting) > 0 {
 		ln := n.waiting[0]
-		if err := n.poller.Serve(ln, tlsConfig(certificate)); err != nil {
+		if err := n.poller.Serve(ln, pair.TLSConfig()); err != nil {
 			return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 		}
 		n.waiting = n.waiting[1:] // the poller's now
@@ -248,15 +249,15 @@ func (n *node) serveHTTP() {
 }
 
 // watch tells the service manager that all is well, and reloads the certificate when its files change.
-func (n *node) watch(ctx context.Context, certificate *poller.Certificate) {
+func (n *node) watch(ctx context.Context, pair *certificate.Pair) {
 	watching, end := context.WithCancel(ctx)
 	n.endWatchdog = end
 	n.running.Go(func() { n.watchdog(watching) })
-	if certificate == nil {
+	if pair == nil {
 		return
 	}
 	n.running.Go(func() {
-		if err := certificate.Watch(ctx, n.log); err != nil && ctx.Err() == nil {
+		if err := pair.Watch(ctx, n.log); err != nil && ctx.Err() == nil {
 			n.log.Warn("changes of the certificate will not be noticed before a restart", "err", err)
 		}
 	})

@@ -4,8 +4,8 @@ import (
 	"log/slog"
 
 	"reverb/config"
+	"reverb/laravel/pulse"
 	"reverb/metrics"
-	"reverb/pulse"
 )
 
 // startPulse begins to count messages for Laravel Pulse, if that is wanted. Its database need not be there yet.

@@ -14,7 +14,7 @@ import (
 	"reverb/scaling"
 	"reverb/scaling/bus"
 	"reverb/scaling/cluster"
-	"reverb/scaling/laravel"
+	"reverb/scaling/phpnodes"
 )
 
 // cacheBounds are what hub and relay ask about the cached events of an app, those of clients or those of the HTTP API.
@@ -54,7 +54,7 @@ func newRelay(s config.Scaling, m *metrics.Metrics, cache cacheBounds, log *slog
 	if s.Mode != config.ScalingReverb {
 		return nodes, nil
 	}
-	beside, err := laravel.New(laravel.Options{
+	beside, err := phpnodes.New(phpnodes.Options{
 		Redis:        redis,
 		Channel:      s.Channel,
 		TerminatePHP: s.TerminatePHPNodes,

@@ -39,7 +39,7 @@ func reloadCommand(p process, out *console) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return restart(out, restartOrder{command: commandReload, title: "Reloading the configuration.", ask: askReload}, sockets)
+			return tellServers(out, restartOrder{command: commandReload, title: "Reloading the configuration.", ask: askReload}, sockets)
 		},
 	}
 }

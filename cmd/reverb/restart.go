@@ -39,7 +39,7 @@ func restartCommand(p process, out *console) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return restart(out, order, sockets)
+			return tellServers(out, order, sockets)
 		},
 	}
 }
@@ -77,9 +77,9 @@ func restartTargets(c *cli.Context, environ []string) ([]controlTarget, error) {
 	return findControls(strconv.Itoa(cfg.Server.Port), environ), nil
 }
 
-// restart goes from server to server: where there are several, the others stay up meanwhile. A place that is not believed is shown, and
+// tellServers goes from server to server: where there are several, the others stay up meanwhile. A place that is not believed is shown, and
 // is no failure when there is a server elsewhere: another user of the machine must not be able to break a deploy.
-func restart(out *console, order restartOrder, sockets []controlTarget) error {
+func tellServers(out *console, order restartOrder, sockets []controlTarget) error {
 	running, failed := 0, 0
 	var refused untrusted
 	for _, socket := range sockets {

@@ -10,8 +10,8 @@ import (
 	"net/http/pprof"
 	"time"
 
-	"reverb/handover"
 	"reverb/metrics"
+	"reverb/node/handover"
 )
 
 // scrapeTimeout bounds each phase of a request for the metrics.

@@ -2,7 +2,7 @@ package main
 
 import (
 	"reverb/config"
-	"reverb/laravel"
+	"reverb/laravel/restart"
 )
 
 // startSignal begins to look for Laravel's own restart signal, when the cache that it comes through is known.
@@ -15,7 +15,7 @@ func (n *node) startSignal() (err error) {
 	if !heedsSignal(conf) {
 		return nil
 	}
-	n.signal, err = laravel.New(conf, n.log)
+	n.signal, err = restart.New(conf, n.log)
 	return err
 }
 

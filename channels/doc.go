@@ -51,7 +51,7 @@
 //
 // # Locks
 //
-// Channel.mu, then Subscription.mu or the socket's outbox; shard.mu and the rest are leaves. See docs/locks.md.
+// Channel.mu, then Subscription.mu or the socket's outbox; shard.mu and the rest are leaves. See docs/internal/locks.md.
 //
 // # Memory
 //

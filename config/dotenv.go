@@ -19,7 +19,7 @@ type variable struct {
 // The library and the PHP library of Laravel (vlucas/phpdotenv) disagree about
 // a few characters, and Laravel sites have them in passwords. Before the
 // library sees a value these are replaced by stand-ins, which no valid file
-// contains, and put back afterwards. docs/adr/0001-dotenv.md has the list.
+// contains, and put back afterwards. docs/internal/adr/0001-dotenv.md has the list.
 const (
 	standExpand    = '\x01' // a $ that may begin ${NAME}
 	standDollar    = '\x02' // a $ that stays one

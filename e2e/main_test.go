@@ -1,5 +1,5 @@
 // Package e2e_test drives the real program as its users do. The numbers that begin the names of subtests are the lines of
-// docs/checklist.md, the list of what Laravel Reverb's own tests promise.
+// docs/internal/checklist.md, the list of what Laravel Reverb's own tests promise.
 package e2e_test
 
 import (

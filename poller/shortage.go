@@ -18,7 +18,7 @@ type debtor struct {
 	weight  float64 // bytes that wait, times the time that the oldest has waited
 }
 
-// boundTotal holds all outboxes together under their bound. The caller holds no connection's lock, but may hold others (docs/locks.md).
+// boundTotal holds all outboxes together under their bound. The caller holds no connection's lock, but may hold others (docs/internal/locks.md).
 func (p *Poller) boundTotal() {
 	if p.holdings.bytes.Load() > p.cfg.TotalOutboxBytes {
 		p.makeRoom()

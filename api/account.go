@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 	"reverb/metrics"
 	"reverb/protocol"
 )

@@ -16,7 +16,7 @@ import (
 
 	"github.com/gobwas/ws"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 	"reverb/transport"
 )
 

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 )
 
 // refusal is why a socket did not become a WebSocket: a closed list, so that it can be a metric's label.

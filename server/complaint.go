@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"reverb/config"
-	"reverb/logging"
+	"reverb/internal/logging"
 	"reverb/metrics"
 	"reverb/protocol"
 	"reverb/transport"

@@ -8,7 +8,7 @@ import (
 
 	"reverb/channels"
 	"reverb/config"
-	"reverb/logging"
+	"reverb/internal/logging"
 	"reverb/metrics"
 	"reverb/protocol"
 	"reverb/scaling"

@@ -13,7 +13,7 @@ import (
 	"github.com/fatih/color"
 	"golang.org/x/term"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 )
 
 func TestDump(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
-	"reverb/logging"
+	"reverb/internal/logging"
 )
 
 // How long a server that ends waits for its last lines to be taken: as long as they move, and not longer than flushLimit.

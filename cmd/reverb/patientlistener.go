@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 )
 
 const (

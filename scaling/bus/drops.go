@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 )
 
 // noteEvery is how often at most the same trouble is logged.

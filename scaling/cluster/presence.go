@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 	"reverb/scaling"
 	"reverb/scaling/bus"
 )

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 )
 
 func TestJSON(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"reverb/logging"
+	"reverb/internal/logging"
 )
 
 // plain is a log without the time of its records.

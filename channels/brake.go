@@ -3,6 +3,7 @@ package channels
 import (
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"reverb/transport"
@@ -25,8 +26,13 @@ const (
 // brake holds the channels that were published to faster than their subscribers read, until one of these has caught up, and those of which a
 // subscriber that reads well would else be cut for what a moment has brought. Their frames wait in the channel's queue meanwhile, where
 // publishers wait for room, and not in outboxes, where the bound of an outbox would cut a client that reads as fast as it can. Subscribers
-// that do not read are not waited for. The zero value is ready.
+// that do not read are not waited for.
 type brake struct {
+	// Constant after construction.
+	pace    func(Subscriber) transport.Pace // nil: all keep up
+	pool    *pool                           // that has the channels that are not held
+	pending *atomic.Int64                   // bytes that wait in all queues
+
 	mu      sync.Mutex // taken with a channel's lock held; nothing is called under it
 	queues  []*queue   // guarded by mu; busy, and in no line
 	stopped bool       // guarded by mu
@@ -36,24 +42,10 @@ type brake struct {
 	running sync.WaitGroup
 }
 
-// settleLocked ends a walk over the subscribers of c: frames that wait are delivered next, unless everybody is behind. The caller holds c.mu.
-func (h *Hub) settleLocked(c *Channel) {
-	switch {
-	case h.outrunLocked(c) && h.pending.Load() <= heldBytes:
-		if c.queue == nil {
-			c.queue = &queue{channel: c}
-		}
-		h.hold(c.queue)
-	case c.queue != nil && len(c.queue.items) > 0:
-		h.pool.push(c.queue)
-	default:
-		c.idleLocked()
-	}
-}
-
-// outrunLocked reports whether next to none of the subscribers that read keep up, or one is pressed. The caller holds c.mu.
-func (h *Hub) outrunLocked(c *Channel) bool {
-	if h.pace == nil {
+// outrunLocked reports whether the next pass of c is to be held: next to none of the subscribers that read keep up, or one is pressed, and not too
+// much waits already. The caller holds c.mu.
+func (b *brake) outrunLocked(c *Channel) bool {
+	if b.pace == nil || b.pending.Load() > heldBytes {
 		return false
 	}
 	n := c.subs.len()
@@ -64,7 +56,7 @@ func (h *Hub) outrunLocked(c *Channel) bool {
 	}
 	keep, behind := 0, 0
 	for i := range asked {
-		switch h.pace(c.subs.at((first + i*n/asked) % n).subscriber) {
+		switch b.pace(c.subs.at((first + i*n/asked) % n).subscriber) {
 		case transport.KeepsUp:
 			keep++
 		case transport.Behind:
@@ -78,8 +70,7 @@ func (h *Hub) outrunLocked(c *Channel) bool {
 }
 
 // hold keeps the busy channel of q from its next pass.
-func (h *Hub) hold(q *queue) {
-	b := &h.brake
+func (b *brake) hold(q *queue) {
 	b.mu.Lock()
 	stopped := b.stopped
 	if !stopped {
@@ -87,7 +78,7 @@ func (h *Hub) hold(q *queue) {
 	}
 	b.mu.Unlock()
 	if stopped {
-		h.pool.push(q)
+		b.pool.push(q)
 		return
 	}
 	select {
@@ -96,9 +87,11 @@ func (h *Hub) hold(q *queue) {
 	}
 }
 
-// startBrake is called once, when there is a pace to ask for.
-func (h *Hub) startBrake() {
-	b := &h.brake
+// start is called once, before everything else.
+func (b *brake) start() {
+	if b.pace == nil {
+		return
+	}
 	b.wake, b.stop = make(chan struct{}, 1), make(chan struct{})
 	b.running.Go(func() {
 		for {
@@ -107,30 +100,29 @@ func (h *Hub) startBrake() {
 			case <-b.stop:
 				return
 			}
-			h.watchHeld()
+			b.watch()
 		}
 	})
 }
 
-// watchHeld lets channels go on until none is held.
-func (h *Hub) watchHeld() {
+// watch lets channels go on until none is held.
+func (b *brake) watch() {
 	tick := time.NewTicker(brakeTick)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-		case <-h.brake.stop:
+		case <-b.stop:
 			return
 		}
-		if h.letGo(false) == 0 {
+		if b.letGo(false) == 0 {
 			return
 		}
 	}
 }
 
 // letGo gives the channels whose subscribers have caught up, or all, back to the workers, and returns how many are left.
-func (h *Hub) letGo(all bool) int {
-	b := &h.brake
+func (b *brake) letGo(all bool) int {
 	b.mu.Lock()
 	held := b.queues
 	b.queues = nil
@@ -139,12 +131,12 @@ func (h *Hub) letGo(all bool) int {
 	for _, q := range held {
 		c := q.channel
 		c.mu.Lock()
-		hold := !all && h.outrunLocked(c) && h.pending.Load() <= heldBytes
+		hold := !all && b.outrunLocked(c)
 		c.mu.Unlock()
 		if hold {
 			still = append(still, q)
 		} else {
-			h.pool.push(q)
+			b.pool.push(q)
 		}
 	}
 	b.mu.Lock()
@@ -153,9 +145,8 @@ func (h *Hub) letGo(all bool) int {
 	return len(b.queues)
 }
 
-// endBrake lets everything go, for good.
-func (h *Hub) endBrake() {
-	b := &h.brake
+// end lets everything go, for good.
+func (b *brake) end() {
 	b.mu.Lock()
 	ended := b.stopped
 	b.stopped = true
@@ -164,5 +155,5 @@ func (h *Hub) endBrake() {
 		close(b.stop)
 		b.running.Wait()
 	}
-	h.letGo(true)
+	b.letGo(true)
 }

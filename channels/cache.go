@@ -22,18 +22,42 @@ func (c *cached) cost() int64 { return int64(len(c.event)) + cachedCost }
 // account counts the bytes that the cached events of one app hold on this node, those of clients apart from those of the HTTP API, so that no
 // client can push out what the application keeps.
 type account struct {
-	app, clients atomic.Int64
+	all *accounts // constant after construction
+	app string    // constant after construction
+
+	byAPI, byClients atomic.Int64
 }
 
-func (a *account) of(client bool) *atomic.Int64 {
+func (a *account) bytes(client bool) *atomic.Int64 {
 	if client {
-		return &a.clients
+		return &a.byClients
 	}
-	return &a.app
+	return &a.byAPI
 }
+
+// enter counts a cached event in; false: the app's events have as many bytes as they may.
+func (a *account) enter(c *cached) bool {
+	after := a.bytes(c.client).Add(c.cost())
+	if a.all.limit == nil {
+		return true
+	}
+	if limit := a.all.limit(a.app, c.client); limit <= 0 || after <= limit {
+		return true
+	}
+	a.leave(c)
+	if a.all.refused != nil {
+		a.all.refused(a.app, c.client)
+	}
+	return false
+}
+
+func (a *account) leave(c *cached) { a.bytes(c.client).Add(-c.cost()) }
 
 // accounts are made on first use and stay: there are as many as apps.
 type accounts struct {
+	limit   func(app string, client bool) int64 // Options.CacheLimit; constant after construction
+	refused func(app string, client bool)       // Options.OnUncached; constant after construction
+
 	mu    sync.Mutex          // a leaf
 	byApp map[string]*account // guarded by mu
 }
@@ -46,7 +70,7 @@ func (a *accounts) of(app string) *account {
 		if a.byApp == nil {
 			a.byApp = make(map[string]*account)
 		}
-		found = new(account)
+		found = &account{all: a, app: app}
 		a.byApp[app] = found
 	}
 	return found
@@ -55,27 +79,20 @@ func (a *accounts) of(app string) *account {
 // storeLocked keeps event if this is a cache channel, in place of the one before. Member announcements never come here, though Reverb caches
 // member_removed. When the cached events of the app have as many bytes as they may, the channel keeps none: an older one would be wrong.
 // The caller holds c.mu.
-func (h *Hub) storeLocked(c *Channel, event []byte, client bool) {
+func (c *Channel) storeLocked(event []byte, client bool) {
 	if event == nil || !c.kind.IsCache() {
 		return
 	}
 	c.forgetCachedLocked()
-	kept := &cached{event: event, client: client}
-	bytes := c.home.account.of(client)
-	if after := bytes.Add(kept.cost()); h.cacheLimit != nil {
-		if limit := h.cacheLimit(c.home.app, client); limit > 0 && after > limit {
-			bytes.Add(-kept.cost())
-			h.onUncached(c.home.app, client)
-			return
-		}
+	if kept := (&cached{event: event, client: client}); c.home.account.enter(kept) {
+		c.cache = kept
 	}
-	c.cache = kept
 }
 
 // forgetCachedLocked takes the cached event away. The caller holds c.mu.
 func (c *Channel) forgetCachedLocked() {
 	if c.cache != nil {
-		c.home.account.of(c.cache.client).Add(-c.cache.cost())
+		c.home.account.leave(c.cache)
 		c.cache = nil
 	}
 }

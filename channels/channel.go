@@ -82,10 +82,10 @@ func (h *Hub) vacateLocked(c *Channel) {
 	c.roster = nil
 	if q := c.queue; q != nil {
 		for i := range q.items {
-			h.forgetClient(&q.items[i])
+			h.delivery.forgetClient(&q.items[i])
 		}
 		q.items = nil
-		q.charge(h, -q.bytes)
+		q.charge(&h.delivery, -q.bytes)
 		for len(q.line) > 0 {
 			q.admit()
 		}

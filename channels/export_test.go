@@ -24,15 +24,15 @@ const (
 func (h *Hub) ConsistencyCheck() error {
 	channels, subscriptions := 0, 0
 	var members users
-	members.seed = h.seed
-	for i := range h.shards {
-		sh := &h.shards[i]
+	members.seed = h.users.seed
+	for i := range h.registry.shards {
+		sh := &h.registry.shards[i]
 		for app, b := range sh.apps {
 			if b.app != app || b.shard != sh || len(b.channels) == 0 {
 				return fmt.Errorf("bucket of %q is empty or misplaced", app)
 			}
 			for name, c := range b.channels {
-				if c.name != name || c.home != b || h.shard(app, name) != sh {
+				if c.name != name || c.home != b || h.registry.shard(app, name) != sh {
 					return fmt.Errorf("channel %q is misplaced", name)
 				}
 				if err := c.check(h.replicated); err != nil {
@@ -58,13 +58,13 @@ func (h *Hub) ConsistencyCheck() error {
 	if err := h.users.check(&members); err != nil {
 		return err
 	}
-	if n := h.clientPending.Load(); n != 0 {
+	if n := h.delivery.clientPending.Load(); n != 0 {
 		return fmt.Errorf("%d bytes of clients' events are pending", n)
 	}
-	if pending, crowded, waiting := h.pending.Load(), h.crowded.Load(), h.waiting.Load(); !h.AllSent() || crowded != 0 || waiting != 0 {
+	if pending, crowded, waiting := h.delivery.pending.Load(), h.delivery.crowded.Load(), h.delivery.waiting.Load(); !h.AllSent() || crowded != 0 || waiting != 0 {
 		return fmt.Errorf("%d bytes are pending, %d queues are crowded, %d bytes wait for room", pending, crowded, waiting)
 	}
-	if h.pool.head != nil || h.pool.tail != nil {
+	if h.delivery.pool.head != nil || h.delivery.pool.tail != nil {
 		return fmt.Errorf("the pool's line is not empty")
 	}
 	return nil

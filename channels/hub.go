@@ -1,6 +1,7 @@
 package channels
 
 import (
+	"cmp"
 	"errors"
 	"hash/maphash"
 	"runtime"
@@ -85,89 +86,51 @@ type Options struct {
 // Hub knows who is subscribed to what on this node. All methods may be called from any goroutine. It must be made with NewHub.
 type Hub struct {
 	// Constant after construction.
-	seed         maphash.Seed
-	pendingBytes int64
-	clientBytes  int64
-	replicated   bool
-	pace         func(Subscriber) transport.Pace
-	onPass       func(app string, frames, deliveries int, seconds float64)
-	onReply      func(app string, frames int)
-	onAnnounce   func(channel string, frame protocol.Frame)
-	cacheLimit   func(app string, client bool) int64
-	onUncached   func(app string, client bool)
-	observer     Observer
-	newTurn      func() func()
+	replicated bool
+	observer   Observer
 
-	accounts accounts
+	registry registry
 	users    users
-
-	pool   pool
-	brake  brake
-	shards [shardCount]shard
+	delivery delivery
 
 	// Atomic.
-	sequence      atomic.Uint64 // the number of the last frame that had to wait, over all channels
 	channels      atomic.Int64
 	subscriptions atomic.Int64
-	pending       atomic.Int64 // bytes that wait in all queues
-	clientPending atomic.Int64 // of these, those of clients' events
-	walking       atomic.Int32 // passes that have taken what waited
-	crowded       atomic.Int32 // queues without room
-	waiting       atomic.Int64 // bytes of publishers that wait for room
 }
 
 // NewHub starts the workers of an empty hub. Close ends them.
 func NewHub(o Options) *Hub {
+	seed := maphash.MakeSeed()
 	h := &Hub{
-		seed:         maphash.MakeSeed(),
-		pendingBytes: o.PendingBytes,
-		clientBytes:  o.ClientPendingBytes,
-		replicated:   o.Replicated,
-		pace:         o.Pace,
-		onPass:       o.OnPass,
-		onReply:      o.OnReply,
-		onAnnounce:   o.OnAnnounce,
-		cacheLimit:   o.CacheLimit,
-		onUncached:   o.OnUncached,
-		observer:     o.Observer,
-		newTurn:      o.NewTurn,
+		replicated: o.Replicated,
+		observer:   o.Observer,
+		registry:   registry{seed: seed, accounts: accounts{limit: o.CacheLimit, refused: o.OnUncached}},
+		users:      users{seed: seed},
+		delivery: delivery{
+			pendingBytes: cmp.Or(o.PendingBytes, defaultPendingBytes),
+			clientBytes:  cmp.Or(o.ClientPendingBytes, defaultClientBytes),
+			onPass:       o.OnPass,
+			onReply:      o.OnReply,
+			onAnnounce:   o.OnAnnounce,
+			brake:        brake{pace: o.Pace},
+		},
 	}
-	h.users.seed = h.seed
-	if h.pendingBytes <= 0 {
-		h.pendingBytes = defaultPendingBytes
+	newTurn := o.NewTurn
+	if newTurn == nil {
+		newTurn = func() func() { return runtime.Gosched }
 	}
-	if h.clientBytes <= 0 {
-		h.clientBytes = defaultClientBytes
-	}
-	if h.onUncached == nil {
-		h.onUncached = func(string, bool) {}
-	}
-	if h.newTurn == nil {
-		h.newTurn = func() func() { return runtime.Gosched }
-	}
-	workers := o.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	h.pool.wake.L = &h.pool.mu
-	for range workers {
-		h.pool.workers.Go(h.work)
-	}
-	if h.pace != nil {
-		h.startBrake()
-	}
+	h.delivery.start(cmp.Or(o.Workers, runtime.GOMAXPROCS(0)), newTurn)
 	return h
 }
 
 // Close lets the workers deliver what waits, ends them and returns when the last has gone. Nothing that needs a worker
 // is delivered afterwards.
 func (h *Hub) Close() {
-	h.endBrake()
-	h.pool.close()
+	h.delivery.close()
 }
 
 // AllSent reports whether nothing that was published waits for a pass or is in one.
-func (h *Hub) AllSent() bool { return h.pending.Load() == 0 && h.walking.Load() == 0 }
+func (h *Hub) AllSent() bool { return h.delivery.allSent() }
 
 // JoinOptions are the terms of one subscription.
 type JoinOptions struct {
@@ -186,7 +149,7 @@ type JoinOptions struct {
 // ErrMembers and ErrBacklog leave everything as it was. The latter means an announcement that finds no room, or a second reply while
 // the one before it still waits: a roster is long, and who asks for it over and over must not fill the room of the others' events.
 func (h *Hub) Subscribe(app, channel string, sub Subscriber, old *Subscription, o JoinOptions) (*Subscription, error) {
-	c := h.openLocked(app, channel, o.Kind)
+	c := h.registry.openLocked(app, channel, o.Kind)
 	var t tally
 	var s *Subscription
 	var err error
@@ -196,7 +159,7 @@ func (h *Hub) Subscribe(app, channel string, sub Subscriber, old *Subscription, 
 		s, err = h.joinLocked(c, sub, o, &t)
 	}
 	c.mu.Unlock()
-	h.report(c, t)
+	h.delivery.report(c, t)
 	h.tell(c)
 	if err != nil {
 		return nil, err
@@ -227,7 +190,7 @@ func (h *Hub) Unsubscribe(s *Subscription) {
 	if vacated {
 		c.home.remove(c)
 	}
-	h.report(c, t)
+	h.delivery.report(c, t)
 	h.tell(c)
 }
 
@@ -241,7 +204,7 @@ func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*
 		}
 	}
 	if c.queue != nil { // what waits now was published before s came
-		s.from = h.sequence.Load() + 1
+		s.from = h.delivery.sequence.Load() + 1
 	}
 	if c.subs.len() == 0 {
 		h.channels.Add(1)
@@ -262,11 +225,11 @@ func (h *Hub) enterLocked(c *Channel, o JoinOptions, t *tally) error {
 	if !c.roster.admits(o.Data, nil, o.MaxMembers) {
 		return ErrMembers
 	}
-	if h.fullLocked(c) {
+	if h.delivery.fullLocked(c) {
 		return ErrBacklog
 	}
 	if c.roster.join(o.Data) {
-		h.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
+		h.delivery.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
 	}
 	return nil
 }
@@ -278,7 +241,7 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 	if c.roster != nil && !h.admitsAgain(c.roster, s.data, o) {
 		return ErrMembers
 	}
-	if s.replying || h.fullLocked(c) {
+	if s.replying || h.delivery.fullLocked(c) {
 		return ErrBacklog
 	}
 	former := s.data
@@ -291,10 +254,10 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 		h.renewReplicatedLocked(c, s, former, t)
 	case !r.renew(former, o.Data):
 		if r.leave(former) {
-			h.announceLocked(c, r.removedFrame(c.name, former), s.id, t)
+			h.delivery.announceLocked(c, r.removedFrame(c.name, former), s.id, t)
 		}
 		if r.join(o.Data) {
-			h.announceLocked(c, r.addedFrame(c.name, o.Data), s.id, t)
+			h.delivery.announceLocked(c, r.addedFrame(c.name, o.Data), s.id, t)
 		}
 	}
 	if !c.busy {
@@ -302,7 +265,7 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 		return nil
 	}
 	s.replying = true
-	c.replyLocked(func(f protocol.Frame) { h.enqueueLocked(c, item{frame: f, only: s}) })
+	c.replyLocked(func(f protocol.Frame) { h.delivery.enqueueLocked(c, item{frame: f, only: s}) })
 	return nil
 }
 
@@ -314,7 +277,7 @@ func (h *Hub) leaveLocked(c *Channel, s *Subscription, t *tally) {
 	last := c.roster != nil && h.exitLocked(c, s)
 	if c.subs.len() > 0 {
 		if last {
-			h.announceLocked(c, c.roster.removedFrame(c.name, s.data), protocol.SocketID{}, t)
+			h.delivery.announceLocked(c, c.roster.removedFrame(c.name, s.data), protocol.SocketID{}, t)
 		}
 		return
 	}

@@ -21,7 +21,7 @@ type Place struct {
 // memory for one shard at a time, so that a page may look through a million channels for the fifty it shows.
 func (h *Hub) All(app string) iter.Seq[Info] {
 	return func(yield func(Info) bool) {
-		for c := range h.all(app) {
+		for c := range h.registry.all(app, "") {
 			if info, ok := c.info(); ok && !yield(info) {
 				return
 			}
@@ -33,7 +33,7 @@ func (h *Hub) All(app string) iter.Seq[Info] {
 // is for everybody else, and looks at every subscription of the app to find them.
 func (h *Hub) PlacesOf(app string, sub Subscriber) iter.Seq[Place] {
 	return func(yield func(Place) bool) {
-		for c := range h.all(app) {
+		for c := range h.registry.all(app, "") {
 			if p, ok := c.placeOf(sub); ok && !yield(p) {
 				return
 			}
@@ -44,7 +44,7 @@ func (h *Hub) PlacesOf(app string, sub Subscriber) iter.Seq[Place] {
 // Places returns up to most subscriptions of one channel, after the first skip, and how many it has. Their order is that of the
 // set: it changes when somebody leaves.
 func (h *Hub) Places(app, channel string, skip, most int) (places []Place, total int) {
-	c := h.find(app, channel)
+	c := h.registry.find(app, channel)
 	if c == nil {
 		return nil, 0
 	}
@@ -56,29 +56,6 @@ func (h *Hub) Places(app, channel string, skip, most int) (places []Place, total
 		places = append(places, s.placeLocked())
 	}
 	return places, total
-}
-
-// all yields the channels of an app; some may be empty.
-func (h *Hub) all(app string) iter.Seq[*Channel] {
-	return func(yield func(*Channel) bool) {
-		var found []*Channel
-		for i := range h.shards {
-			sh := &h.shards[i]
-			found = found[:0]
-			sh.mu.RLock()
-			if b := sh.apps[app]; b != nil {
-				for _, c := range b.channels {
-					found = append(found, c)
-				}
-			}
-			sh.mu.RUnlock()
-			for _, c := range found {
-				if !yield(c) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // placeOf looks for a subscriber from the end of the set, some at a time. Whoever leaves meanwhile has his place taken by the last

@@ -2,4 +2,4 @@ package channels
 
 // Occupied reports whether an event for this channel can find a subscriber on this node. False is certain; true may be a moment
 // out of date, which costs a publisher no more than an event made for nobody. It takes no channel's lock.
-func (h *Hub) Occupied(app, channel string) bool { return h.find(app, channel) != nil }
+func (h *Hub) Occupied(app, channel string) bool { return h.registry.find(app, channel) != nil }

@@ -41,7 +41,7 @@ type pass struct {
 }
 
 // begin takes what waits, and the subscribers of this moment. It returns false when nothing waits: the channel is idle then.
-func (q *queue) begin(h *Hub) bool {
+func (q *queue) begin(d *delivery) bool {
 	p, c := &q.pass, q.channel
 	c.mu.Lock()
 	if len(q.items) == 0 {
@@ -49,12 +49,12 @@ func (q *queue) begin(h *Hub) bool {
 		c.mu.Unlock()
 		return false
 	}
-	h.walking.Add(1) // before takeLocked, so that AllSent never misses both
-	q.takeLocked(h)
+	d.walking.Add(1) // before takeLocked, so that AllSent never misses both
+	q.takeLocked(d)
 	p.recipients = c.subs.lend(p.few[:0])
 	c.mu.Unlock()
 
-	p.start = h.now()
+	p.start = d.now()
 	p.join()
 	p.deliveries.Store(0)
 	p.slices.Store(int32((len(p.recipients) + sliceLen - 1) / sliceLen))
@@ -62,16 +62,16 @@ func (q *queue) begin(h *Hub) bool {
 }
 
 // takeLocked moves the first items, passBytes of them or one, to the pass. The caller holds channel.mu.
-func (q *queue) takeLocked(h *Hub) {
+func (q *queue) takeLocked(d *delivery) {
 	p := &q.pass
 	n, size, cost := 0, 0, int64(0)
 	for n < len(q.items) && (n == 0 || size+len(q.items[n].frame) <= passBytes) {
 		size += len(q.items[n].frame)
 		cost += q.items[n].cost()
-		h.forgetClient(&q.items[n])
+		d.forgetClient(&q.items[n])
 		n++
 	}
-	q.charge(h, -cost)
+	q.charge(d, -cost)
 	if n == len(q.items) {
 		p.items, q.items = q.items, p.items[:0]
 		return
@@ -82,9 +82,9 @@ func (q *queue) takeLocked(h *Hub) {
 }
 
 // forgetClient takes an item that does not wait any more off the account of the clients.
-func (h *Hub) forgetClient(i *item) {
+func (d *delivery) forgetClient(i *item) {
 	if i.client {
-		h.clientPending.Add(-i.cost())
+		d.clientPending.Add(-i.cost())
 	}
 }
 
@@ -163,19 +163,19 @@ func (p *pass) mix(s *Subscription) (protocol.Frame, int) {
 }
 
 // end makes room for the next pass and returns the numbers of this one.
-func (q *queue) end(h *Hub) {
+func (q *queue) end(d *delivery) {
 	p, c := &q.pass, q.channel
-	t := tally{frames: len(p.items), deliveries: int(p.deliveries.Load()), elapsed: h.since(p.start)}
-	h.walking.Add(-1)
+	t := tally{frames: len(p.items), deliveries: int(p.deliveries.Load()), elapsed: d.since(p.start)}
+	d.walking.Add(-1)
 	p.joined, p.recipients = nil, nil
 	clear(p.few[:])
 
 	c.mu.Lock()
 	p.forgetLocked()
 	c.subs.giveBack()
-	h.settleLocked(c)
+	d.settleLocked(c)
 	c.mu.Unlock()
-	h.report(c, t)
+	d.report(c, t)
 }
 
 // forgetLocked lets go of what was delivered. The caller holds channel.mu.

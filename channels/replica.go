@@ -8,7 +8,7 @@ import "reverb/protocol"
 // Hold makes the channel if there is none and keeps it, with its roster and its cached event, until Release. Of o only Kind and
 // StringIDs count.
 func (h *Hub) Hold(app, channel string, o JoinOptions) {
-	c := h.openLocked(app, channel, o.Kind)
+	c := h.registry.openLocked(app, channel, o.Kind)
 	c.held = true
 	c.openRosterLocked(o.StringIDs)
 	c.mu.Unlock()
@@ -16,7 +16,7 @@ func (h *Hub) Hold(app, channel string, o JoinOptions) {
 
 // Release ends Hold: the channel vanishes with its last subscriber, now if there is none.
 func (h *Hub) Release(app, channel string) {
-	c := h.find(app, channel)
+	c := h.registry.find(app, channel)
 	if c == nil {
 		return
 	}
@@ -44,7 +44,7 @@ func (h *Hub) AddMember(app, channel string, d *protocol.MemberData) {
 			return
 		}
 		c.roster.join(d)
-		h.announceLocked(c, c.roster.addedFrame(c.name, d), protocol.SocketID{}, t)
+		h.delivery.announceLocked(c, c.roster.addedFrame(c.name, d), protocol.SocketID{}, t)
 	})
 }
 
@@ -56,14 +56,14 @@ func (h *Hub) RemoveMember(app, channel, user string) {
 			return
 		}
 		if c.roster.leave(m.data) {
-			h.announceLocked(c, c.roster.removedFrame(c.name, m.data), protocol.SocketID{}, t)
+			h.delivery.announceLocked(c, c.roster.removedFrame(c.name, m.data), protocol.SocketID{}, t)
 		}
 	})
 }
 
 // changeRoster calls change with the channel's lock held, if the channel is there and has a roster.
 func (h *Hub) changeRoster(app, channel string, change func(*Channel, *tally)) {
-	c := h.find(app, channel)
+	c := h.registry.find(app, channel)
 	if c == nil {
 		return
 	}
@@ -73,13 +73,13 @@ func (h *Hub) changeRoster(app, channel string, change func(*Channel, *tally)) {
 		change(c, &t)
 	}
 	c.mu.Unlock()
-	h.report(c, t)
+	h.delivery.report(c, t)
 }
 
 // SetCache replaces the cached event of a cache channel that is held or has subscribers; nil: it has none. client says that it is a client's.
 // The hub owns event from then on.
 func (h *Hub) SetCache(app, channel string, event []byte, client bool) {
-	c := h.find(app, channel)
+	c := h.registry.find(app, channel)
 	if c == nil {
 		return
 	}
@@ -89,7 +89,7 @@ func (h *Hub) SetCache(app, channel string, event []byte, client bool) {
 	case event == nil:
 		c.forgetCachedLocked()
 	default:
-		h.storeLocked(c, event, client)
+		c.storeLocked(event, client)
 	}
 	c.mu.Unlock()
 }
@@ -97,7 +97,7 @@ func (h *Hub) SetCache(app, channel string, event []byte, client bool) {
 // Roster returns the users of a presence channel in the order they came, those with an id, also when the channel has no subscriber.
 // Nothing of them is to be changed.
 func (h *Hub) Roster(app, channel string) []*protocol.MemberData {
-	c := h.find(app, channel)
+	c := h.registry.find(app, channel)
 	if c == nil {
 		return nil
 	}
@@ -122,11 +122,11 @@ func (h *Hub) enterReplicatedLocked(c *Channel, o JoinOptions, t *tally) error {
 	if !c.roster.admitsAnonymous(o.MaxMembers) {
 		return ErrMembers
 	}
-	if h.fullLocked(c) {
+	if h.delivery.fullLocked(c) {
 		return ErrBacklog
 	}
 	c.roster.anonymous++
-	h.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
+	h.delivery.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
 	return nil
 }
 
@@ -135,7 +135,7 @@ func (h *Hub) renewReplicatedLocked(c *Channel, s *Subscription, former *protoco
 	c.roster.exitReplicated(former)
 	if userID(s.data) == "" {
 		c.roster.anonymous++
-		h.announceLocked(c, c.roster.addedFrame(c.name, s.data), s.id, t)
+		h.delivery.announceLocked(c, c.roster.addedFrame(c.name, s.data), s.id, t)
 	}
 }
 

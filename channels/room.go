@@ -20,7 +20,7 @@ func (h *Hub) Room(app, channel string) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !h.crowdedLocked(c)
+	return !h.delivery.crowdedLocked(c)
 }
 
 // WaitForRoom waits until the channel has room for a frame of about size bytes, first come, first served, and reports whether it has.
@@ -31,13 +31,13 @@ func (h *Hub) WaitForRoom(ctx context.Context, app, channel string, size int) bo
 		return true
 	}
 	w := &waiter{size: int64(size) + itemCost, admitted: make(chan struct{})}
-	if h.waiting.Add(w.size) > waitingBytes {
-		h.waiting.Add(-w.size)
+	if h.delivery.waiting.Add(w.size) > waitingBytes {
+		h.delivery.waiting.Add(-w.size)
 		return false
 	}
-	defer h.waiting.Add(-w.size)
+	defer h.delivery.waiting.Add(-w.size)
 	c.mu.Lock()
-	if !h.crowdedLocked(c) {
+	if !h.delivery.crowdedLocked(c) {
 		c.mu.Unlock()
 		return true
 	}
@@ -47,27 +47,27 @@ func (h *Hub) WaitForRoom(ctx context.Context, app, channel string, size int) bo
 	case <-w.admitted:
 		return true
 	case <-ctx.Done():
-		return !h.leaveLine(c, w)
+		return !c.leaveLine(w)
 	}
 }
 
 // crowdedChannel returns the channel if it may be one that has no room: nearly always none is.
 func (h *Hub) crowdedChannel(app, channel string) *Channel {
-	if h.crowded.Load() == 0 {
+	if h.delivery.crowded.Load() == 0 {
 		return nil
 	}
-	return h.find(app, channel)
+	return h.registry.find(app, channel)
 }
 
 // crowdedLocked reports whether there is no room, or others wait for it. The caller holds c.mu.
-func (h *Hub) crowdedLocked(c *Channel) bool {
-	return c.queue != nil && (c.queue.bytes >= h.roomBytes() || len(c.queue.line) > 0)
+func (d *delivery) crowdedLocked(c *Channel) bool {
+	return c.queue != nil && (c.queue.bytes >= d.roomBytes() || len(c.queue.line) > 0)
 }
 
-func (h *Hub) roomBytes() int64 { return h.pendingBytes / 2 }
+func (d *delivery) roomBytes() int64 { return d.pendingBytes / 2 }
 
 // leaveLine reports whether w was in the line.
-func (h *Hub) leaveLine(c *Channel, w *waiter) bool {
+func (c *Channel) leaveLine(w *waiter) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.queue == nil {
@@ -83,18 +83,18 @@ func (h *Hub) leaveLine(c *Channel, w *waiter) bool {
 }
 
 // charge counts n bytes more, or less, in the queue and lets waiters in when there is room. The caller holds channel.mu.
-func (q *queue) charge(h *Hub, n int64) {
-	was := q.bytes >= h.roomBytes()
+func (q *queue) charge(d *delivery, n int64) {
+	was := q.bytes >= d.roomBytes()
 	q.bytes += n
-	h.pending.Add(n)
-	if is := q.bytes >= h.roomBytes(); is != was {
+	d.pending.Add(n)
+	if is := q.bytes >= d.roomBytes(); is != was {
 		if is {
-			h.crowded.Add(1)
+			d.crowded.Add(1)
 		} else {
-			h.crowded.Add(-1)
+			d.crowded.Add(-1)
 		}
 	}
-	room := h.roomBytes() - q.bytes
+	room := d.roomBytes() - q.bytes
 	for n < 0 && len(q.line) > 0 && room > 0 {
 		room -= q.line[0].size
 		q.admit()

@@ -3,7 +3,6 @@ package channels
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"reverb/protocol"
 )
@@ -21,7 +20,7 @@ type Info struct {
 
 // Info describes one channel; false when it has no subscriber.
 func (h *Hub) Info(app, channel string) (Info, bool) {
-	c := h.find(app, channel)
+	c := h.registry.find(app, channel)
 	if c == nil {
 		return Info{}, false
 	}
@@ -30,21 +29,8 @@ func (h *Hub) Info(app, channel string) (Info, bool) {
 
 // Channels describes all channels of an app whose names begin with prefix, sorted by name.
 func (h *Hub) Channels(app, prefix string) []Info {
-	var found []*Channel
-	for i := range h.shards {
-		sh := &h.shards[i]
-		sh.mu.RLock()
-		if b := sh.apps[app]; b != nil {
-			for name, c := range b.channels {
-				if strings.HasPrefix(name, prefix) {
-					found = append(found, c)
-				}
-			}
-		}
-		sh.mu.RUnlock()
-	}
-	infos := make([]Info, 0, len(found))
-	for _, c := range found {
+	infos := []Info{}
+	for c := range h.registry.all(app, prefix) {
 		if info, ok := c.info(); ok {
 			infos = append(infos, info)
 		}
@@ -56,7 +42,7 @@ func (h *Hub) Channels(app, prefix string) []Info {
 // Members returns the users of a presence channel, distinct, in the order they came, only those with an id; false when the
 // channel has no subscriber. Their bytes are not to be changed.
 func (h *Hub) Members(app, channel string) ([]protocol.RosterMember, bool) {
-	c := h.find(app, channel)
+	c := h.registry.find(app, channel)
 	if c == nil {
 		return nil, false
 	}

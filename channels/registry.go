@@ -2,7 +2,9 @@ package channels
 
 import (
 	"hash/maphash"
+	"iter"
 	"math/bits"
+	"strings"
 	"sync"
 
 	"reverb/protocol"
@@ -10,6 +12,13 @@ import (
 
 // shardCount spreads the channels over as many locks; a power of two.
 const shardCount = 256
+
+// registry is the channels of all apps by name.
+type registry struct {
+	seed     maphash.Seed // constant after construction
+	accounts accounts
+	shards   [shardCount]shard
+}
 
 // shard is one part of all channels, chosen by the hash of app and name.
 //
@@ -34,23 +43,23 @@ type bucket struct {
 	channels map[string]*Channel // guarded by shard.mu
 }
 
-func (h *Hub) shard(app, name string) *shard {
-	sum := maphash.String(h.seed, name) ^ bits.RotateLeft64(maphash.String(h.seed, app), 32)
-	return &h.shards[sum%shardCount]
+func (r *registry) shard(app, name string) *shard {
+	sum := maphash.String(r.seed, name) ^ bits.RotateLeft64(maphash.String(r.seed, app), 32)
+	return &r.shards[sum%shardCount]
 }
 
 // find returns the channel or nil. One that it returns may be empty: just made or just gone.
-func (h *Hub) find(app, name string) *Channel {
-	return h.shard(app, name).find(app, name)
+func (r *registry) find(app, name string) *Channel {
+	return r.shard(app, name).find(app, name)
 }
 
 // openLocked returns the channel, made when there was none, with its lock held.
-func (h *Hub) openLocked(app, name string, kind protocol.Kind) *Channel {
-	sh := h.shard(app, name)
+func (r *registry) openLocked(app, name string, kind protocol.Kind) *Channel {
+	sh := r.shard(app, name)
 	for {
 		c := sh.find(app, name)
 		if c == nil {
-			c = sh.open(app, name, kind, &h.accounts)
+			c = sh.open(app, name, kind, &r.accounts)
 		}
 		c.mu.Lock()
 		if !c.gone {
@@ -60,6 +69,35 @@ func (h *Hub) openLocked(app, name string, kind protocol.Kind) *Channel {
 		c.mu.Unlock()
 		c.home.remove(c)
 	}
+}
+
+// all yields the channels of an app whose names begin with prefix; some may be empty. It holds no lock while it yields and needs memory for
+// one shard at a time.
+func (r *registry) all(app, prefix string) iter.Seq[*Channel] {
+	return func(yield func(*Channel) bool) {
+		var found []*Channel
+		for i := range r.shards {
+			found = r.shards[i].appendAll(found[:0], app, prefix)
+			for _, c := range found {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (sh *shard) appendAll(dst []*Channel, app, prefix string) []*Channel {
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	if b := sh.apps[app]; b != nil {
+		for name, c := range b.channels {
+			if strings.HasPrefix(name, prefix) {
+				dst = append(dst, c)
+			}
+		}
+	}
+	return dst
 }
 
 func (sh *shard) find(app, name string) *Channel {

@@ -29,14 +29,14 @@ type request struct {
 	rawQuery string
 }
 
-// signed answers for whoever may not call h: size, application, signature, in this order. The body is read before the signature is
+// signed answers a caller that may not call h: size, application, signature, in this order. The body is read before the signature is
 // checked because the signature covers it.
 func (a *API) signed(h func(http.ResponseWriter, *http.Request, *call)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id := r.PathValue("appId")
 		buf, refused := a.readBody(r, a.bodyLimit(a.server.App(id)))
 		if refused != nil {
-			// What is left of the body is not worth reading.
+			// The rest of the body is not worth reading.
 			w.Header().Set("Connection", "close")
 			refused.write(w)
 			return

@@ -90,7 +90,7 @@ func TestDirectAnswersAsTheHandler(t *testing.T) {
 	}
 }
 
-// An answer that differs by Origin says so to whoever sent none, too.
+// An answer that differs by Origin says so to a caller without one, too.
 func TestDirectWithCORS(t *testing.T) {
 	allow := func(c *config.Config) { c.Server.CORSOrigins = []string{"http://a"} }
 	w, twin := newWorld(t, allow), newWorld(t, allow)

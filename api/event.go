@@ -27,7 +27,7 @@ func (e *event) attributes() attributes {
 // fields are the members of an event's JSON object that mean something, before validation.
 type fields struct{ name, data, channels, channel, socketID, info value }
 
-// readFields takes the known members of an object; of a name given twice the last counts. What is no object has none.
+// readFields takes the known members of an object; of a name given twice the last counts. A value that is no object has none.
 func readFields(v value) fields {
 	var f fields
 	if v.kind != object {

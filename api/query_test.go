@@ -148,7 +148,7 @@ func TestHealth(t *testing.T) {
 	wantAnswer(t, w.do(http.MethodGet, "/ready", ""), 503, `{"ready":false}`)
 }
 
-// What not all nodes have a part in says so in a header, and only that.
+// An answer that some nodes have no part in says so in a header, and no other answer does.
 func TestPartialAnswers(t *testing.T) {
 	event := `{"name":"e","data":"d","channels":["a","b"],"info":"subscription_count"}`
 	batch := `{"batch":[{"name":"e","data":"d","channel":"a","info":"occupied"},{"name":"e","data":"d","channel":"b","info":"occupied"}]}`

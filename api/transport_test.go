@@ -288,7 +288,7 @@ func TestUpgradeRefusalCloses(t *testing.T) {
 	})
 }
 
-// What net/http cannot read it answers without asking the handler.
+// net/http answers a request that it cannot read without asking the handler.
 func TestUnreadableRequests(t *testing.T) {
 	for name, request := range map[string]string{
 		"no HTTP":     "hello\r\n\r\n",

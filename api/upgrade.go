@@ -31,7 +31,7 @@ func (a *API) upgradeLate(w http.ResponseWriter, r *http.Request) {
 	refused.write(w)
 }
 
-// reclaimer is a connection that whoever net/http has it from can take back.
+// reclaimer is a connection that its owner can take back from net/http.
 type reclaimer interface {
 	Reclaim(head []byte) bool
 }

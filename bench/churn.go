@@ -17,7 +17,7 @@ const (
 	churnTurn    = 16                     // events of the churners' loop at a time: a fifth of a millisecond
 )
 
-// churners are connections that are cut and come back. They have loops of their own: what they keep busy is not what times the others.
+// churners are connections that are cut and come back. They have loops of their own, so that their work does not delay the measuring of the others.
 type churners struct {
 	crowd
 	channel string

@@ -40,7 +40,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// An interrupt ends the measurement and not the report; what was under way is still checked.
+// An interrupt ends the measurement and not the report; deliveries that were under way are still checked.
 func TestInterrupt(t *testing.T) {
 	delivered := make(chan struct{}, 1)
 	f := newFake(t, func(n int, frame string, send func(string)) {

@@ -178,7 +178,7 @@ func TestWrongServers(t *testing.T) {
 	}
 }
 
-// What a server refuses was not published: it is an error, and nothing is missing.
+// A refused publish is an error, and no delivery of it is missing.
 func TestRefusingServer(t *testing.T) {
 	f := newFake(t, func(_ int, frame string, send func(string)) { send(frame) })
 	f.refuse = 5

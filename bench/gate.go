@@ -23,7 +23,7 @@ func newGate(limit int64) *gate {
 	return &gate{limit: limit, wake: make(chan struct{}, 1)}
 }
 
-// enter waits until n more deliveries may be owed, and owes them; false when ctx ended first. What would never fit alone may go
+// enter waits until n more deliveries may be owed, and owes them; false when ctx ended first. A number that would never fit alone may go
 // when nothing else is owed.
 func (g *gate) enter(ctx context.Context, n int64) bool {
 	for ctx.Err() == nil {
@@ -46,7 +46,7 @@ func (g *gate) enter(ctx context.Context, n int64) bool {
 	return false
 }
 
-// owe adds n deliveries whether there is room or not: what goes by the clock does not wait.
+// owe adds n deliveries whether there is room or not: an event that is due by the clock does not wait.
 func (g *gate) owe(n int64) {
 	g.mu.Lock()
 	g.owed += n
@@ -85,7 +85,7 @@ func (g *gate) take(n int64) bool {
 	return true
 }
 
-// pass wakes one who waits, if there is room: who gets in wakes the next.
+// pass wakes one waiter, if there is room, and that waiter wakes the next.
 func (g *gate) pass() {
 	if g.waiting.Load() == 0 || g.left() >= g.limit {
 		return

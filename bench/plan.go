@@ -59,7 +59,7 @@ func (p plan) do(soft, hard context.Context) ([][]report.Result, error) {
 	return results, errors.Join(errs...)
 }
 
-// order is the servers' turn in a round: who was last is first in the next, so that a machine that warms up or slows down favours nobody.
+// order is the servers' turn in a round: the last one is first in the next, so that a machine that warms up or slows down favours none.
 func (p plan) order(round int) []int {
 	turn := make([]int, len(p.servers))
 	for n := range turn {

@@ -86,7 +86,7 @@ func (j *joiner) Subscribed(c *client.Client, _ []byte, now int64) {
 	j.free <- j
 }
 
-// Event has only refusals to look for: what others are told counts with the watchers.
+// Event has only refusals to look for: announcements to others count with the watchers.
 func (j *joiner) Event(_ *client.Client, e client.Event, _ int64) { j.refused(e) }
 
 // join subscribes as a member that has never been there.

@@ -151,7 +151,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// In turn: who was last in a round is first in the next.
+// In turn: the last server of a round is the first of the next.
 func TestOrder(t *testing.T) {
 	p := plan{servers: make([]Server, 2)}
 	if !slices.Equal(p.order(0), []int{0, 1}) || !slices.Equal(p.order(1), []int{1, 0}) {

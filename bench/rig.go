@@ -174,7 +174,7 @@ func (r *rig) begin(ctx context.Context, fleet *client.Fleet) *lap {
 	}
 }
 
-// end stops measuring the server; what is still under way is drained afterwards.
+// end stops measuring the server; deliveries that are still under way are drained afterwards.
 func (l *lap) end(ctx context.Context) {
 	l.to = l.r.sample(context.WithoutCancel(ctx))
 	l.seconds = float64(client.Now()-l.began) / float64(time.Second)

@@ -11,7 +11,7 @@ import (
 	"reverb/internal/testtool"
 )
 
-// Every scenario against our server, small. What it measures is not looked at but for being there; that every delivery is right is.
+// Every scenario against our server, small. The figures need only be there; every delivery must be right.
 func TestScenarios(t *testing.T) {
 	for _, tc := range []struct {
 		name      string

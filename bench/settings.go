@@ -18,14 +18,14 @@ type Settings struct {
 	Warmup   time.Duration `toml:"warmup" usage:"traffic before measuring, checked but not timed"`
 	Drain    time.Duration `toml:"drain" usage:"longest wait for what is still under way at the end"`
 
-	// Who is there.
+	// The clients.
 	Connections int    `toml:"connections" usage:"connections"`
 	Subscribers int    `toml:"subscribers" usage:"subscribers of each channel"`
 	Channels    int    `toml:"channels" usage:"channels; idle: 0 gives each connection its own"`
 	Kind        string `toml:"kind" usage:"of the channels: public or private"`
 	Slow        int    `toml:"slow" usage:"subscribers that stop reading"`
 
-	// What is sent.
+	// The events.
 	Rate       float64 `toml:"rate" usage:"events a second by the clock, whatever becomes of earlier ones; 0: as fast as it goes"`
 	Probes     float64 `toml:"probes" usage:"GET requests for the list of channels a second, beside the events and by the clock; 0: none"`
 	Publishers int     `toml:"publishers" usage:"HTTP connections that publish by the clock"`

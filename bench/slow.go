@@ -11,7 +11,7 @@ import (
 	"reverb/bench/report"
 )
 
-// sleepers are subscribers that stop reading. What they get is not checked: nobody promises them anything.
+// sleepers are subscribers that stop reading. Their deliveries are not checked: nothing is promised to them.
 type sleepers struct {
 	crowd
 	channel string

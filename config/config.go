@@ -122,7 +122,7 @@ const (
 )
 
 // Redis is the table [scaling.redis]. After Load the parts hold what a URL
-// says; what the URL leaves out keeps its own value.
+// says; a part that the URL leaves out keeps its own value.
 type Redis struct {
 	URL       string // redis:, tcp: plain; rediss:, tls: encrypted; "" = the parts
 	Host      string // 127.0.0.1; a tls:// in front turns on TLS; an absolute path is a Unix socket

@@ -11,7 +11,7 @@ import (
 	"reverb/config"
 )
 
-// What vlucas/phpdotenv 5.6 makes of each line when its environment has
+// The values that vlucas/phpdotenv 5.6 makes of each line when its environment has
 // ENV=outer and BOTH=outer; the cases were run through it. It refuses "export"
 // before a name of one letter, loses what follows a comment with a quote, and
 // stops at the YAML line: there we go on.

@@ -65,7 +65,7 @@ func TestPulseRedis(t *testing.T) {
 	}
 }
 
-// What Laravel has for itself is no error while nothing here uses it.
+// A setting that Laravel has for itself is no error while nothing here uses it.
 func TestPulseErrors(t *testing.T) {
 	storage, redis := []string{"PULSE_ENABLED=true"}, []string{"PULSE_ENABLED=true", "PULSE_INGEST_DRIVER=redis"}
 	for name, tt := range map[string]struct {

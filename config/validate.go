@@ -176,7 +176,7 @@ func (l *loader) checkCeiling(path string, app *App) {
 	l.fail(path, " = %d: want at most server.limits.max_message_size, which is %d", app.MaxMessageSize, ceiling)
 }
 
-// checkKeys reports a key that two apps have: who brings it must be of one app.
+// checkKeys reports a key that two apps have: a client that brings it must be of one app.
 // That the present key of an app is among its previous ones does no harm.
 func (l *loader) checkKeys() {
 	l.checkUnique("key", func(a *App) string { return a.Key })

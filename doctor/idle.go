@@ -12,7 +12,7 @@ import (
 // idleSpare is how long after the ping interval the server's ping must have come.
 const idleSpare = 15 * time.Second
 
-// checkIdle stays silent until the server pings, as it does after ping_interval: whoever stands between must keep the connection so long.
+// checkIdle stays silent until the server pings, as it does after ping_interval: everything in between must keep the connection so long.
 func (e *examination) checkIdle() {
 	const check, title = "idle.ping", "Silence up to the ping"
 	app := e.app()

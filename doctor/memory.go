@@ -10,7 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// What docs/performance.md measured, in bytes. The rest of what a connection may cost is what waits for slow clients, which
+// The measurements of docs/performance.md, in bytes. A connection may cost more while frames wait for a slow client, which
 // total_outbox_bytes bounds.
 const (
 	emptyServer    = 16 << 20 // resident, without a connection

@@ -125,7 +125,7 @@ func (s *socket) greet(ctx context.Context) error {
 }
 
 // read returns the next event; an error of the server is a *refusal, the end of the connection a *hangUpError. Pings of both kinds are not
-// answered: whoever waits for them asks for frames.
+// answered when their frames are asked for.
 func (s *socket) read(ctx context.Context) (event, error) {
 	for {
 		op, payload, err := s.frame(ctx)
@@ -187,7 +187,7 @@ func (s *socket) send(text string) error {
 	return nil
 }
 
-// leave closes politely; whoever listens counts no broken connection.
+// leave closes politely, so that the server counts no broken connection.
 func (s *socket) leave() {
 	_ = ws.WriteFrame(s.line, ws.MaskFrameInPlace(ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusNormalClosure, ""))))
 	s.close()

@@ -12,7 +12,7 @@ const (
 	SourceClient = "client" // a client event
 )
 
-// codes are the Pusher error codes that a client message may be answered with; what is not among them counts as "other".
+// codes are the Pusher error codes that a client message may be answered with; any other code counts as "other".
 var codes = [...]int{4001, 4003, 4004, 4006, 4007, 4008, 4009, 4100, 4200, 4201, 4301, 4302}
 
 // App is the counters of one application, looked up once and kept: what is called for each message is one atomic operation

@@ -6,5 +6,5 @@
 //
 // Labels are bounded. An app label is the id of an application handed to [Metrics.App], that is one of the configuration, or
 // "unknown"; reasons, sources and codes come from short lists of this program, and an error code outside Pusher's range is "other".
-// What a client sends never becomes a label.
+// Text of a client never becomes a label.
 package metrics

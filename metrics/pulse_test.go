@@ -6,7 +6,7 @@ import (
 	"reverb/metrics"
 )
 
-// What was answered with an error is not received, as Pulse has it; the answer is sent.
+// A message that was answered with an error is not received, as Pulse has it; the answer is sent.
 func TestAppCounts(t *testing.T) {
 	m := metrics.New("dev")
 	for range 5 {

@@ -66,7 +66,7 @@ func newListener(p *Poller, ln *net.TCPListener, tc *tls.Config) (*listener, err
 	return l, nil
 }
 
-// onRead accepts a batch. What is left calls again.
+// onRead accepts a batch. Connections that are left call again.
 func (l *listener) onRead(netpoll.Poll) error {
 	for range acceptBatch {
 		fd, sa, err := acceptSocket(l.fd)

@@ -189,7 +189,7 @@ func TestClientVanishes(t *testing.T) {
 	})
 }
 
-// What came before the FIN is delivered before Closed, also when it is more than one turn of the loop reads.
+// Messages that came before the FIN are delivered before Closed, also when it is more than one turn of the loop reads.
 func TestHalfClose(t *testing.T) {
 	transports(t, func(t *testing.T, secure bool) {
 		h := newHandler()

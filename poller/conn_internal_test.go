@@ -255,7 +255,7 @@ func TestOldestByteHasATimeout(t *testing.T) {
 	})
 }
 
-// What answers the messages of one read goes out together, and early enough that the answers do not look like a backlog.
+// The answers to the messages of one read go out together, and early enough that the answers do not look like a backlog.
 func TestAnswersOfOneReadGoTogether(t *testing.T) {
 	s := &fakeSocket{room: 1 << 30}
 	c := fakeConn(s, 1000, 1<<20)

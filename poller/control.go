@@ -29,7 +29,7 @@ func closeReply(payload []byte) []byte {
 	return controlFrame(ws.OpClose, payload)
 }
 
-// closeFrame tells the client why it is being left. What is not UTF-8 in reason is replaced, and what does
+// closeFrame tells the client why it is being left. Bytes of reason that are not UTF-8 are replaced, and a part that does
 // not fit is cut between two runes: a client must fail on half of one.
 func closeFrame(code uint16, reason string) []byte {
 	reason = strings.ToValidUTF8(reason, string(utf8.RuneError))

@@ -22,7 +22,7 @@ type frameSink interface {
 // memory is only held while a frame or a message is unfinished. One goroutine at a time, and no calls out of a sink.
 type decoder struct {
 	rest *rest // nil while nothing is unfinished
-	done bool  // after a violation, a close frame, or a sink that had enough: what follows is ignored
+	done bool  // after a violation, a close frame, or a sink that had enough: all that follows is ignored
 }
 
 // feed parses all of p, which it modifies, and hands what is complete to s as slices of p where it can. p is free

@@ -206,7 +206,7 @@ func TestDecoderContinuationAfterTheEnd(t *testing.T) {
 	assertSame(t, feedPieces(stream, 0), want.got, "two ends")
 }
 
-// What came before a violation counts, what comes after it does not, in the same read or a later one.
+// Frames before a violation count, frames after it do not, in the same read or a later one.
 func TestDecoderIsDoneAfter(t *testing.T) {
 	bad, next := []byte{0x81, 0}, clientFrame(ws.OpText, true, "next")
 	broke := "violation 1002 " + violationUnmasked.text + " protocol_error"

@@ -7,8 +7,8 @@ import (
 
 // direct lets Config.Direct answer the request that begins all, whose head ends at end, and returns what follows it. Only a request
 // that is plain and here to its last byte is offered; the others, and those that Direct leaves alone, go to net/http, which knows
-// everything that HTTP can be. A back end keeps its connection and publishes thousands of times a second: what a goroutine, a parsed
-// header map and their garbage would cost is about half of such a request. A TLS connection has its goroutine anyway.
+// everything that HTTP can be. A back end keeps its connection and publishes thousands of times a second: a goroutine, a parsed
+// header map and their garbage would be about half of the cost of such a request. A TLS connection has its goroutine anyway.
 func (c *conn) direct(all []byte, end int) (rest []byte, answered bool) {
 	answer := c.table.poller.cfg.Direct
 	if answer == nil || c.table.loop == nil || !bytes.HasPrefix(all, []byte("POST /")) {
@@ -37,8 +37,8 @@ func (c *conn) direct(all []byte, end int) (rest []byte, answered bool) {
 	return all[end+length:], true
 }
 
-// answersSent reports whether the client has taken the answers before those of this read. Whoever asks faster than he reads goes to
-// net/http, which can wait for him.
+// answersSent reports whether the client has taken the answers before those of this read. A client that pipelines faster than it reads is handed to
+// net/http, which may wait for it.
 func (c *conn) answersSent() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 
 const plainPost = "POST /apps/1/events?a=b HTTP/1.1\r\nHost: h:8080\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
 
-// What we answer ourselves, net/http has to read the same way, from its first byte to its last.
+// net/http has to read every request that we answer ourselves as we do, from its first byte to its last.
 func FuzzParsePlainPost(f *testing.F) {
 	f.Add([]byte(plainPost))
 	f.Add(bytes.ToUpper([]byte(plainPost)))

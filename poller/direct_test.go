@@ -89,7 +89,7 @@ func TestDirectIgnoresEmptyLines(t *testing.T) {
 	c.wantBodies("POST /other three", "POST /other four")
 }
 
-// Who asks faster than he reads is read from no faster, and gets every answer.
+// A client that asks faster than it reads is read from no faster, and gets every answer.
 func TestDirectWaitsForReader(t *testing.T) {
 	const requests, size = 6000, 4 << 10 // more than kernels keep for two sockets
 	s := start(t, poller.Config{Direct: repeat, OutboxBytes: 8 << 10}, newHandler(), false)

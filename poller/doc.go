@@ -8,7 +8,7 @@
 //	Message, Control     the same
 //	Closed               the same, or the one that was told of the hang-up
 //
-// What is sent to a client while its own bytes are being handled gathers, and goes out together: when 16 KiB have come
+// Frames for a client whose own bytes are being handled gather, and go out together: when 16 KiB have come
 // together or the read is done.
 //
 // A client is slow when its oldest byte has waited for OutboxTimeout or when more than OutboxBytes wait for it. All outboxes together

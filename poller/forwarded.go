@@ -6,7 +6,7 @@ import (
 )
 
 // forwardedFor returns for whom a request came that a trusted proxy sent: in the X-Forwarded-For lines of head, read from the right, the
-// first address that is not itself a trusted proxy's. What stands left of it the client may have written. When all are trusted it is the
+// first address that is not itself a trusted proxy's. The client may have written all that stands left of it. When all are trusted it is the
 // leftmost. Not valid when there is no such header, or nothing readable where the client should stand.
 func (x *proxies) forwardedFor(head []byte) netip.AddrPort {
 	var client netip.AddrPort

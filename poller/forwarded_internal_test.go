@@ -45,7 +45,7 @@ func TestForwardedFor(t *testing.T) {
 	}
 }
 
-// Whoever stands left of an address that is not trusted has no say.
+// An address left of one that is not trusted has no say.
 func FuzzForwardedFor(f *testing.F) {
 	f.Add("192.0.2.1")
 	f.Add("10.0.0.1, [::1]:80, unknown,")

@@ -93,7 +93,7 @@ func TestHTTPHalfClose(t *testing.T) {
 	}
 }
 
-// What is not a well-formed upgrade is net/http's, whose answers these statuses are: 426 for the path, 400 for
+// A request that is no well-formed upgrade is net/http's, whose answers these statuses are: 426 for the path, 400 for
 // what it cannot read at all.
 func TestRefusedHandshakes(t *testing.T) {
 	const host, upgrade, connection = "Host: h", "Upgrade: websocket", "Connection: Upgrade"

@@ -115,7 +115,7 @@ type httpConn struct {
 	poller *Poller
 	origin *conn      // what it was before; it says who the client is
 	addr   netip.Addr // counted for
-	client net.Addr   // whom a PROXY header named; nil = whoever connected
+	client net.Addr   // named by a PROXY header; nil = the peer of the socket
 	once   sync.Once
 }
 

@@ -20,7 +20,7 @@ const (
 	loopTurns  = 32       // sockets that are read before other goroutines have their turn
 )
 
-// loop is our side of one of netpoll's Polls. What is not guarded by table.mu belongs to the Poll's goroutine.
+// loop is our side of one of netpoll's Polls. A field that table.mu does not guard belongs to the Poll's goroutine.
 type loop struct {
 	table table
 	poll  netpoll.Poll
@@ -136,7 +136,7 @@ func (c *loopConn) writeLocked() bool {
 }
 
 // onHup is called when the client has left or the socket was shut down, after the Poll forgot the socket and never
-// together with onRead. What came with the FIN is still to be read.
+// together with onRead. Bytes that came with the FIN are still to be read.
 func (c *loopConn) onHup(netpoll.Poll) error {
 	if c.hup.Swap(true) || c.state.Load() == stateGone {
 		return nil

@@ -96,7 +96,7 @@ func TestTotalOutboxIsBounded(t *testing.T) {
 	})
 }
 
-// A backlog arrives whole and in order once the client reads, whoever sent it, and the close frame is last.
+// A backlog arrives whole and in order once the client reads, and the close frame is last.
 func TestBacklogKeepsOrder(t *testing.T) {
 	transports(t, func(t *testing.T, secure bool) {
 		h := newHandler()

@@ -12,7 +12,7 @@ import (
 )
 
 // tooManyOfAddress answers an upgrade over the limit. Not by hanging up, as at accept: a proxy takes a connection that is closed without
-// an answer for a server that has failed, so that one client over his limit would take the server from all others.
+// an answer for a server that has failed, so that one client over its limit would take the server from all others.
 const tooManyOfAddress = "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 // proxies are the addresses whose word about the client is taken. Constant after New. The zero value trusts nobody and costs nothing.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// The PROXY protocol: what a proxy that does not speak HTTP says in front of the client's bytes (HAProxy: The PROXY protocol, versions 1 & 2).
+// The PROXY protocol: the header that a proxy without HTTP puts in front of the client's bytes (HAProxy: The PROXY protocol, versions 1 & 2).
 const (
 	proxyLine      = "PROXY "
 	proxyLineMax   = 107 // bytes of a version 1 header, CR LF included

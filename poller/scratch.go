@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Buffers come in powers of two from 512 bytes to 1 MiB. What is larger is rare and left to the garbage collector.
+// Buffers come in powers of two from 512 bytes to 1 MiB. A larger one is rare and left to the garbage collector.
 const (
 	minScratchBits = 9
 	maxScratchBits = 20

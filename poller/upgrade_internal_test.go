@@ -10,7 +10,7 @@ import (
 const goodHead = "GET /app/key?protocol=7 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 
-// What we take for an upgrade, net/http has to read the same way: two readings of one request are how requests
+// net/http has to read every upgrade as we do: two readings of one request are how requests
 // are smuggled.
 func FuzzParseUpgrade(f *testing.F) {
 	f.Add([]byte(goodHead))

@@ -10,7 +10,7 @@ import (
 	"reverb/transport"
 )
 
-// violation is a rule of RFC 6455 that a client broke: what its close frame says, and what we count.
+// violation is a rule of RFC 6455 that a client broke: the words of its close frame, and the name we count it by.
 type violation struct {
 	code   uint16
 	text   string

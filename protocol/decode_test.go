@@ -96,7 +96,7 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-// TestDecodeCut cuts every example at every byte: what is cut off must be missed.
+// TestDecodeCut cuts every example at every byte: the missing part must be noticed.
 func TestDecodeCut(t *testing.T) {
 	for _, example := range examples {
 		whole := strings.TrimRight(example, " \n")

@@ -10,7 +10,7 @@ import "unicode/utf8"
 //	}
 //	if !ok || !o.done() { not a JSON object }
 //
-// What was seen counts only when done reports true.
+// Members seen count only when done reports true.
 type object struct {
 	scanner
 	quoted []byte // name of the member at hand, as in the text, quotes included

@@ -11,7 +11,7 @@ import (
 const maxDepth = 511
 
 // scanner reads JSON text strictly as RFC 8259 has it, without recursion and without allocation.
-// Whether the text is UTF-8 is checked before, by whoever starts one: see openObject and validJSON.
+// The caller has checked that the text is UTF-8: see openObject and validJSON.
 //
 // Against encoding/json it refuses three things more: a lone surrogate escape, nesting deeper than
 // maxDepth, and text that is not UTF-8.

@@ -3,7 +3,7 @@ package protocol
 import "unicode/utf8"
 
 // Members calls f for each member of the JSON object that text is, in order, duplicates too: the name unescaped, the value as in the
-// text. It stops when f returns false, and where the text is wrong; what f was told counts only when Members returns true.
+// text. It stops when f returns false, and where the text is wrong; the calls of f count only when Members returns true.
 func Members(text []byte, f func(name, value []byte) bool) bool {
 	o, ok := openObject(text)
 	if !ok {

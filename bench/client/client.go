@@ -7,7 +7,7 @@ import (
 
 // Client is one connection of a Fleet. Tag and N belong to the caller; the methods may be called by any goroutine and never wait.
 //
-// What is sent before Connected or after Closed is dropped. After Close or Kill nothing but Closed is heard.
+// Messages sent before Connected or after Closed are dropped. After Close or Kill nothing but Closed is heard.
 type Client struct {
 	Tag any
 	N   int
@@ -56,7 +56,7 @@ func (c *Client) SocketID() string {
 	return c.id
 }
 
-// Began is when the client began to connect, on the clock of Now: what is dialled beyond Options.Connecting waits for its turn.
+// Began is when the client began to connect, on the clock of Now: a client beyond Options.Connecting waits for its turn.
 // It is for Handler calls.
 func (c *Client) Began() int64 { return c.began }
 
@@ -139,7 +139,7 @@ func (c *Client) Kill() {
 	}
 }
 
-// Pause stops reading: the socket's buffers fill, and then the server's. What has been read is still delivered.
+// Pause stops reading: the socket's buffers fill, and then the server's. Bytes that have been read are still delivered.
 func (c *Client) Pause() { c.via.pause(true) }
 
 // Resume reads again.

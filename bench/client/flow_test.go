@@ -146,7 +146,7 @@ func TestServerIsSilent(t *testing.T) {
 	})
 }
 
-// TestPause: who does not read stops the server, and hears everything later.
+// TestPause: a client that does not read stops the server, and hears everything later.
 func TestPause(t *testing.T) {
 	transports(t, func(t *testing.T, secure bool) {
 		const messages = 20_000
@@ -196,7 +196,7 @@ func TestPause(t *testing.T) {
 	})
 }
 
-// TestServerDoesNotRead: what the socket does not take waits, in order, up to a bound.
+// TestServerDoesNotRead: bytes that the socket does not take wait, in order, up to a bound.
 func TestServerDoesNotRead(t *testing.T) {
 	transports(t, func(t *testing.T, secure bool) {
 		release := make(chan struct{})

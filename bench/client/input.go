@@ -121,7 +121,7 @@ func (c *Client) closed(payload []byte) error {
 	return &CloseError{Code: code, Reason: string(payload[2:])}
 }
 
-// message handles one whole text. What the fleet itself answers is not shown to the handler.
+// message handles one whole text. Messages that the fleet answers itself are not shown to the handler.
 func (c *Client) message(text []byte, t *turn) error {
 	t.frames++
 	if !utf8.Valid(text) {

@@ -134,7 +134,7 @@ func (l *loop) event(slot int32, events uint32) {
 	}
 }
 
-// read reads once: what is left brings the next event, after those of the other sockets.
+// read reads once: bytes that are left bring the next event, after those of the other sockets.
 func (l *loop) read(s *socket) {
 	buf, have := l.room(s)
 	n, err := unix.Read(s.fd, buf[have:])

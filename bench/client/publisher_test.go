@@ -111,7 +111,7 @@ func checkSignature(t *testing.T, c *call, path string) {
 	}
 }
 
-// TestAnswers: what is read of an answer, and whether the connection is used again.
+// TestAnswers: the part of an answer that is read, and whether the connection is used again.
 func TestAnswers(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\r\n"
 	cases := map[string]struct {
@@ -175,7 +175,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestIdleConnectionEnds: what the server ended while nobody used it is noticed before a request is written to it.
+// TestIdleConnectionEnds: the end of an unused connection is noticed before a request is written to it.
 func TestIdleConnectionEnds(t *testing.T) {
 	var connections atomic.Int64
 	gone := make(chan struct{}, 10)

@@ -21,7 +21,7 @@ type Checks struct {
 	Missing    int64 `json:"missing"`
 	Duplicated int64 `json:"duplicated"`
 	Reordered  int64 `json:"reordered"`         // came, but after a later one of the same publisher
-	Unknown    int64 `json:"unknown,omitempty"` // of no publisher of this run, or numbered beyond what he sent
+	Unknown    int64 `json:"unknown,omitempty"` // of no publisher of this run, or numbered beyond its last event
 }
 
 // OK reports whether every event came, once and in order.

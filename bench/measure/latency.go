@@ -8,7 +8,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Latencies from 1 µs to 60 s are kept with three digits; what is beyond counts as the limit.
+// Latencies from 1 µs to 60 s are kept with three digits; a longer one counts as the limit.
 const (
 	lowest  = int64(time.Microsecond)
 	highest = int64(time.Minute)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Usage is what the server used when it was looked at. What is not known is 0.
+// Usage is what the server used when it was looked at. An unknown value is 0.
 type Usage struct {
 	At          time.Time     `json:"at"`
 	RSS         int64         `json:"rss_bytes"` // resident memory

@@ -16,7 +16,7 @@ func NewRate(start int64, length time.Duration) *Rate {
 	return &Rate{start: start, seconds: make([]atomic.Int64, int(length/time.Second)+2)}
 }
 
-// Add counts n at now. What is before start counts as of the first second.
+// Add counts n at now. Events before start count as of the first second.
 func (r *Rate) Add(now, n int64) {
 	second := min(max(now-r.start, 0)/int64(time.Second), int64(len(r.seconds)-1))
 	r.seconds[second].Add(n)

@@ -38,7 +38,7 @@ const (
 	sideB = "b"
 )
 
-// Compare pairs the results of two servers by name, scenario and parameters; what only one of them has is left out.
+// Compare pairs the results of two servers by name, scenario and parameters; a result that only one of them has is left out.
 func Compare(a, b []Result) Comparison {
 	c := Comparison{A: "A", B: "B"}
 	if len(a) > 0 {

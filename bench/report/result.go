@@ -26,7 +26,7 @@ const (
 // Better says which of two values is the better one.
 type Better string
 
-// What a figure may be judged by.
+// The ways to judge a figure.
 const (
 	Higher  Better = "higher"
 	Lower   Better = "lower"

@@ -1,4 +1,4 @@
-// Package house_test keeps the rules of the house: who may import whom, and how long things may grow.
+// Package house_test keeps the rules of the house: which package may import which, and how long things may grow.
 package house_test
 
 import (

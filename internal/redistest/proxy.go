@@ -63,7 +63,7 @@ func (p *Proxy) Cut() { p.become(cut) }
 // Blackhole keeps connections open and swallows what is sent both ways. New ones are accepted and stay silent.
 func (p *Proxy) Blackhole() { p.become(swallowing) }
 
-// Heal ends Cut and Blackhole. What was swallowed is lost, and its connections are closed.
+// Heal ends Cut and Blackhole. Swallowed bytes are lost, and its connections are closed.
 func (p *Proxy) Heal() { p.become(healed) }
 
 // Redirect has new connections go to another target. Those that there are stay.

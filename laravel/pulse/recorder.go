@@ -137,7 +137,7 @@ func (r *Recorder) run(ctx context.Context) {
 	}
 }
 
-// sample reads the counters. What was added belongs to the minute of the last reading: a later one was read at its beginning.
+// sample reads the counters. Their growth belongs to the minute of the last reading: a later one was read at its beginning.
 func (r *Recorder) sample() {
 	at := r.sampled.Truncate(time.Minute).Unix()
 	r.sampled = time.Now()
@@ -160,7 +160,7 @@ func (r *Recorder) add(at int64, from source, value uint64) {
 	r.pending.add(slot{at: at, kind: from.kind, app: from.app}, n)
 }
 
-// flush writes what is pending. What cannot be written waits for the next time.
+// flush writes the pending entries. Those that cannot be written wait for the next time.
 func (r *Recorder) flush(ctx context.Context, limit time.Duration) {
 	now := time.Now()
 	r.metrics.Lost(r.pending.age(now))

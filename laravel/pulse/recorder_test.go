@@ -198,7 +198,7 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-// What may have been written is not written again.
+// Entries that may have been written are not written again.
 func TestUnsure(t *testing.T) {
 	b := newBench(nil)
 	b.add(7, 0)

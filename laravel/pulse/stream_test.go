@@ -85,7 +85,7 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// What Redis refuses waits.
+// Entries that Redis refuses wait.
 func TestStreamRefused(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, "--requirepass", "secret")

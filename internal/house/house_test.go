@@ -32,7 +32,8 @@ var mayImport = map[string][]string{
 	"channels":                {"protocol", "transport"},
 	"poller":                  {"internal/logging", "metrics", "transport"},
 	"scaling":                 {"protocol", "metrics"},
-	"scaling/bus":             {"internal/logging", "metrics", "internal/fifo"},
+	"scaling/bus":             {"internal/logging", "scaling/redis", "internal/fifo"},
+	"scaling/redis":           {},
 	"scaling/cluster":         {"internal/logging", "scaling", "scaling/bus", "protocol", "metrics", "internal/fifo"},
 	"server":                  {"internal/logging", "transport", "channels", "scaling", "protocol", "config", "metrics"},
 	"api":                     {"internal/logging", "server", "channels", "protocol", "config", "metrics"},
@@ -62,7 +63,7 @@ var mayImport = map[string][]string{
 var onlyIn = map[string][]string{
 	"github.com/cloudwego/netpoll":   {"poller"},
 	"github.com/gobwas/ws":           {"poller", "protocol", "doctor", "internal/testclient", "deploy/try"},
-	"github.com/redis/rueidis":       {"scaling/bus", "laravel/pulse", "laravel/restart", "laravel/database"},
+	"github.com/redis/rueidis":       {"scaling/bus", "scaling/redis", "laravel/pulse", "laravel/restart", "laravel/database"},
 	"github.com/go-sql-driver/mysql": {"laravel/database"},
 	"github.com/jackc/pgx/v5":        {"laravel/database"},
 	"modernc.org/sqlite":             {"laravel/database"},

@@ -6,7 +6,7 @@ import (
 	"reverb/internal/fifo"
 )
 
-// changes are the subscriptions of a shard that its subscriber has to look at.
+// changes are the subscriptions that a subscriber has to look at.
 type changes struct {
 	wake chan struct{} // constant: there is something to look at
 
@@ -33,16 +33,15 @@ func (s *changes) lose() {
 	s.hold, s.settled, s.taking = nil, false, false
 }
 
-// rest are the subscriptions that nobody looks at any more.
-func (s *changes) rest() []*sub {
+// rest adds the subscriptions that were not looked at.
+func (s *changes) rest(into []*sub) []*sub {
 	s.mu.Lock()
 	list := s.list.TakeAll()
 	s.mu.Unlock()
-	rest := make([]*sub, 0, list.Len())
 	for list.Len() > 0 {
-		rest = append(rest, list.Pop())
+		into = append(into, list.Pop())
 	}
-	return rest
+	return into
 }
 
 // ready says whether everything that is wanted is confirmed. From then on a Subscribe waits for the confirmation.
@@ -77,7 +76,7 @@ func (s *changes) take(into []*sub, n int) []*sub {
 	return into
 }
 
-// add has the subscriber look at c. It is false when there is none. The caller holds the part of c.
+// add has the subscriber look at c. It is false when there is none. The caller holds the shard of c.
 func (s *changes) add(c *sub) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,7 +97,7 @@ func (s *changes) addLocked(c *sub) bool {
 }
 
 // want has the subscriber see to it that c is subscribed. It says whether done is called when it is; else done is to be called now, with
-// the error. The caller holds the part of c.
+// the error. The caller holds the shard of c.
 func (s *changes) want(c *sub, done func(error)) (waits bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +115,7 @@ func (s *changes) want(c *sub, done func(error)) (waits bool, err error) {
 	return true, nil
 }
 
-// adopt lets waiters for a subscription on another shard wait here. It is false when there is nothing to wait for.
+// adopt lets waiters for a subscription at another master wait here. It is false when there is nothing to wait for.
 func (s *changes) adopt(w *waiters) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

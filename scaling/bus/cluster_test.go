@@ -42,15 +42,6 @@ func namesOf(t *testing.T, c *redistest.Cluster, n int) (all []string) {
 	return all
 }
 
-func TestSlots(t *testing.T) {
-	redis := redistest.Start(t, "--cluster-enabled", "yes", "--cluster-port", redistest.FreePort(t))
-	for _, name := range []string{"", "a", "123456789", "{", "{}", "{}a", "a{b}c", "a{b}c{d}", "{a", "a}b", "a{{b}}", "reverb:{app/presence-x}:g", "{ü}"} {
-		if got, want := int64(bus.SlotOf(name)), redis.Do("CLUSTER", "KEYSLOT", name); got != want {
-			t.Errorf("%q: got %v, want %v", name, got, want)
-		}
-	}
-}
-
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 3)

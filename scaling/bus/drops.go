@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reverb/internal/logging"
+	"reverb/scaling/redis"
 )
 
 // noteEvery is how often at most the same trouble is logged.
@@ -43,6 +44,11 @@ func (d *drops) add(reason string, n int, err error) {
 // note logs trouble.
 func (d *drops) note(what string, err error) {
 	d.log.Log(slog.LevelWarn, "", "redis: "+what, slog.Any("error", err))
+}
+
+// unreachable logs that a server cannot be connected to, with one throttle for each.
+func (d *drops) unreachable(addr string, err error) {
+	d.log.Log(slog.LevelWarn, "connect "+addr, redis.Unreached(addr, err))
 }
 
 // flush logs what was not logged yet.

@@ -1,178 +1,321 @@
 package bus
 
 import (
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"reverb/internal/fifo"
+	"reverb/scaling/redis"
 )
 
+var errNewMaster = errors.New("connecting to a new master")
+
+// keeper keeps a link to each master, and tells the hooks how the bus stands. Each master has a goroutine that connects and then is its
+// pipeline, one that subscribes and one that watches over the link; keep tells the hooks, follow looks which masters there are.
+//
+// Its lock may be held when that of the publisher or of the changes of a subscriber is taken; no event loop takes it.
+type keeper struct {
+	// Constant after construction.
+	options       Options
+	hooks         Hooks
+	publisher     *publisher
+	subscriptions *subscriptions
+	scout         *scout
+	drops         *drops
+	running       sync.WaitGroup // of the masters, started by follow
+
+	known bool // owned by follow: masters were found
+
+	// Atomic.
+	closed atomic.Bool
+	up     atomic.Bool // stored with mu held
+
+	mu sync.Mutex
+	// Guarded by mu.
+	masters   map[string]*master // by address; changed by follow only
+	uncovered bool               // a slot has no master
+	since     time.Time
+	err       error
+	losses    int // how often it went down
+	told      int // losses when Hooks.Up was called last
+	announced bool
+}
+
+func newKeeper(o Options, h Hooks, p *publisher, n *subscriptions, s *scout, d *drops) *keeper {
+	return &keeper{
+		options: o, hooks: h, publisher: p, subscriptions: n, scout: s, drops: d,
+		masters: make(map[string]*master), since: time.Now(),
+	}
+}
+
+func (k *keeper) state() State {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return State{Up: k.up.Load(), Since: k.since, Err: k.err}
+}
+
 // keep tells the hooks how the bus stands, and drops what waits too long.
-func (b *Bus) keep() {
+func (k *keeper) keep() {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	seconds := 0
 	var logged refusalLog
 	for {
-		for b.tell() {
+		for k.tell() {
 			continue
 		}
 		select {
-		case <-b.events:
+		case <-k.subscriptions.news:
 		case <-second.C:
-			b.expire()
-			b.logRefusal(&logged)
+			k.publisher.expire()
+			logged.update(k.publisher.refusals.now(), k.options.Log)
 			if seconds++; seconds%10 == 0 {
-				b.drops.flush()
+				k.drops.flush()
 			}
-		case <-b.ctx.Done():
+		case <-k.scout.ctx.Done():
 			return
 		}
 	}
 }
 
 // tell calls at most one hook, and says whether it did anything.
-func (b *Bus) tell() bool {
-	b.mu.Lock()
-	if b.announced && b.losses != b.told {
-		b.announced = false
-		err := b.err
-		b.mu.Unlock()
-		b.hooks.Down(err)
+func (k *keeper) tell() bool {
+	k.mu.Lock()
+	if k.announced && k.losses != k.told {
+		k.announced = false
+		err := k.err
+		k.mu.Unlock()
+		k.hooks.Down(err)
 		return true
 	}
-	fresh := b.readyLocked()
-	if b.allReadyLocked() && !b.announced && !b.closed.Load() {
-		b.announced, b.told = true, b.losses
-		b.since, b.err = time.Now(), nil
-		b.up.Store(true)
-		b.mu.Unlock()
-		b.lapses.take() // Up says more
-		b.options.Log.Info("redis is up")
-		b.hooks.Up()
-		b.mu.Lock()
-		b.openLocked()
-		b.mu.Unlock()
+	fresh := k.readyLocked()
+	if k.allReadyLocked() && !k.announced && !k.closed.Load() {
+		k.announced, k.told = true, k.losses
+		k.since, k.err = time.Now(), nil
+		k.up.Store(true)
+		k.mu.Unlock()
+		k.subscriptions.lapses.take() // Up says more
+		k.options.Log.Info("redis is up")
+		k.hooks.Up()
+		k.mu.Lock()
+		k.openLocked()
+		k.mu.Unlock()
 		return true
 	}
 	if fresh {
-		b.openLocked()
+		k.openLocked()
 	}
-	announced := b.announced
-	b.mu.Unlock()
-	return fresh || announced && b.tellLapsed()
+	announced := k.announced
+	k.mu.Unlock()
+	return fresh || announced && k.tellLapsed()
 }
 
 // tellLapsed tells which subscriptions were interrupted, and whether there were any.
-func (b *Bus) tellLapsed() bool {
-	names := b.lapses.take()
+func (k *keeper) tellLapsed() bool {
+	names := k.subscriptions.lapses.take()
 	switch {
 	case len(names) == 0:
 		return false
-	case b.hooks.Lapsed != nil:
-		b.hooks.Lapsed(names)
+	case k.hooks.Lapsed != nil:
+		k.hooks.Lapsed(names)
 	default:
-		b.hooks.Down(errLapsed)
-		b.hooks.Up()
+		k.hooks.Down(errLapsed)
+		k.hooks.Up()
 	}
 	return true
 }
 
-// readyLocked makes ready the shards whose subscriptions are confirmed: commands are taken from now on.
-func (b *Bus) readyLocked() (fresh bool) {
-	if b.placing {
-		return false // the scout wakes the keeper afterwards
-	}
-	for _, s := range b.shards {
-		if !s.ready && s.link != nil && s.changes.ready() {
-			s.ready, fresh = true, true
-			poke(s.wake)
+// readyLocked makes ready the masters on which all subscriptions are confirmed: operations are taken from now on.
+func (k *keeper) readyLocked() (fresh bool) {
+	for _, m := range k.masters {
+		if !m.ready && m.linked && m.subscriber.changes.ready() {
+			m.ready, fresh = true, true
+			m.pipeline.admit()
 		}
 	}
 	return fresh
 }
 
-// openLocked lets the shards that are ready send what waited, after an outage when the others have had time to come back.
-func (b *Bus) openLocked() {
-	for _, s := range b.shards {
-		if s.ready && !s.opening {
-			s.opening, s.openAt = true, time.Now()
-			if s.troubled {
-				s.openAt = s.openAt.Add(b.options.Settle)
-			}
-			poke(s.wake)
+// openLocked lets the masters that are ready get what waited, after an outage when the other nodes have had time to come back.
+func (k *keeper) openLocked() {
+	for _, m := range k.masters {
+		switch {
+		case m.ready && m.troubled:
+			m.pipeline.openFrom(k.options.Settle)
+		case m.ready:
+			m.pipeline.openFrom(0)
 		}
 	}
 }
 
-func (b *Bus) allReadyLocked() bool {
-	for _, s := range b.shards {
-		if !s.ready {
+func (k *keeper) allReadyLocked() bool {
+	for _, m := range k.masters {
+		if !m.ready {
 			return false
 		}
 	}
-	return len(b.shards) > 0 && !b.uncovered
+	return len(k.masters) > 0 && !k.uncovered
 }
 
-// lostLocked notes that a shard was lost, or could not be reached, and says whether anybody misses it.
-func (b *Bus) lostLocked(s *shard, err error, wasReady bool) bool {
-	if s.gone || b.closed.Load() { // the scout tells when there is a new master to be waited for
-		return false
+// downLocked notes that the bus is not up any more.
+func (k *keeper) downLocked(err error) {
+	k.err = err
+	if k.up.Load() {
+		k.up.Store(false)
+		k.since = time.Now()
+		k.losses++
 	}
-	b.err = err
-	if wasReady && b.up.Load() {
-		b.up.Store(false)
-		b.since = time.Now()
-		b.losses++
-	}
-	return true
 }
 
-// failed notes that a shard could not be reached.
-func (b *Bus) failed(s *shard, err error) {
-	b.mu.Lock()
-	s.troubled = true
-	b.err = err
-	b.mu.Unlock()
-	if b.ctx.Err() == nil {
-		b.drops.unreachable(s.addr, err)
-	}
-	b.refresh("")
+// found notes that there is a link to a master.
+func (k *keeper) found(m *master, l *redis.Link) {
+	k.scout.linked(m.addr, l)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	m.linked = true
 }
 
-// expiredAtOnce is how many publications are dropped before the lock is given back.
-const expiredAtOnce = 256
+// lost takes the link away: publications wait again, and each caller that waits for an answer is told. It says whether the master was ready.
+func (k *keeper) lost(m *master, err error) (wasReady bool) {
+	k.scout.linked(m.addr, nil)
+	k.mu.Lock()
+	wasReady = m.ready
+	m.linked, m.ready, m.troubled = false, false, true
+	missed := !m.gone && !k.closed.Load() // without one that is gone the bus is not down: its successor is waited for
+	switch {
+	case missed && wasReady:
+		k.downLocked(err)
+	case missed:
+		k.err = err
+	}
+	k.mu.Unlock()
+	unsent := m.pipeline.shut()
+	poke(k.subscriptions.news)
+	k.scout.look("")
+	for _, op := range unsent {
+		op.answer(Reply{err: ErrDown})
+	}
+	switch {
+	case missed && wasReady:
+		k.options.Log.Warn("redis is lost", "addr", m.addr, "error", err)
+	case missed:
+		k.drops.note("subscribe "+m.addr, err)
+	}
+	return wasReady
+}
 
-// expire drops the publications that wait too long.
-func (b *Bus) expire() {
-	oldest := time.Now().Add(-b.options.BufferAge)
-	b.mu.Lock()
-	shards := append(b.shardsLocked(), b.limbo)
-	b.mu.Unlock()
-	dropped := 0
-	for _, s := range shards {
-		for {
-			b.mu.Lock()
-			n := b.expireLocked(&s.held, oldest) + b.expireLocked(&s.queue, oldest)
-			b.mu.Unlock()
-			dropped += n
-			if n < expiredAtOnce {
-				break
+// failed notes that a master could not be reached.
+func (k *keeper) failed(m *master, err error) {
+	k.mu.Lock()
+	m.troubled = true
+	k.err = err
+	k.mu.Unlock()
+	if k.scout.ctx.Err() == nil {
+		k.drops.unreachable(m.addr, err)
+	}
+	k.scout.look("")
+}
+
+// follow finds the masters and follows them.
+func (k *keeper) follow() {
+	if k.scout.dialer.Kind == redis.Single {
+		k.apply([]redis.Master{{Addr: k.options.Addrs[0]}})
+		return
+	}
+	defer k.scout.close()
+	for hint, ok := "", true; ok; {
+		masters, err := k.scout.discover(hint)
+		if err == nil {
+			k.apply(masters)
+		} else {
+			k.unfound(err)
+		}
+		hint, ok = k.scout.next(err == nil && k.up.Load())
+	}
+}
+
+// unfound notes that no server knows the masters.
+func (k *keeper) unfound(err error) {
+	if k.scout.ctx.Err() != nil {
+		return
+	}
+	k.drops.note("discover", err)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.up.Load() {
+		k.err = err
+	}
+}
+
+// apply makes those found the masters of the bus.
+func (k *keeper) apply(found []redis.Master) {
+	gone, same := k.compare(found)
+	if same {
+		k.publisher.retry()
+		return
+	}
+	for _, m := range gone {
+		m.stop()
+	}
+	all, fresh := k.replace(found)
+	pipelines := make([]*pipeline, len(all))
+	for i, m := range all {
+		pipelines[i] = m.pipeline
+	}
+	cluster := k.options.Cluster
+	k.publisher.move(newRoutes(all, cluster, k.publisher.unserved, func(m *master) *pipeline { return m.pipeline }), pipelines)
+	k.subscriptions.move(newRoutes(all, cluster, k.subscriptions.unserved, func(m *master) *subscriber { return m.subscriber }))
+	for _, m := range fresh {
+		m.start()
+	}
+	poke(k.subscriptions.news)
+}
+
+// compare says whether those found are the masters of the bus, with the same slots. When not, it takes out those that are masters no more.
+func (k *keeper) compare(found []redis.Master) (gone []*master, same bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	same = len(found) == len(k.masters) && !slices.ContainsFunc(found, func(f redis.Master) bool {
+		m := k.masters[f.Addr]
+		return m == nil || !slices.Equal(m.slots, f.Slots)
+	})
+	for addr, m := range k.masters {
+		if !same && !slices.ContainsFunc(found, func(f redis.Master) bool { return f.Addr == addr }) {
+			m.gone = true
+			gone = append(gone, m)
+			delete(k.masters, addr)
+		}
+	}
+	return gone, same
+}
+
+// replace makes masters of those found. Not one of the fresh ones is started.
+func (k *keeper) replace(found []redis.Master) (all, fresh []*master) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	covered := 0
+	for _, f := range found {
+		m := k.masters[f.Addr]
+		if m == nil {
+			m = &master{
+				addr: f.Addr, keeper: k, troubled: k.known,
+				pipeline: newPipeline(k.publisher), subscriber: newSubscriber(k.subscriptions),
 			}
+			k.masters[f.Addr] = m
+			fresh = append(fresh, m)
 		}
-	}
-	b.drops.add(DroppedAge, dropped, nil)
-}
-
-// expireLocked drops some of the publications in front that are older, and says how many. Those behind an operation wait for that one,
-// which a lane does not leave for long.
-func (b *Bus) expireLocked(items *fifo.Queue[item], oldest time.Time) (dropped int) {
-	for ; dropped < expiredAtOnce; dropped++ {
-		it := items.Front()
-		if it == nil || it.op != nil || !it.since.Before(oldest) {
-			break
+		m.slots = f.Slots
+		for _, r := range f.Slots {
+			covered += int(r[1]) - int(r[0]) + 1
 		}
-		b.leaveLocked(it)
-		items.Pop()
+		all = append(all, m)
 	}
-	return dropped
+	k.known = true
+	k.uncovered = k.options.Cluster && covered < redis.SlotCount
+	if len(fresh) > 0 && k.up.Load() {
+		k.downLocked(errNewMaster)
+	}
+	return all, fresh
 }

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"reverb/scaling/redis"
 )
 
 var (
@@ -15,7 +17,7 @@ var (
 	// ErrFull says that a publication was dropped: the buffer of what waits for Redis is full.
 	ErrFull = errors.New("buffer for redis is full")
 	// ErrClosed says that the bus has been closed.
-	ErrClosed = errors.New("bus is closed")
+	ErrClosed = redis.ErrClosed
 	// ErrUnsubscribed says that the name was unsubscribed before Redis confirmed its subscription.
 	ErrUnsubscribed = errors.New("unsubscribed meanwhile")
 )
@@ -95,7 +97,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("no address of redis")
 	}
 	for _, addr := range addrs {
-		if _, _, err := net.SplitHostPort(addr); err != nil && networkOf(addr) != "unix" {
+		if _, _, err := net.SplitHostPort(addr); err != nil && redis.NetworkOf(addr) != "unix" {
 			return o, fmt.Errorf("address of redis: %w", err)
 		}
 	}

@@ -1,10 +1,12 @@
 package bus
 
 import (
-	"strings"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"reverb/scaling/redis"
 )
 
 // Refusal says that Redis is reached and does not do what it is asked for: it has no memory left, no replicas, or no rights for this user.
@@ -61,7 +63,7 @@ func (r *refusals) note(kind int, text string) {
 	if !k.holds(now) {
 		*k = refused{Refusal: Refusal{Since: now}}
 	}
-	k.Code, k.Text, k.last, k.over = codeOf(text), text, now, false
+	k.Code, k.Text, k.last, k.over = redis.Code(text), text, now, false
 	r.some.Store(true)
 }
 
@@ -93,26 +95,6 @@ func (k *refused) holds(now time.Time) bool {
 	return age < refusalHold || !k.over && age < refusalMost
 }
 
-// noRight begins what Redis says, without a code, of a script that wants what its user may not do.
-const noRight = "The user executing the script can't "
-
-// codeOf is the code of an error: its first word, in capitals. Redis 6 puts a text of its own before what stopped a script.
-func codeOf(text string) string {
-	if rest, ok := strings.CutPrefix(text, "ERR Error running script"); ok {
-		if i := strings.Index(rest, ": -"); i >= 0 {
-			text = rest[i+len(": -"):]
-		}
-	}
-	code, _, _ := strings.Cut(text, " ")
-	switch {
-	case strings.HasPrefix(text, noRight):
-		return "NOPERM"
-	case code != strings.ToUpper(code):
-		return "ERR"
-	}
-	return code
-}
-
 // refusalEvery is how often a refusal that lasts is logged.
 const refusalEvery = time.Minute
 
@@ -122,17 +104,16 @@ type refusalLog struct {
 	at   time.Time
 }
 
-// logRefusal logs a refusal that begins, lasts or is over.
-func (b *Bus) logRefusal(logged *refusalLog) {
+// update logs a refusal that begins, lasts or is over; nil: there is none.
+func (logged *refusalLog) update(r *Refusal, log *slog.Logger) {
 	now := time.Now()
-	r := b.refusals.now()
 	switch {
 	case r == nil && logged.open:
 		logged.open = false
-		b.options.Log.Info("redis does again what it is asked for")
+		log.Info("redis does again what it is asked for")
 	case r != nil && (!logged.open || now.Sub(logged.at) >= refusalEvery):
 		logged.open, logged.at = true, now
-		b.options.Log.Warn("redis is reached and refuses what the nodes need", "code", r.Code, "answer", r.Text,
+		log.Warn("redis is reached and refuses what the nodes need", "code", r.Code, "answer", r.Text,
 			"since", r.Since.Format(time.RFC3339))
 	}
 }

@@ -1,10 +1,12 @@
 package bus
 
 import (
-	"context"
 	"slices"
+	"time"
 
 	"github.com/redis/rueidis"
+
+	"reverb/scaling/redis"
 )
 
 // maxNames is how many names go into one SUBSCRIBE, and maxSubs about how many into one batch.
@@ -13,85 +15,107 @@ const (
 	maxSubs  = 1000
 )
 
-// subscriber keeps the subscriptions of a shard as they are wanted, until the link is lost. It returns those it was about to change.
-func (b *Bus) subscriber(s *shard, l *link, h *hold) (unanswered []*sub) {
-	seen := 0 // parts of the names; later changes of these are in the shard's changes
-	for l.reason() == nil {
-		wanted, unwanted := b.nextSubs(s, h, &seen)
+// subscriber keeps the subscriptions of one master as they are wanted.
+type subscriber struct {
+	all     *subscriptions // constant
+	changes changes
+}
+
+func newSubscriber(all *subscriptions) *subscriber {
+	return &subscriber{all: all, changes: changes{wake: make(chan struct{}, 1)}}
+}
+
+// run keeps the subscriptions as they are wanted until the link is lost. It returns those it was about to change.
+func (s *subscriber) run(l *redis.Link, h *hold) (unanswered []*sub) {
+	seen := 0 // shards of the names; later changes of these are in changes
+	for l.Err() == nil {
+		wanted, unwanted := s.next(h, &seen)
 		if len(wanted)+len(unwanted) == 0 {
-			if !b.settled(s, l, h) {
+			if !s.rest(l, h) {
 				return nil
 			}
 			continue
 		}
-		calm, err := b.change(s, l, h, wanted, unwanted)
+		calm, err := s.change(l, h, wanted, unwanted)
 		if err != nil {
-			l.end(err)
+			l.End(err)
 			return wanted
 		}
-		if !calm && !pause(b.ctx, stall) {
+		if !calm && !s.stall(l) {
 			return nil
 		}
 	}
 	return nil
 }
 
-// settled waits for the next change when there is none now, and says whether the link lives.
-func (b *Bus) settled(s *shard, l *link, h *hold) bool {
+// rest waits for the next change when there is none now, and says whether the link lives.
+func (s *subscriber) rest(l *redis.Link, h *hold) bool {
 	more, news := s.changes.settle(h)
 	if more {
 		return true
 	}
 	if news {
-		poke(b.events)
+		poke(s.all.news)
 	}
 	select {
 	case <-s.changes.wake:
 		return true
-	case <-l.lost:
+	case <-l.Lost():
 		return false
 	}
 }
 
-// nextSubs takes the names to be subscribed and unsubscribed: those that have just changed come before those that are only not confirmed on
+// stall waits before Redis is asked again for what it sent elsewhere, and says whether the link lives.
+func (s *subscriber) stall(l *redis.Link) bool {
+	timer := time.NewTimer(stall)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-l.Lost():
+		return false
+	}
+}
+
+// next takes the names to be subscribed and unsubscribed: those that have just changed come before those that are only not confirmed on
 // this link yet.
-func (b *Bus) nextSubs(s *shard, h *hold, seen *int) (wanted, unwanted []*sub) {
+func (s *subscriber) next(h *hold, seen *int) (wanted, unwanted []*sub) {
 	for _, c := range s.changes.take(nil, maxSubs) {
-		p := b.names.lock(c)
+		sh := s.all.lock(c)
 		if c.dirty == h {
 			c.dirty = nil
 		}
 		switch {
-		case b.routes.Load().of(c.slot) != s: // its slot moved: it is another subscriber's
+		case s.all.subscriberOf(c) != s: // its slot moved: it is another subscriber's
 		case c.wanted && c.on != h:
 			wanted = append(wanted, c)
 		case !c.wanted && c.on == h:
 			c.on = nil
 			unwanted = append(unwanted, c)
 		case !c.wanted:
-			p.forgetLocked(c)
+			sh.forgetLocked(c)
 		}
-		p.mu.Unlock()
+		sh.mu.Unlock()
 	}
-	for ; len(wanted)+len(unwanted) < maxSubs && *seen < partCount; *seen++ {
-		wanted = b.survey(s, h, &b.names.parts[*seen], wanted)
+	for ; len(wanted)+len(unwanted) < maxSubs && *seen < shardCount; *seen++ {
+		wanted = s.survey(h, &s.all.shards[*seen], wanted)
 	}
 	return wanted, unwanted
 }
 
-// survey adds the subscriptions of a part that are wanted and not confirmed, but for those in the list of changes. It forgets what nobody
-// wants.
-func (b *Bus) survey(s *shard, h *hold, p *part, wanted []*sub) []*sub {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r := b.routes.Load()
-	for _, c := range p.byName {
+// survey adds the subscriptions of a shard that are wanted and not confirmed, but for those in the list of changes. It forgets those that
+// are not wanted.
+func (s *subscriber) survey(h *hold, sh *shard, wanted []*sub) []*sub {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	r := s.all.routes.Load()
+	for _, c := range sh.byName {
 		switch {
 		case r.of(c.slot) != s || c.on == h || c.dirty == h:
 		case c.wanted:
 			wanted = append(wanted, c)
 		default:
-			p.forgetLocked(c)
+			sh.forgetLocked(c)
 		}
 	}
 	return wanted
@@ -99,108 +123,48 @@ func (b *Bus) survey(s *shard, h *hold, p *part, wanted []*sub) []*sub {
 
 // change tells Redis. It is not calm when Redis sent something elsewhere, which is to be looked at again. The error ends the link: a name
 // that may not be subscribed is nothing that this node can live without.
-func (b *Bus) change(s *shard, l *link, h *hold, wanted, unwanted []*sub) (calm bool, err error) {
-	on, off := b.group(wanted), b.group(unwanted)
+func (s *subscriber) change(l *redis.Link, h *hold, wanted, unwanted []*sub) (calm bool, err error) {
+	on, off := s.group(wanted), s.group(unwanted)
 	commands := make([]rueidis.Completed, 0, len(on)+len(off))
 	for _, group := range on {
-		commands = append(commands, b.subCommand(l, group, false))
+		commands = append(commands, s.command(l, group, false))
 	}
 	for _, group := range off {
-		commands = append(commands, b.subCommand(l, group, true))
+		commands = append(commands, s.command(l, group, true))
 	}
-	results := l.subs.DoMulti(context.Background(), commands...)
+	results := l.Subscribe(commands...)
 	hint := ""
 	calm = true
 	for i, group := range append(on, off...) {
 		failure := results[i].Error()
 		refusal, refused := rueidis.IsRedisErr(failure)
+		later := refused && redis.Passes(refusal)
 		switch {
-		case refused && isLater(refusal.Error()):
-			if i >= len(on) { // nobody is subscribed where the slot is no more
-				b.unsubscribed(group)
-				continue
-			}
+		case later && i < len(on):
 			calm = false
 			if to, moved := refusal.IsMoved(); moved {
-				hint = l.address(to)
+				hint = l.Address(to)
 			}
-			b.again(s, group)
-		case failure != nil && !rueidis.IsRedisNil(failure):
+			s.all.again(s, group)
+		case failure != nil && !later && !rueidis.IsRedisNil(failure):
 			err = failure
 		case i < len(on):
-			b.subscribed(s, h, group)
-		default:
-			b.unsubscribed(group)
+			s.all.confirmed(h, group)
+		default: // later: nobody is subscribed where the slot is no more
+			s.all.ended(group)
 		}
 	}
 	if !calm {
-		b.refresh(hint)
+		s.all.scout.look(hint)
 	}
 	return calm, err
 }
 
-// again has the subscriber look again at what Redis did not take.
-func (b *Bus) again(s *shard, group []*sub) {
-	for _, c := range group {
-		p := b.names.lock(c)
-		if b.routes.Load().of(c.slot) == s {
-			s.changes.add(c)
-		}
-		p.mu.Unlock()
-	}
-}
-
-// subscribed notes what Redis confirmed, and tells the waiters.
-func (b *Bus) subscribed(s *shard, h *hold, group []*sub) {
-	lapsed := false
-	for _, c := range group {
-		p := b.names.lock(c)
-		if b.routes.Load().of(c.slot) != s {
-			p.mu.Unlock()
-			continue
-		}
-		moved := c.on != nil && c.on.shard != s && !c.on.over.Load()
-		c.on = h
-		if !c.wanted {
-			s.changes.add(c)
-			p.mu.Unlock()
-			continue
-		}
-		if moved || c.lapsed {
-			c.lapsed, lapsed = false, true
-			b.lapses.add(c.name)
-		}
-		waiting := c.takeLocked()
-		p.mu.Unlock()
-		for _, done := range waiting {
-			done(nil)
-		}
-	}
-	if lapsed {
-		poke(b.events)
-	}
-}
-
-// unsubscribed forgets what is not wanted any more.
-func (b *Bus) unsubscribed(group []*sub) {
-	for _, c := range group {
-		p := b.names.lock(c)
-		if !c.wanted {
-			p.forgetLocked(c)
-		}
-		p.mu.Unlock()
-	}
-}
-
 // group splits the names into those that may share a command: a limited number, of one slot in a cluster.
-func (b *Bus) group(all []*sub) (groups [][]*sub) {
-	if !b.options.Cluster {
-		for chunk := range slices.Chunk(all, maxNames) {
-			groups = append(groups, chunk)
-		}
-		return groups
+func (s *subscriber) group(all []*sub) (groups [][]*sub) {
+	if s.all.cluster {
+		slices.SortStableFunc(all, func(x, y *sub) int { return int(x.slot) - int(y.slot) })
 	}
-	slices.SortStableFunc(all, func(x, y *sub) int { return int(x.slot) - int(y.slot) })
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && n < maxNames && all[n].slot == all[0].slot {
@@ -211,20 +175,20 @@ func (b *Bus) group(all []*sub) (groups [][]*sub) {
 	return groups
 }
 
-func (b *Bus) subCommand(l *link, group []*sub, off bool) rueidis.Completed {
+// command subscribes a group, or ends its subscriptions.
+func (s *subscriber) command(l *redis.Link, group []*sub, end bool) rueidis.Completed {
 	names := make([]string, len(group))
 	for i, c := range group {
 		names[i] = c.name
 	}
-	build := l.subs.B()
 	switch {
-	case b.options.Cluster && off:
-		return build.Sunsubscribe().Channel(names...).Build()
-	case b.options.Cluster:
-		return build.Ssubscribe().Channel(names...).Build()
-	case off:
-		return build.Unsubscribe().Channel(names...).Build()
+	case s.all.cluster && end:
+		return l.B().Sunsubscribe().Channel(names...).Build()
+	case s.all.cluster:
+		return l.B().Ssubscribe().Channel(names...).Build()
+	case end:
+		return l.B().Unsubscribe().Channel(names...).Build()
 	default:
-		return build.Subscribe().Channel(names...).Build()
+		return l.B().Subscribe().Channel(names...).Build()
 	}
 }

@@ -1,9 +1,9 @@
-package bus_test
+package redis_test
 
 import (
 	"testing"
 
-	"reverb/scaling/bus"
+	"reverb/scaling/redis"
 )
 
 func TestCodeOfAnError(t *testing.T) {
@@ -24,7 +24,7 @@ func TestCodeOfAnError(t *testing.T) {
 		"LOADING":                 "LOADING",
 		"":                        "",
 	} {
-		if got := bus.CodeOf(text); got != want {
+		if got := redis.Code(text); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}

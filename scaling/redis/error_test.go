@@ -1,4 +1,4 @@
-package bus
+package redis_test
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+
+	"reverb/scaling/redis"
 )
 
 func TestUnreached(t *testing.T) {
@@ -18,7 +20,7 @@ func TestUnreached(t *testing.T) {
 		"Redis at r:1 does not answer: this node goes on alone and tries again":                                                 context.DeadlineExceeded,
 		"Redis at r:1 cannot be used, connect to redis: redis is older than version 6: this node goes on alone and tries again": errors.New("redis is older than version 6"),
 	} {
-		if got := unreached("r:1", fmt.Errorf("connect to redis: %w", err)); got != want {
+		if got := redis.Unreached("r:1", fmt.Errorf("connect to redis: %w", err)); got != want {
 			t.Errorf("%v: %s, want %s", err, got, want)
 		}
 	}

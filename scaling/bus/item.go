@@ -6,14 +6,14 @@ import (
 	"reverb/internal/fifo"
 )
 
-// item is one entry of a lane: a message, or an operation, which somebody waits for.
+// item is one entry of a pipeline: a message, or an operation, which a caller waits for.
 type item struct {
-	message Message
-	op      *operation // nil for a publication
-	slot    uint16
-	ticket  uint64 // order over all lanes
-	since   time.Time
-	size    int64
+	message  Message
+	op       *operation // nil for a publication
+	slot     uint16
+	anywhere bool // it has no name: any master will do
+	since    time.Time
+	size     int64
 }
 
 // kind is what the item asks of Redis.

@@ -309,21 +309,6 @@ func TestGiantDoesNotStarveSmall(t *testing.T) {
 	})
 }
 
-func TestObserver(t *testing.T) {
-	o := &observer{open: map[string]bool{}}
-	h := newHub(t, channels.Options{Observer: o})
-	a, b := newSocket(), newSocket()
-	subA := join(t, h, "room", a, "")
-	subB := join(t, h, "room", b, "")
-	h.Unsubscribe(subA)
-	h.Unsubscribe(subB)
-	join(t, h, "room", b, "")
-	want := []string{"app room true", "app room false", "app room true"}
-	if !slices.Equal(o.told, want) {
-		t.Errorf("told %q, want %q", o.told, want)
-	}
-}
-
 func TestChannelsByPrefix(t *testing.T) {
 	h := newHub(t, channels.Options{})
 	for _, name := range []string{"presence-b", "private-x", "presence-a", "presence-a"} {

@@ -85,7 +85,7 @@ func (c *Channel) storeLocked(event []byte, client bool) {
 	}
 	c.forgetCachedLocked()
 	if kept := (&cached{event: event, client: client}); c.home.account.enter(kept) {
-		c.cache = kept
+		c.cache, c.missed = kept, false
 	}
 }
 

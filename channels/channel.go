@@ -28,6 +28,7 @@ type Channel struct {
 	busy   bool // a pass runs or is scheduled: who publishes now must queue
 	gone   bool // nobody is left and nobody can join; a new channel may have the name
 	held   bool // kept without subscribers (Hub.Hold)
+	missed bool // somebody found no cached event since there was one
 }
 
 // never is a Subscription.from that no frame reaches.

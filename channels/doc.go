@@ -21,7 +21,7 @@
 //
 // With Options.Replicated the roster of a presence channel is a copy of the cluster's: AddMember and RemoveMember change it and announce
 // in the channel's order, Subscribe only sends it. The anonymous are counted and announced here. Hold keeps a channel with its roster
-// and its cached event without subscribers; counts, occupation and the Observer mean subscribers of this node all the same.
+// and its cached event without subscribers; counts, occupation and Options.Facts mean subscribers of this node all the same.
 //
 // # Walking
 //

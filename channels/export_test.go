@@ -48,8 +48,8 @@ func (h *Hub) ConsistencyCheck() error {
 				})
 			}
 		}
-		if len(sh.notices.waiting) > 0 {
-			return fmt.Errorf("%d notices were not told", len(sh.notices.waiting))
+		if len(sh.facts.waiting) > 0 {
+			return fmt.Errorf("%d notices were not told", len(sh.facts.waiting))
 		}
 	}
 	if s := h.Stats(); s.Channels != channels || s.Subscriptions != subscriptions {

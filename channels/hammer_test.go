@@ -151,10 +151,10 @@ func hammer(t *testing.T, h *channels.Hub, staying int) {
 	}
 }
 
-// TestHammerEmptyChannel has sockets come and go in channels that vanish each time, with an observer that wants order.
+// TestHammerEmptyChannel has sockets come and go in channels that vanish each time, with a recorder that wants order.
 func TestHammerEmptyChannel(t *testing.T) {
-	o := &observer{open: map[string]bool{}}
-	h := channels.NewHub(channels.Options{Observer: o})
+	var l ledger
+	h := channels.NewHub(channels.Options{Facts: &l})
 	var all sync.WaitGroup
 	for g := range 6 {
 		all.Go(func() {
@@ -175,32 +175,5 @@ func TestHammerEmptyChannel(t *testing.T) {
 	if s := h.Stats(); s != (channels.Stats{}) {
 		t.Errorf("Stats after all left: %+v", s)
 	}
-	if o.mistakes > 0 || len(o.open) > 0 {
-		t.Errorf("observer: %d calls out of order, %v still occupied", o.mistakes, o.open)
-	}
-}
-
-// observer keeps what it is told.
-type observer struct {
-	mu       sync.Mutex
-	told     []string
-	open     map[string]bool
-	mistakes int
-}
-
-func (o *observer) ChannelOccupied(app, channel string) { o.note(app, channel, true) }
-func (o *observer) ChannelVacated(app, channel string)  { o.note(app, channel, false) }
-
-func (o *observer) note(app, channel string, occupied bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.open[channel] == occupied {
-		o.mistakes++
-	}
-	if occupied {
-		o.open[channel] = true
-	} else {
-		delete(o.open, channel)
-	}
-	o.told = append(o.told, fmt.Sprintf("%s %s %v", app, channel, occupied))
+	l.settled(t)
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"reverb/facts"
 	"reverb/protocol"
 	"reverb/transport"
 )
@@ -79,15 +80,15 @@ type Options struct {
 	// OnUncached is told of each event of a cache channel that CacheLimit kept out. It runs as CacheLimit does. It may be nil.
 	OnUncached func(app string, client bool)
 
-	// Observer is told which channels come and go. It may be nil.
-	Observer Observer
+	// Facts is told what happens in the channels, as package facts says; of a replicated hub only cache misses. Nil: nobody wants to know.
+	Facts facts.Recorder
 }
 
 // Hub knows who is subscribed to what on this node. All methods may be called from any goroutine. It must be made with NewHub.
 type Hub struct {
 	// Constant after construction.
 	replicated bool
-	observer   Observer
+	recorder   facts.Recorder
 
 	registry registry
 	users    users
@@ -103,7 +104,7 @@ func NewHub(o Options) *Hub {
 	seed := maphash.MakeSeed()
 	h := &Hub{
 		replicated: o.Replicated,
-		observer:   o.Observer,
+		recorder:   o.Facts,
 		registry:   registry{seed: seed, accounts: accounts{limit: o.CacheLimit, refused: o.OnUncached}},
 		users:      users{seed: seed},
 		delivery: delivery{
@@ -197,9 +198,11 @@ func (h *Hub) Unsubscribe(s *Subscription) {
 // joinLocked adds a new subscription. The caller holds c.mu.
 func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*Subscription, error) {
 	s := &Subscription{channel: c, subscriber: sub, id: sub.SocketID(), data: o.Data}
+	came := false
 	if c.kind.IsPresence() {
 		c.openRosterLocked(o.StringIDs)
-		if err := h.enterLocked(c, o, t); err != nil {
+		var err error
+		if came, err = h.enterLocked(c, o, t); err != nil {
 			return nil, err
 		}
 	}
@@ -208,30 +211,36 @@ func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*
 	}
 	if c.subs.len() == 0 {
 		h.channels.Add(1)
-		h.postLocked(c, true)
+		h.postLocked(c, facts.ChannelOccupied, "")
+	}
+	if came {
+		h.postLocked(c, facts.MemberAdded, userID(o.Data))
 	}
 	c.subs.add(s)
 	h.subscriptions.Add(1)
 	h.users.add(c.home.app, c.userOf(o.Data), sub)
 	t.replies += c.replyLocked(sub.Send)
+	h.missLocked(c)
 	return s, nil
 }
 
-// enterLocked brings a new subscription of a presence channel into its roster. The caller holds c.mu.
-func (h *Hub) enterLocked(c *Channel, o JoinOptions, t *tally) error {
+// enterLocked brings a new subscription of a presence channel into its roster, and reports whether its user came with it. The caller holds
+// c.mu.
+func (h *Hub) enterLocked(c *Channel, o JoinOptions, t *tally) (came bool, err error) {
 	if h.replicated {
-		return h.enterReplicatedLocked(c, o, t)
+		return false, h.enterReplicatedLocked(c, o, t)
 	}
 	if !c.roster.admits(o.Data, nil, o.MaxMembers) {
-		return ErrMembers
+		return false, ErrMembers
 	}
 	if h.delivery.fullLocked(c) {
-		return ErrBacklog
+		return false, ErrBacklog
 	}
-	if c.roster.join(o.Data) {
-		h.delivery.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
+	if !c.roster.join(o.Data) {
+		return false, nil
 	}
-	return nil
+	h.delivery.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
+	return userID(o.Data) != "", nil
 }
 
 // renewLocked is a second subscribe of a socket that is in the channel. The caller holds c.mu.
@@ -255,9 +264,13 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 	case !r.renew(former, o.Data):
 		if r.leave(former) {
 			h.delivery.announceLocked(c, r.removedFrame(c.name, former), s.id, t)
+			h.postLocked(c, facts.MemberRemoved, userID(former))
 		}
 		if r.join(o.Data) {
 			h.delivery.announceLocked(c, r.addedFrame(c.name, o.Data), s.id, t)
+			if id := userID(o.Data); id != "" {
+				h.postLocked(c, facts.MemberAdded, id)
+			}
 		}
 	}
 	if !c.busy {
@@ -275,6 +288,9 @@ func (h *Hub) leaveLocked(c *Channel, s *Subscription, t *tally) {
 	h.subscriptions.Add(-1)
 	h.users.remove(c.home.app, c.userOf(s.data), s.subscriber)
 	last := c.roster != nil && h.exitLocked(c, s)
+	if last {
+		h.postLocked(c, facts.MemberRemoved, userID(s.data))
+	}
 	if c.subs.len() > 0 {
 		if last {
 			h.delivery.announceLocked(c, c.roster.removedFrame(c.name, s.data), protocol.SocketID{}, t)
@@ -288,7 +304,7 @@ func (h *Hub) leaveLocked(c *Channel, s *Subscription, t *tally) {
 		c.forgetCachedLocked() // a client's event is kept only while somebody is in the channel
 	}
 	h.channels.Add(-1)
-	h.postLocked(c, false)
+	h.postLocked(c, facts.ChannelVacated, "")
 }
 
 // exitLocked takes a subscription out of the roster and reports whether that is to be announced. The caller holds c.mu.

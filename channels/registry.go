@@ -27,7 +27,7 @@ type shard struct {
 	mu   sync.RWMutex
 	apps map[string]*bucket // guarded by mu
 
-	notices notices
+	facts factLine
 
 	_ [56]byte // two cache lines each, so that neighbours do not share one
 }

@@ -17,8 +17,11 @@ const (
 // knownSecrets are those of manuals, tutorials and test suites, which anybody tries first.
 var knownSecrets = []string{"app-secret", "reverb-secret", "my-app-secret", "your-app-secret", "your-reverb-secret", "laravel-secret", "local-secret", "changeme", "change-me", "password", "secret"}
 
-// checkApps looks at credentials and origins.
-func (e *examination) checkApps() {
+// applications is the part about the apps: their secrets and origins.
+type applications struct{ *examination }
+
+// check looks at credentials and origins.
+func (e applications) check() {
 	if !e.usable {
 		e.skip("apps.secret", "Credentials", "the configuration cannot be used")
 		return
@@ -41,7 +44,7 @@ func (e *examination) checkApps() {
 	}
 }
 
-func (e *examination) checkSecret(app *config.App) {
+func (e applications) checkSecret(app *config.App) {
 	fix := []string{"openssl rand -hex 16 # makes one", "REVERB_APP_SECRET in .env, or secret of the app in config.toml; then restart Laravel's workers and this server"}
 	const why = "whoever guesses the secret publishes to every user and reads every private channel"
 	switch title := "Secret of " + app.ID; {
@@ -59,7 +62,7 @@ func (e *examination) checkSecret(app *config.App) {
 }
 
 // checkOrigins: the site's own pages must be let in. Only plain entries and the star are judged; the round trip tries the rest.
-func (e *examination) checkOrigins(app *config.App) {
+func (e applications) checkOrigins(app *config.App) {
 	host := e.appURLHost()
 	switch {
 	case !app.Enabled:

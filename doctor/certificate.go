@@ -14,8 +14,11 @@ const fewDays = 14
 
 const renewal = "renew it (certbot renew, or whatever made it) and look at why that did not happen by itself"
 
-// checkCertificateFiles examines what the server itself serves.
-func (e *examination) checkCertificateFiles() {
+// certificates is the part about the files that the server serves, and the judge of any chain.
+type certificates struct{ *examination }
+
+// check examines what the server itself serves.
+func (e certificates) check() {
 	const check, title = "tls.files", "Certificate"
 	if !e.usable {
 		e.skip(check, title, "the configuration cannot be used")
@@ -55,7 +58,7 @@ func parseChain(text []byte) []*x509.Certificate {
 }
 
 // judge tells what is wrong with a chain for host, and whether nothing is. host "" is not compared.
-func (e *examination) judge(section string, chain []*x509.Certificate, host string) bool {
+func (e certificates) judge(section string, chain []*x509.Certificate, host string) bool {
 	before := e.report.Failures + e.report.Warnings
 	leaf, now := chain[0], e.probes.Now()
 	left, life := leaf.NotAfter.Sub(now), leaf.NotAfter.Sub(leaf.NotBefore)
@@ -78,7 +81,7 @@ func (e *examination) judge(section string, chain []*x509.Certificate, host stri
 }
 
 // judgeChain looks whether the certificate leads to an authority that this machine trusts.
-func (e *examination) judgeChain(section string, chain []*x509.Certificate, now time.Time) {
+func (e certificates) judgeChain(section string, chain []*x509.Certificate, now time.Time) {
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
 		between.AddCert(c)

@@ -8,7 +8,7 @@ import (
 )
 
 // checkClientAddress asks the server from where it thinks that our connection s comes: from us, or from the proxy.
-func (e *examination) checkClientAddress(s *socket) {
+func (e publicAddress) checkClientAddress(s *socket) {
 	const check, title = "public.address", "Client address"
 	if !e.up {
 		e.skip(check, title, "the server does not run on this machine: only it can say whom it sees")
@@ -35,14 +35,14 @@ func (e *examination) checkClientAddress(s *socket) {
 	}
 }
 
-func (e *examination) askAddress(s *socket) (netip.AddrPort, error) {
+func (e publicAddress) askAddress(s *socket) (netip.AddrPort, error) {
 	ctx, cancel := e.step()
 	defer cancel()
 	return e.probes.ClientAddress(ctx, s.id)
 }
 
 // askAsAnother connects once more, from an address of this machine that no proxy has.
-func (e *examination) askAsAnother() (own netip.Addr, seen netip.AddrPort, err error) {
+func (e publicAddress) askAsAnother() (own netip.Addr, seen netip.AddrPort, err error) {
 	ctx, cancel := e.step()
 	defer cancel()
 	own = netip.AddrFrom4([4]byte{127, 0, 0, 2})

@@ -39,31 +39,32 @@ func Run(ctx context.Context, o Options) Report {
 	e := &examination{ctx: ctx, o: o, probes: o.Probes, cfg: o.Config, secrets: secretsOf(o), report: Report{Status: OK, Findings: []Finding{}}}
 	for _, part := range []struct {
 		section string
-		check   func()
+		checks  interface{ check() }
 	}{
-		{"Configuration", e.checkConfiguration},
-		{"Environment", e.checkEnvironment},
-		{"Applications", e.checkApps},
-		{"Server", e.checkServer},
-		{"System", e.checkSystem},
-		{"Memory", e.checkMemory},
-		{"TLS", e.checkCertificateFiles},
-		{"Redis", e.checkRedis},
-		{"Restart signal", e.checkSignal},
-		{"Public address", e.checkPublic},
-		{"Round trip", e.checkTrip},
-		{"Idle sockets", e.checkIdle},
+		{"Configuration", configuration{e}},
+		{"Environment", environment{e}},
+		{"Applications", applications{e}},
+		{"Server", ownServer{e}},
+		{"System", machine{e}},
+		{"Memory", memory{machine{e}}},
+		{"TLS", certificates{e}},
+		{"Redis", redisServer{e}},
+		{"Restart signal", restartSignal{e}},
+		{"Public address", publicAddress{e}},
+		{"Round trip", trips{e}},
+		{"Idle sockets", idleSockets{e}},
 	} {
 		if ctx.Err() != nil {
 			break
 		}
 		e.section = part.section
-		part.check()
+		part.checks.check()
 	}
 	return e.report
 }
 
-// examination is one run. Its methods belong to the goroutine of Run.
+// examination is one run: what all parts of it ask with, tell with and have learned. Its methods, and those of the parts, belong to the goroutine
+// of Run.
 type examination struct {
 	// Constant. The context is kept because an examination is one call of Run.
 	ctx     context.Context
@@ -120,8 +121,11 @@ func (e *examination) step() (context.Context, context.CancelFunc) {
 // variable is the value of an environment variable, "" when it is not set.
 func (e *examination) variable(name string) string { return e.o.Variables[name].Value }
 
-// checkConfiguration tells what of the configuration cannot be used. The checks of the system then go on with the defaults.
-func (e *examination) checkConfiguration() {
+// configuration is the part about config.toml and the variables together.
+type configuration struct{ *examination }
+
+// check tells what of the configuration cannot be used. The checks of the system then go on with the defaults.
+func (e configuration) check() {
 	e.usable = e.cfg != nil
 	if e.usable {
 		e.ok("config.load", "Configuration", "valid, %s", count(len(e.cfg.Apps), "application"))

@@ -11,9 +11,12 @@ import (
 	"reverb/config"
 )
 
-// checkEnvironment looks for variables of the site that contradict each other. Laravel Reverb has two addresses: REVERB_SERVER_* is where
+// environment is the part about the site's .env.
+type environment struct{ *examination }
+
+// check looks for variables of the site that contradict each other. Laravel Reverb has two addresses: REVERB_SERVER_* is where
 // the server listens, REVERB_* where browsers and Laravel find it, and most questions of its users come from mixing them up.
-func (e *examination) checkEnvironment() {
+func (e environment) check() {
 	e.local, e.public = e.localTarget(), e.publicTarget()
 	if e.o.VariablesError != nil {
 		for row := range strings.Lines(e.o.VariablesError.Error()) {
@@ -37,7 +40,7 @@ func (e *examination) checkEnvironment() {
 }
 
 // isSite says whether the variables are those of a Laravel site.
-func (e *examination) isSite() bool {
+func (e environment) isSite() bool {
 	for name := range e.o.Variables {
 		if strings.HasPrefix(name, "REVERB_") || strings.HasPrefix(name, "VITE_REVERB_") || name == "APP_URL" || name == "APP_KEY" {
 			return true
@@ -54,7 +57,7 @@ func (e *examination) at(name string) string {
 	return ".env: "
 }
 
-func (e *examination) checkBroadcaster() {
+func (e environment) checkBroadcaster() {
 	const why = "Laravel broadcasts nowhere, or to another service, and no error shows"
 	for _, name := range []string{"BROADCAST_CONNECTION", "BROADCAST_DRIVER"} { // the second is that of Laravel 10 and before
 		if v, ok := e.o.Variables[name]; ok {
@@ -67,7 +70,7 @@ func (e *examination) checkBroadcaster() {
 	e.warn("env.broadcaster", "BROADCAST_CONNECTION", "it is not set", why+"; Laravel's default is null", ".env: BROADCAST_CONNECTION=reverb")
 }
 
-func (e *examination) checkHost() {
+func (e environment) checkHost() {
 	const check, name = "env.host", "REVERB_HOST"
 	host := e.variable(name)
 	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
@@ -94,7 +97,7 @@ func hostOnly(s string) string {
 	return short(s)
 }
 
-func (e *examination) checkScheme() {
+func (e environment) checkScheme() {
 	const check = "env.scheme"
 	scheme, port := e.variable("REVERB_SCHEME"), e.variable("REVERB_PORT")
 	atLocal := e.o.URL == "" && e.usable && port != "" && e.public.port == e.cfg.Server.Port && e.public.port != 443 && e.public.port != 80
@@ -119,7 +122,7 @@ func (e *examination) checkScheme() {
 }
 
 // checkMixedContent: a page that came over https may not open ws: connections but to the browser's own machine.
-func (e *examination) checkMixedContent() {
+func (e environment) checkMixedContent() {
 	if strings.HasPrefix(e.variable("APP_URL"), "https://") && e.public.host != "" && !e.public.secure && !e.public.isLoopback() {
 		e.fail("env.mixed", "APP_URL", "https, but the public address of Reverb is http", "browsers do not let a secure page open an insecure WebSocket",
 			".env: REVERB_SCHEME=https", ".env: REVERB_PORT=443")
@@ -127,7 +130,7 @@ func (e *examination) checkMixedContent() {
 }
 
 // checkListenAddress compares where the server listens with where it is looked for.
-func (e *examination) checkListenAddress() {
+func (e environment) checkListenAddress() {
 	const check, name = "env.listen", "REVERB_SERVER_HOST"
 	host := strings.Trim(e.cfg.Server.Host, "[]")
 	ip, err := netip.ParseAddr(host)
@@ -144,7 +147,7 @@ func (e *examination) checkListenAddress() {
 }
 
 // checkFrontEnd compares what the front end is built with to what the server has.
-func (e *examination) checkFrontEnd() {
+func (e environment) checkFrontEnd() {
 	e.checkExposed()
 	any := false
 	for _, suffix := range []string{"APP_KEY", "HOST", "PORT", "SCHEME"} {
@@ -159,7 +162,7 @@ func (e *examination) checkFrontEnd() {
 	}
 }
 
-func (e *examination) checkFrontEndVariable(name, origin, value string) {
+func (e environment) checkFrontEndVariable(name, origin, value string) {
 	fix := []string{fmt.Sprintf(`%s%s="${%s}"`, e.at(name), name, origin), "npm run build # the values are built into the scripts"}
 	server, known := e.o.Variables[origin]
 	why := "browsers go to another address than Laravel does"
@@ -179,7 +182,7 @@ func (e *examination) checkFrontEndVariable(name, origin, value string) {
 	}
 }
 
-func (e *examination) keys() []string {
+func (e environment) keys() []string {
 	keys := make([]string, len(e.cfg.Apps))
 	for i, app := range e.cfg.Apps {
 		keys[i] = app.Key
@@ -188,7 +191,7 @@ func (e *examination) keys() []string {
 }
 
 // checkExposed looks for secrets in what everybody can read in the scripts of the site.
-func (e *examination) checkExposed() {
+func (e environment) checkExposed() {
 	for _, name := range sortedNames(e.o.Variables) {
 		value := e.o.Variables[name].Value
 		if !strings.HasPrefix(name, "VITE_") && !strings.HasPrefix(name, "MIX_") || value == "" {

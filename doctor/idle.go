@@ -12,8 +12,11 @@ import (
 // idleSpare is how long after the ping interval the server's ping must have come.
 const idleSpare = 15 * time.Second
 
-// checkIdle stays silent until the server pings, as it does after ping_interval: everything in between must keep the connection so long.
-func (e *examination) checkIdle() {
+// idleSockets is the part about what a proxy does to a connection that is silent.
+type idleSockets struct{ *examination }
+
+// check stays silent until the server pings, as it does after ping_interval: everything in between must keep the connection so long.
+func (e idleSockets) check() {
 	const check, title = "idle.ping", "Silence up to the ping"
 	app := e.app()
 	switch {
@@ -44,7 +47,7 @@ func (e *examination) checkIdle() {
 }
 
 // waitForPing returns when the server pings, with an event or a control frame. Meanwhile Progress is called.
-func (e *examination) waitForPing(ctx context.Context, s *socket, whole time.Duration) error {
+func (e idleSockets) waitForPing(ctx context.Context, s *socket, whole time.Duration) error {
 	done := make(chan error, 1)
 	go func() { done <- s.ping(ctx) }()
 	tick := time.NewTicker(time.Second)
@@ -77,7 +80,7 @@ func (s *socket) ping(ctx context.Context) error {
 	}
 }
 
-func (e *examination) judgeIdle(check, title string, interval, waited time.Duration, err error) {
+func (e idleSockets) judgeIdle(check, title string, interval, waited time.Duration, err error) {
 	var end *hangUpError
 	switch {
 	case err == nil:

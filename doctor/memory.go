@@ -22,10 +22,13 @@ const (
 	cgroupRoot     = "/sys/fs/cgroup"
 )
 
-// checkMemory compares the limit of the container, or the machine's memory, with an estimate.
-func (e *examination) checkMemory() {
+// memory is the part about the memory of the machine, or of its container.
+type memory struct{ machine }
+
+// check compares the limit of the container, or the machine's memory, with an estimate.
+func (e memory) check() {
 	const check, title = "memory.limit", "Memory"
-	most, source, ok := e.memory()
+	most, source, ok := e.limit()
 	if !ok {
 		e.skip(check, title, "neither a cgroup limit nor /proc/meminfo can be read")
 		return
@@ -53,8 +56,8 @@ func (e *examination) checkMemory() {
 	}
 }
 
-// memory is the smallest limit that holds for the server.
-func (e *examination) memory() (most int64, source string, ok bool) {
+// limit is the smallest limit that holds for the server.
+func (e memory) limit() (most int64, source string, ok bool) {
 	most = math.MaxInt64
 	if total, found := e.meminfo("MemTotal:"); found {
 		most, source = total, "the machine's memory"
@@ -69,7 +72,7 @@ func (e *examination) memory() (most int64, source string, ok bool) {
 
 // cgroupFiles are the files that may hold a limit of the process, of both versions of cgroups: those of its own group and of the groups
 // around it. In a container the names of /proc are often those of the host, which are not there; the root is the container's then.
-func (e *examination) cgroupFiles() []string {
+func (e memory) cgroupFiles() []string {
 	names := []string{cgroupRoot + "/memory.max", cgroupRoot + "/memory/memory.limit_in_bytes"}
 	text, err := e.probes.ReadFile(e.proc() + "/cgroup")
 	if err != nil {
@@ -95,7 +98,7 @@ func (e *examination) cgroupFiles() []string {
 }
 
 // meminfo reads a row such as "MemTotal:  2048 kB".
-func (e *examination) meminfo(name string) (int64, bool) {
+func (e memory) meminfo(name string) (int64, bool) {
 	text, err := e.probes.ReadFile("/proc/meminfo")
 	if err != nil {
 		return 0, false

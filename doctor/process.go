@@ -73,7 +73,7 @@ func listeners(probes Probes, port int) map[string]bool {
 
 // proc is the folder of the server's process, or of our own when the server's is not known: what we may, it may when it is started
 // as we were.
-func (e *examination) proc() string {
+func (e machine) proc() string {
 	if e.pid > 0 {
 		return "/proc/" + strconv.Itoa(e.pid)
 	}
@@ -81,7 +81,7 @@ func (e *examination) proc() string {
 }
 
 // whose says about whom proc tells.
-func (e *examination) whose() string {
+func (e machine) whose() string {
 	if e.pid > 0 {
 		return fmt.Sprintf("of the running server (process %d)", e.pid)
 	}
@@ -89,7 +89,7 @@ func (e *examination) whose() string {
 }
 
 // number is the only number in a file of /proc.
-func (e *examination) number(name string) (int64, bool) {
+func (e machine) number(name string) (int64, bool) {
 	text, err := e.probes.ReadFile(name)
 	if err != nil {
 		return 0, false

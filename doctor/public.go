@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// checkPublic goes to the address where browsers and Laravel go, and says what stands there.
-func (e *examination) checkPublic() {
+// publicAddress is the part about the way from outside: the proxy, its certificate, its answers, and whose address the server sees.
+type publicAddress struct{ *examination }
+
+// check goes to the address where browsers and Laravel go, and says what stands there.
+func (e publicAddress) check() {
 	const check, title = "public.upgrade", "WebSocket upgrade"
 	e.publicFault = "there is no public address to test"
 	switch {
@@ -22,7 +25,7 @@ func (e *examination) checkPublic() {
 		e.skip(check, title, "there is no application to connect to")
 		return
 	}
-	e.checkPublicHTTP()
+	e.checkHTTP()
 	ctx, cancel := e.step()
 	defer cancel()
 	begun := e.probes.Now()
@@ -47,9 +50,9 @@ func (e *examination) checkPublic() {
 	e.checkClientAddress(s)
 }
 
-// checkPublicHTTP asks the health page through the public address, for the certificate and the clock. That it fails is told by the
+// checkHTTP asks the health page through the public address, for the certificate and the clock. That it fails is told by the
 // upgrade, which follows.
-func (e *examination) checkPublicHTTP() {
+func (e publicAddress) checkHTTP() {
 	e.publicTrust = !e.public.secure
 	ctx, cancel := e.step()
 	defer cancel()
@@ -59,7 +62,7 @@ func (e *examination) checkPublicHTTP() {
 	}
 	defer func() { _ = l.Close() }()
 	if e.public.secure {
-		e.checkPublicCertificate(l.chain)
+		e.checkCertificate(l.chain)
 	}
 	before := e.probes.Now()
 	a, err := l.exchange(e.probes.Now, http.MethodGet, e.public.authority(), e.public.prefix+"/up", []string{"Connection: close"}, "")
@@ -71,11 +74,11 @@ func (e *examination) checkPublicHTTP() {
 	}
 }
 
-func (e *examination) checkPublicCertificate(chain []*x509.Certificate) {
+func (e publicAddress) checkCertificate(chain []*x509.Certificate) {
 	if len(chain) == 0 {
 		return
 	}
-	if e.publicTrust = e.judge("public", chain, e.public.host); e.publicTrust {
+	if e.publicTrust = certificates(e).judge("public", chain, e.public.host); e.publicTrust {
 		e.ok("public.certificate", "Certificate", "trusted, the name matches, %s", daysLeft(chain[0], e.probes.Now()))
 		return
 	}
@@ -89,7 +92,7 @@ func (e *examination) checkPublicCertificate(chain []*x509.Certificate) {
 }
 
 // diagnose says why there was no upgrade.
-func (e *examination) diagnose(a answer, err error) Finding {
+func (e publicAddress) diagnose(a answer, err error) Finding {
 	if err != nil {
 		return e.unreachable(err)
 	}
@@ -107,7 +110,7 @@ func (e *examination) diagnose(a answer, err error) Finding {
 }
 
 // unreachable: there was no answer at all.
-func (e *examination) unreachable(err error) Finding {
+func (e publicAddress) unreachable(err error) Finding {
 	f := Finding{Check: "public.upgrade", Title: "WebSocket upgrade", Status: Failure, What: e.public.base() + ": " + reason(err), Why: "neither browsers nor Laravel reach the server"}
 	switch {
 	case !e.up && errors.Is(err, syscall.ECONNREFUSED) && e.atServer():
@@ -129,7 +132,7 @@ func (e *examination) unreachable(err error) Finding {
 }
 
 // atServer says whether the public address is that of the server itself.
-func (e *examination) atServer() bool {
+func (e publicAddress) atServer() bool {
 	return e.public.port == e.local.port && (e.public.isLoopback() || e.public.host == e.local.host)
 }
 
@@ -138,7 +141,7 @@ func isTLSFault(err error) bool {
 }
 
 // halfWay: the request reached a server like ours, but not as it was sent.
-func (e *examination) halfWay(f Finding, a answer) Finding {
+func (e publicAddress) halfWay(f Finding, a answer) Finding {
 	switch a.status {
 	case http.StatusUpgradeRequired:
 		f.What += ": the server was reached, but without the Upgrade and Connection headers"
@@ -161,7 +164,7 @@ func (e *examination) halfWay(f Finding, a answer) Finding {
 }
 
 // redirected: WebSocket clients do not follow redirects.
-func (e *examination) redirected(f Finding, a answer) Finding {
+func (e publicAddress) redirected(f Finding, a answer) Finding {
 	to := a.header.Get("Location")
 	f.What += " to " + short(to)
 	f.Why = "browsers do not follow redirects of WebSockets"
@@ -178,7 +181,7 @@ func (e *examination) redirected(f Finding, a answer) Finding {
 }
 
 // refused: something answered that is not our server.
-func (e *examination) refused(f Finding, a answer) Finding {
+func (e publicAddress) refused(f Finding, a answer) Finding {
 	pass := fmt.Sprintf("Nginx: location %[1]s/app { proxy_pass http://%[2]s; … } and the same for %[1]s/apps", e.public.prefix, e.local.address())
 	if t := a.title(); t != "" {
 		f.What += fmt.Sprintf(" with the page %q", t)
@@ -214,7 +217,7 @@ func (e *examination) refused(f Finding, a answer) Finding {
 }
 
 // diagnoseGreeting says why the server did not let us in.
-func (e *examination) diagnoseGreeting(err error) Finding {
+func (e publicAddress) diagnoseGreeting(err error) Finding {
 	f := Finding{Check: "public.greeting", Title: "First message", Status: Failure, What: e.public.base() + " upgrades, then: " + reason(err), Why: "browsers get the same"}
 	var no *refusal
 	if !errors.As(err, &no) {

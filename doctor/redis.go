@@ -23,8 +23,11 @@ const (
 	shardRedis  = 7                     // sharded channels, for Redis Cluster
 )
 
-// checkRedis examines every Redis that the configuration names.
-func (e *examination) checkRedis() {
+// redisServer is the part about the Redis that joins the nodes.
+type redisServer struct{ *examination }
+
+// check examines every Redis that the configuration names.
+func (e redisServer) check() {
 	const check, title = "redis.reach", "Redis"
 	switch {
 	case !e.usable:
@@ -35,7 +38,7 @@ func (e *examination) checkRedis() {
 		return
 	}
 	r := e.cfg.Scaling.Redis
-	secure, err := e.redisTLS(r)
+	secure, err := e.tlsOf(r)
 	if err != nil {
 		e.fail("redis.tls", "TLS of Redis", short(err.Error()), "the server cannot connect to Redis", "config.toml: [scaling.redis.tls] ca, cert, key")
 		return
@@ -52,12 +55,12 @@ func (e *examination) checkRedis() {
 		addresses = r.Nodes
 	}
 	for _, address := range addresses {
-		e.examineRedis(address, r, secure)
+		e.examine(address, r, secure)
 	}
 }
 
-// redisTLS is nil for plain connections.
-func (e *examination) redisTLS(r config.Redis) (*tls.Config, error) {
+// tlsOf is nil for plain connections.
+func (e redisServer) tlsOf(r config.Redis) (*tls.Config, error) {
 	if !r.Encrypted {
 		return nil, nil
 	}
@@ -91,7 +94,7 @@ func (e *examination) redisTLS(r config.Redis) (*tls.Config, error) {
 }
 
 // askSentinels returns the address of the master, "" when none knows it.
-func (e *examination) askSentinels(r config.Redis) string {
+func (e redisServer) askSentinels(r config.Redis) string {
 	const check, title = "redis.sentinel", "Sentinels"
 	master, faults := "", []string{}
 	for _, address := range r.Sentinel.Nodes {
@@ -116,14 +119,14 @@ func (e *examination) askSentinels(r config.Redis) string {
 	return master
 }
 
-func (e *examination) askSentinel(address string, r config.Redis) (string, error) {
+func (e redisServer) askSentinel(address string, r config.Redis) (string, error) {
 	ctx, cancel := e.step()
 	defer cancel()
 	var secure *tls.Config
 	if r.Sentinel.Encrypted {
 		secure = &tls.Config{RootCAs: e.probes.Roots}
 	}
-	c, err := e.openRedis(ctx, address, secure)
+	c, err := e.connect(ctx, address, secure)
 	if err != nil {
 		return "", err
 	}
@@ -163,12 +166,12 @@ func redisReason(err error) string {
 	return reason(err)
 }
 
-// examineRedis looks at one server.
-func (e *examination) examineRedis(address string, r config.Redis, secure *tls.Config) {
+// examine looks at one server.
+func (e redisServer) examine(address string, r config.Redis, secure *tls.Config) {
 	title := "Redis " + address
 	ctx, cancel := e.step()
 	defer cancel()
-	c, err := e.openRedis(ctx, address, secure)
+	c, err := e.connect(ctx, address, secure)
 	if err == nil {
 		defer c.close()
 		err = c.auth(r.Username, r.Password)
@@ -184,10 +187,10 @@ func (e *examination) examineRedis(address string, r config.Redis, secure *tls.C
 		return
 	}
 	e.ok("redis.reach", title, "reached")
-	e.checkRedisVersion(c, r, title)
-	e.checkRedisLatency(c, title)
-	e.checkRedisClock(c, title)
-	e.checkRedisMemory(c, title)
+	e.checkVersion(c, r, title)
+	e.checkLatency(c, title)
+	e.checkClock(c, title)
+	e.checkMemory(c, title)
 	e.checkPermissions(c, r, title)
 }
 
@@ -212,8 +215,8 @@ func redisFixes(err error, r config.Redis) []string {
 	return []string{".env: REDIS_HOST and REDIS_PORT"}
 }
 
-// checkRedisVersion reads HELLO, which every user may ask.
-func (e *examination) checkRedisVersion(c *redisConn, r config.Redis, title string) {
+// checkVersion reads HELLO, which every user may ask.
+func (e redisServer) checkVersion(c *redisConn, r config.Redis, title string) {
 	const check = "redis.version"
 	answer, err := c.do("HELLO")
 	if err != nil {
@@ -241,18 +244,18 @@ func (e *examination) checkRedisVersion(c *redisConn, r config.Redis, title stri
 		e.ok(check, title+", version", "%s, %s, %s", short(version), short(mode), short(role))
 	}
 	if r.Cluster && mode == "cluster" {
-		e.checkRedisCluster(c, title)
+		e.checkCluster(c, title)
 	}
 }
 
-func (e *examination) checkRedisCluster(c *redisConn, title string) {
+func (e redisServer) checkCluster(c *redisConn, title string) {
 	answer, err := c.do("CLUSTER", "INFO")
 	if state := info(answer)["cluster_state"]; err == nil && state != "ok" {
 		e.fail("redis.cluster", title+", cluster", "its state is "+short(state), "some slots are not served: their channels stand still", "redis-cli --cluster check "+strings.TrimPrefix(title, "Redis "))
 	}
 }
 
-func (e *examination) checkRedisLatency(c *redisConn, title string) {
+func (e redisServer) checkLatency(c *redisConn, title string) {
 	const check = "redis.latency"
 	var took []time.Duration
 	for range redisPings {
@@ -272,8 +275,8 @@ func (e *examination) checkRedisLatency(c *redisConn, title string) {
 	e.add(f)
 }
 
-// checkRedisClock asks for the time: leases and the grace of members are counted by the clock of Redis, logs by ours.
-func (e *examination) checkRedisClock(c *redisConn, title string) {
+// checkClock asks for the time: leases and the grace of members are counted by the clock of Redis, logs by ours.
+func (e redisServer) checkClock(c *redisConn, title string) {
 	before := e.probes.Now()
 	answer, err := c.do("TIME")
 	after := e.probes.Now()
@@ -290,8 +293,8 @@ func (e *examination) checkRedisClock(c *redisConn, title string) {
 	e.judgeClock("clock.redis", title+", clock", time.Unix(seconds, micros*1000).Sub(middle))
 }
 
-// checkRedisMemory looks at what Redis does when it is full.
-func (e *examination) checkRedisMemory(c *redisConn, title string) {
+// checkMemory looks at what Redis does when it is full.
+func (e redisServer) checkMemory(c *redisConn, title string) {
 	const check = "redis.memory"
 	title += ", memory"
 	answer, err := c.do("INFO", "memory")

@@ -9,7 +9,7 @@ import (
 
 // checkPermissions asks for every command that the nodes use, without executing one: between MULTI and DISCARD Redis only checks and
 // queues them, and its check is that of the user's permissions, for the command, the keys and the channels.
-func (e *examination) checkPermissions(c *redisConn, r config.Redis, title string) {
+func (e redisServer) checkPermissions(c *redisConn, r config.Redis, title string) {
 	const check = "redis.acl"
 	title += ", permissions"
 	if _, err := c.do("MULTI"); err != nil {

@@ -40,8 +40,8 @@ const (
 
 var errRedisForm = errors.New("the answer is not one of Redis: is it another program's port, or one for TLS?")
 
-// openRedis connects, with TLS when config is not nil.
-func (e *examination) openRedis(ctx context.Context, address string, config *tls.Config) (*redisConn, error) {
+// connect opens a connection, with TLS when config is not nil.
+func (e redisServer) connect(ctx context.Context, address string, config *tls.Config) (*redisConn, error) {
 	conn, err := e.probes.Dial(ctx, nil, address)
 	if err != nil {
 		return nil, err

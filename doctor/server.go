@@ -12,8 +12,11 @@ import (
 	"syscall"
 )
 
-// checkServer asks the server of the configuration, on this machine.
-func (e *examination) checkServer() {
+// ownServer is the part about the server of this configuration on this machine.
+type ownServer struct{ *examination }
+
+// check asks the server of the configuration, on this machine.
+func (e ownServer) check() {
 	const check, title = "server.up", "Server on this machine"
 	switch {
 	case !e.usable:
@@ -43,7 +46,7 @@ func (e *examination) checkServer() {
 }
 
 // checkReady asks whether the server is leaving or cut off from the others.
-func (e *examination) checkReady() {
+func (e ownServer) checkReady() {
 	const check, title = "server.ready", "Readiness"
 	a, err := e.get(e.local, "/ready")
 	switch {

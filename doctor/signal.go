@@ -13,8 +13,11 @@ type Signal struct {
 	Found bool     // one of them is there
 }
 
-// checkSignal looks for Laravel's restart signal where the server would.
-func (e *examination) checkSignal() {
+// restartSignal is the part about `php artisan reverb:restart`.
+type restartSignal struct{ *examination }
+
+// check looks for Laravel's restart signal where the server would.
+func (e restartSignal) check() {
 	const check, title = "laravel.signal", "php artisan reverb:restart"
 	const why = "the signal does not reach the server, which goes on with the old code and configuration"
 	cache := e.cfg.Laravel.Cache

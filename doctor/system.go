@@ -18,8 +18,11 @@ const (
 	smallQueue = 1024
 )
 
-// checkSystem looks at what the kernel allows.
-func (e *examination) checkSystem() {
+// machine is the part about the limits of the system.
+type machine struct{ *examination }
+
+// check looks at what the kernel allows.
+func (e machine) check() {
 	e.checkFileLimit()
 	e.checkAllFiles()
 	e.checkPorts()
@@ -30,7 +33,7 @@ func (e *examination) checkSystem() {
 }
 
 // wanted is how many connections the configuration lets in: the node's limit, else the sum of the apps'. 0 means no limit.
-func (e *examination) wanted() (connections int64, key string) {
+func (e machine) wanted() (connections int64, key string) {
 	if n := e.cfg.Server.Limits.MaxConnections; n > 0 {
 		return int64(n), "server.limits.max_connections"
 	}
@@ -46,7 +49,7 @@ func (e *examination) wanted() (connections int64, key string) {
 }
 
 // checkFileLimit compares the limit of the process with the connections that the configuration lets in.
-func (e *examination) checkFileLimit() {
+func (e machine) checkFileLimit() {
 	const check, title = "files.limit", "Open files of the process"
 	soft, hard, ok := e.fileLimits()
 	if !ok {
@@ -83,7 +86,7 @@ func limitFixes(n int64) []string {
 }
 
 // fileLimits reads the row "Max open files  soft  hard  files" of /proc/PID/limits.
-func (e *examination) fileLimits() (soft, hard int64, ok bool) {
+func (e machine) fileLimits() (soft, hard int64, ok bool) {
 	text, err := e.probes.ReadFile(e.proc() + "/limits")
 	if err != nil {
 		return 0, 0, false
@@ -116,7 +119,7 @@ func limit(n int64) string {
 }
 
 // checkAllFiles looks at the limits of the whole machine.
-func (e *examination) checkAllFiles() {
+func (e machine) checkAllFiles() {
 	const check, title = "files.system", "Open files of the machine"
 	most, ok := e.number("/proc/sys/fs/file-max")
 	if !ok {
@@ -141,7 +144,7 @@ func (e *examination) checkAllFiles() {
 
 // checkPorts looks at the range of ports of outgoing connections: a proxy on the same machine takes one for each client, and our own
 // port should not be among them.
-func (e *examination) checkPorts() {
+func (e machine) checkPorts() {
 	const check, title = "ports.range", "Local ports"
 	text, err := e.probes.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
 	var low, high int
@@ -171,7 +174,7 @@ func (e *examination) checkPorts() {
 }
 
 // behindLocalProxy says whether clients seem to come through a proxy on this machine.
-func (e *examination) behindLocalProxy() bool {
+func (e machine) behindLocalProxy() bool {
 	return e.public.host == "" || e.public.port != e.local.port
 }
 
@@ -191,7 +194,7 @@ func inPorts(list string, port int) bool {
 	return false
 }
 
-func (e *examination) checkQueue(check, title, name, why string) {
+func (e machine) checkQueue(check, title, name, why string) {
 	n, ok := e.number("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
 	switch {
 	case !ok:

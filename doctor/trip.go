@@ -18,9 +18,12 @@ import (
 // slowTrip is from when on an event takes longer than people call at once.
 const slowTrip = time.Second
 
-// checkTrip connects as a browser does, subscribes to a private channel as Echo does after Laravel has signed it, publishes as Laravel
+// trips is the part that subscribes as a browser, publishes as Laravel, and waits for the event.
+type trips struct{ *examination }
+
+// check connects as a browser does, subscribes to a private channel as Echo does after Laravel has signed it, publishes as Laravel
 // does, and waits for the event. When the public address is out of order it shows whether at least the server works.
-func (e *examination) checkTrip() {
+func (e trips) check() {
 	const check, title = "trip.event", "Round trip"
 	app := e.app()
 	switch {
@@ -50,7 +53,7 @@ type tripFault struct {
 	fix       []string
 }
 
-func (e *examination) trip(title string, t target, app *config.App) {
+func (e trips) trip(title string, t target, app *config.App) {
 	took, fault := e.roundTrip(t, app)
 	const check = "trip.event"
 	f := Finding{Check: check, Title: title, Status: OK, Measures: map[string]float64{
@@ -75,7 +78,7 @@ func shown(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", milliseconds(d))
 }
 
-func (e *examination) roundTrip(t target, app *config.App) (took times, fault *tripFault) {
+func (e trips) roundTrip(t target, app *config.App) (took times, fault *tripFault) {
 	ctx, cancel := context.WithTimeout(e.ctx, 3*stepTimeout)
 	defer cancel()
 	now, mark := e.probes.Now, e.probes.Now()
@@ -154,7 +157,7 @@ func (s *socket) await(ctx context.Context, channel, token string) error {
 }
 
 // publish sends the event through the HTTP API, signed as Laravel signs it.
-func (e *examination) publish(ctx context.Context, t target, app *config.App, channel, token string) *tripFault {
+func (e trips) publish(ctx context.Context, t target, app *config.App, channel, token string) *tripFault {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	data, err := json.Marshal(map[string]string{"token": token})

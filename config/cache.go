@@ -40,21 +40,21 @@ func (c *Cache) wants(l *loader, store string) bool {
 }
 
 // checkCache must come before checkLaravel, which writes down the prefix that it derives.
-func (l *loader) checkCache() {
-	c := &l.cfg.Laravel.Cache
+func (ru rules) checkCache() {
+	c := &ru.cfg.Laravel.Cache
 	const prefix, store = "laravel.cache_prefix", "laravel.cache_store"
-	c.Prefixes = l.prefixes(prefix, c.Prefix, "cache")
-	if o, named := l.cfg.origins["laravel.name"]; named && len(c.Prefixes) != 1 {
+	c.Prefixes = ru.prefixes(prefix, c.Prefix, "cache")
+	if o, named := ru.cfg.origins["laravel.name"]; named && len(c.Prefixes) != 1 {
 		c.Prefix = ""
 		if len(c.Prefixes) > 0 {
 			c.Prefix = c.Prefixes[0]
 		} else {
 			o = unknown
 		}
-		l.cfg.origins[prefix] = o
+		ru.cfg.origins[prefix] = o
 	}
-	if _, said := l.cfg.origins[store]; !said && l.site {
-		c.Store, l.cfg.origins[store] = CacheDatabase, origin{place: "Laravel's default", name: "CACHE_STORE"}
+	if _, said := ru.cfg.origins[store]; !said && ru.site {
+		c.Store, ru.cfg.origins[store] = CacheDatabase, origin{place: "Laravel's default", name: "CACHE_STORE"}
 	}
 	if !c.Signal || c.Store == "" {
 		c.Prefixes = nil
@@ -68,70 +68,70 @@ func (l *loader) checkCache() {
 		if c.Path == "" {
 			c.Path = filepath.Join("storage", "framework", "cache", "data")
 		}
-		c.Path, c.Prefixes = l.inSite(c.Path), nil
+		c.Path, c.Prefixes = ru.inSite(c.Path), nil
 		return
 	case CacheRedis:
-		l.checkRedisCache(c)
+		ru.checkRedisCache(c)
 	case CacheDatabase:
-		l.checkDatabaseCache(c)
+		ru.checkDatabaseCache(c)
 	}
 	if len(c.Prefixes) == 0 || c.Store == CacheRedis && len(c.RedisPrefixes) == 0 {
-		l.cacheTrouble(c, "laravel.name", "the prefixes cannot be derived from its letters: "+
+		ru.cacheTrouble(c, "laravel.name", "the prefixes cannot be derived from its letters: "+
 			"it needs laravel.cache_prefix (CACHE_PREFIX), and laravel.redis_prefix (REDIS_PREFIX) with Redis")
 	}
 }
 
-func (l *loader) checkRedisCache(c *Cache) {
-	c.RedisPrefixes = l.prefixes("laravel.redis_prefix", l.cfg.Laravel.RedisPrefix, "database")
-	c.Redis = l.cfg.Scaling.Redis
+func (ru rules) checkRedisCache(c *Cache) {
+	c.RedisPrefixes = ru.prefixes("laravel.redis_prefix", ru.cfg.Laravel.RedisPrefix, "database")
+	c.Redis = ru.cfg.Scaling.Redis
 	switch c.RedisConnection {
 	case "cache":
-		c.Redis.Database = l.redisCacheDatabase()
+		c.Redis.Database = ru.redisCacheDatabase()
 	case "default":
 	default:
-		l.cacheTrouble(c, "laravel.redis_cache_connection", `the Redis connection must be "cache" or "default", and is `+shown(c.RedisConnection))
+		ru.cacheTrouble(c, "laravel.redis_cache_connection", `the Redis connection must be "cache" or "default", and is `+shown(c.RedisConnection))
 	}
 }
 
 // redisCacheDatabase is the number of the database of the site's Redis connection
 // "cache". The connection has the URL of the others, and a number in that wins.
-func (l *loader) redisCacheDatabase() string {
-	o := l.cfg.origins["laravel.redis_cache_db"]
-	if number := l.cfg.Scaling.Redis.urlDatabase(); number != "" && (o == origin{} || o.name != "") {
+func (ru rules) redisCacheDatabase() string {
+	o := ru.cfg.origins["laravel.redis_cache_db"]
+	if number := ru.cfg.Scaling.Redis.urlDatabase(); number != "" && (o == origin{} || o.name != "") {
 		return number
 	}
-	return l.cfg.Laravel.RedisCacheDB
+	return ru.cfg.Laravel.RedisCacheDB
 }
 
-func (l *loader) checkDatabaseCache(c *Cache) {
-	c.Database = l.cfg.Database
+func (ru rules) checkDatabaseCache(c *Cache) {
+	c.Database = ru.cfg.Database
 	path := "database.driver"
 	if c.Connection != "" {
 		path, c.Database.Driver = "laravel.cache_connection", c.Connection
 	}
 	switch {
-	case !l.resolve(&c.Database), !slices.Contains(drivers, c.Database.Driver):
-		l.cacheTrouble(c, path, "it needs a connection that is one of "+strings.Join(drivers, ", "))
+	case !ru.resolve(&c.Database), !slices.Contains(drivers, c.Database.Driver):
+		ru.cacheTrouble(c, path, "it needs a connection that is one of "+strings.Join(drivers, ", "))
 	case c.Database.Driver == DriverSQLite && strings.HasPrefix(c.Database.Name, ":memory:"):
-		l.cacheTrouble(c, "database.name", "a database in the memory of PHP cannot be read from outside")
+		ru.cacheTrouble(c, "database.name", "a database in the memory of PHP cannot be read from outside")
 	}
 }
 
 // cacheTrouble is an error when somebody asked for the store, else a reason to do without.
-func (l *loader) cacheTrouble(c *Cache, path, text string) {
-	if c.wants(l, c.Store) {
-		l.fail(path, ": laravel.cache_store = %s: %s", shown(c.Store), text)
+func (ru rules) cacheTrouble(c *Cache, path, text string) {
+	if c.wants(ru.loader, c.Store) {
+		ru.fail(path, ": laravel.cache_store = %s: %s", shown(c.Store), text)
 		return
 	}
 	c.Trouble = text
 }
 
 // prefixes are what a written prefix is, or what the skeletons of Laravel 12 and 11 make of the name: none when that is not known.
-func (l *loader) prefixes(path, written, word string) []string {
-	if _, ok := l.cfg.origins[path]; ok {
+func (ru rules) prefixes(path, written, word string) []string {
+	if _, ok := ru.cfg.origins[path]; ok {
 		return []string{written}
 	}
-	name, exact := slug(l.cfg.Laravel.Name)
+	name, exact := slug(ru.cfg.Laravel.Name)
 	if !exact {
 		return nil
 	}
@@ -164,6 +164,8 @@ func (s storeSetting) setText(text string) bool {
 	}
 	return isPrintable(text)
 }
+
+func (s storeSetting) allowed() bool { return *s.p == "" || s.textSetting.allowed() }
 
 func (s storeSetting) want() string { return s.textSetting.want() + `, or ""` }
 

@@ -40,27 +40,27 @@ const maxCost = 15
 // bcryptHash is what crypt(3) calls 2a, 2b or 2y.
 var bcryptHash = regexp.MustCompile(`^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$`)
 
-func (l *loader) checkDashboard() {
-	d := &l.cfg.Dashboard
+func (ru rules) checkDashboard() {
+	d := &ru.cfg.Dashboard
 	_, port, err := net.SplitHostPort(d.Listen)
 	n, atoiErr := strconv.Atoi(port)
 	if err != nil || atoiErr != nil || n < 0 || n > maxPort {
-		l.fail("dashboard.listen", " = %s: want host:port", shown(d.Listen))
+		ru.fail("dashboard.listen", " = %s: want host:port", shown(d.Listen))
 		return
 	}
 	if d.PasswordHash != "" && !isBcrypt(d.PasswordHash) {
-		l.fail("dashboard.password_hash", ": want a bcrypt hash of a cost up to %d, as `reverb dashboard-password` prints", maxCost)
+		ru.fail("dashboard.password_hash", ": want a bcrypt hash of a cost up to %d, as `reverb dashboard-password` prints", maxCost)
 	}
 	switch {
 	case d.Username != "" && d.PasswordHash == "":
-		l.fail("dashboard.username", ": want dashboard.password_hash too")
+		ru.fail("dashboard.username", ": want dashboard.password_hash too")
 	case d.Username == "" && d.PasswordHash != "":
-		l.fail("dashboard.password_hash", ": want dashboard.username too")
+		ru.fail("dashboard.password_hash", ": want dashboard.username too")
 	case d.Enabled && d.PasswordHash == "" && !d.Loopback():
-		l.fail("dashboard.enabled", ": want dashboard.username and dashboard.password_hash, because dashboard.listen = %s is not a loopback address",
+		ru.fail("dashboard.enabled", ": want dashboard.username and dashboard.password_hash, because dashboard.listen = %s is not a loopback address",
 			strings.TrimSpace(shown(d.Listen)))
 	case d.Enabled && d.PasswordHash == "" && !d.InsecureLocal:
-		l.fail("dashboard.enabled", ": want dashboard.username and dashboard.password_hash (`reverb dashboard-password` makes it), "+
+		ru.fail("dashboard.enabled", ": want dashboard.username and dashboard.password_hash (`reverb dashboard-password` makes it), "+
 			"or dashboard.insecure_local = true, which opens the page to every user of this machine")
 	}
 }

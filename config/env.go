@@ -81,6 +81,16 @@ var envIgnored = []string{
 	"REVERB_TELESCOPE_INGEST_INTERVAL",
 }
 
+// variableOf is the variable of a key.
+func variableOf(key string) string {
+	for _, e := range envTable {
+		if e.key == key {
+			return e.name
+		}
+	}
+	return ""
+}
+
 // readEnv applies .env and, over it, the environment.
 func (l *loader) readEnv(s Source) {
 	vars := l.variables(s)

@@ -11,19 +11,19 @@ type Laravel struct {
 
 // checkLaravel derives the prefix from the name, as config/database.php of
 // Laravel 12 and 13 does. A prefix that was written stays, an empty one too.
-func (l *loader) checkLaravel() {
+func (ru rules) checkLaravel() {
 	const path = "laravel.redis_prefix"
-	if _, written := l.cfg.origins[path]; written {
+	if _, written := ru.cfg.origins[path]; written {
 		return
 	}
-	if o, named := l.cfg.origins["laravel.name"]; named {
-		l.cfg.Laravel.RedisPrefix = ""
-		if name, exact := slug(l.cfg.Laravel.Name); exact {
-			l.cfg.Laravel.RedisPrefix = name + "-database-"
+	if o, named := ru.cfg.origins["laravel.name"]; named {
+		ru.cfg.Laravel.RedisPrefix = ""
+		if name, exact := slug(ru.cfg.Laravel.Name); exact {
+			ru.cfg.Laravel.RedisPrefix = name + "-database-"
 		} else {
 			o = unknown
 		}
-		l.cfg.origins[path] = o
+		ru.cfg.origins[path] = o
 	}
 }
 

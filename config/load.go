@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // Source says where the values come from.
@@ -31,23 +30,19 @@ func Load(s Source) (*Config, error) {
 	l.readEnv(s)
 	l.readFlags(s.Flags)
 	if !l.unreadable {
-		l.finish()
+		rules{l}.check()
 	}
-	if len(l.problems) > 0 {
-		return nil, errors.Join(l.problems...)
+	if err := l.err(); err != nil {
+		return nil, err
 	}
 	return l.cfg, nil
 }
 
 // loader is one run of Load.
 type loader struct {
-	cfg      *Config
-	dir      string // Source.dir
-	problems []error
-
-	// bad holds the paths that already have a problem, so that a value that
-	// was refused is not also reported as missing.
-	bad map[string]bool
+	problems
+	cfg *Config
+	dir string // Source.dir
 
 	// unreadable is set when a whole source is missing: what depends on all
 	// values cannot be judged then.
@@ -61,61 +56,11 @@ type loader struct {
 }
 
 func newLoader(s Source) *loader {
-	l := &loader{cfg: Default(), dir: s.dir, bad: map[string]bool{}}
+	l := &loader{cfg: Default(), dir: s.dir}
 	l.cfg.origins = map[string]origin{}
+	l.problems = newProblems(l.cfg.origins)
 	l.cfg.from = s.placed()
 	return l
-}
-
-// origin is the place of a value.
-type origin struct {
-	place string // "config.toml", ".env", "environment", "command line"
-	line  int    // 0 = has no lines
-	name  string // variable or flag; "" = the key's own name
-}
-
-func (o origin) String() string {
-	if o.line == 0 {
-		return o.place
-	}
-	return fmt.Sprintf("%s:%d", o.place, o.line)
-}
-
-// report notes a problem of the value at path.
-func (l *loader) report(o origin, path, format string, args ...any) {
-	l.bad[path] = true
-	l.problems = append(l.problems, fmt.Errorf("%s: %s", o, fmt.Sprintf(format, args...)))
-}
-
-// refuse notes that a value is not what the key takes.
-func (l *loader) refuse(o origin, path string, secret bool, value any, want string) {
-	name, about := path, ""
-	if o.name != "" {
-		name, about = o.name, " ("+path+")"
-	}
-	if secret {
-		l.report(o, path, "%s%s: the value is not allowed: want %s", name, about, want)
-		return
-	}
-	l.report(o, path, "%s = %s%s: want %s", name, shown(value), about, want)
-}
-
-// shown is a refused value for an error line: short, and on one line.
-func shown(v any) string {
-	const enough = 60
-	var s string
-	switch v := v.(type) {
-	case map[string]any, []map[string]any:
-		return "a table"
-	case string:
-		s = fmt.Sprintf("%.*q", enough, v)
-	default:
-		s = fmt.Sprint(v)
-	}
-	if len(s) > 4*enough {
-		s = s[:enough] + "…"
-	}
-	return strings.ToValidUTF8(s, "?")
 }
 
 // find returns the setting of a path in the configuration; the name of an app's
@@ -189,7 +134,7 @@ func (l *loader) readText(name, fallback string) (text, used string, ok bool) {
 	}
 	if err != nil {
 		l.unreadable = true
-		l.problems = append(l.problems, unreadable(path, err))
+		l.add(unreadable(path, err))
 		return "", used, false
 	}
 	return string(data), used, true

@@ -34,14 +34,14 @@ func parseProxy(text string) (netip.Prefix, error) {
 	return prefix.Masked(), nil
 }
 
-func (l *loader) checkProxies() {
-	s := &l.cfg.Server
+func (ru rules) checkProxies() {
+	s := &ru.cfg.Server
 	for _, text := range s.TrustedProxies {
 		if _, err := parseProxy(text); err != nil {
-			l.fail("server.trusted_proxies", " has %s: want an address or a network as \"10.0.0.0/8\", and not every address there is", shown(text))
+			ru.fail("server.trusted_proxies", " has %s: want an address or a network as \"10.0.0.0/8\", and not every address there is", shown(text))
 		}
 	}
 	if s.ProxyProtocol && len(s.TrustedProxies) == 0 {
-		l.fail("server.proxy_protocol", ": want server.trusted_proxies too: from others a PROXY header is refused")
+		ru.fail("server.proxy_protocol", ": want server.trusted_proxies too: from others a PROXY header is refused")
 	}
 }

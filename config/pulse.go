@@ -34,18 +34,18 @@ const (
 // writesTo reports whether the counts go to a place of this kind.
 func (p *Pulse) writesTo(driver string) bool { return p.Enabled && p.Driver == driver }
 
-func (l *loader) checkPulse() {
-	p := &l.cfg.Pulse
+func (ru rules) checkPulse() {
+	p := &ru.cfg.Pulse
 	switch {
 	case p.writesTo(PulseStorage):
-		l.checkPulseDatabase(p)
+		ru.checkPulseDatabase(p)
 	case p.writesTo(PulseRedis):
-		l.checkPulseRedis(p)
+		ru.checkPulseRedis(p)
 	}
 }
 
-func (l *loader) checkPulseDatabase(p *Pulse) {
-	p.Database = l.cfg.Database
+func (ru rules) checkPulseDatabase(p *Pulse) {
+	p.Database = ru.cfg.Database
 	path, at := "database.url", "database.driver"
 	if p.DatabaseURL != "" {
 		path = "pulse.database_url"
@@ -54,31 +54,31 @@ func (l *loader) checkPulseDatabase(p *Pulse) {
 		at = "pulse.connection"
 		p.Database.Driver = p.Connection
 	}
-	if !l.resolve(&p.Database) {
-		l.fail(path, ": want driver://user:password@host:port/database, driver being one of %s", strings.Join(drivers, ", "))
+	if !ru.resolve(&p.Database) {
+		ru.fail(path, ": want driver://user:password@host:port/database, driver being one of %s", strings.Join(drivers, ", "))
 		return
 	}
 	if !slices.Contains(drivers, p.Database.Driver) {
-		l.fail(at, " = %s: want one of %s; how to reach another connection of the site can be said with pulse.database_url",
+		ru.fail(at, " = %s: want one of %s; how to reach another connection of the site can be said with pulse.database_url",
 			shown(p.Database.Driver), strings.Join(drivers, ", "))
 	}
 }
 
-func (l *loader) checkPulseRedis(p *Pulse) {
-	p.Redis = l.cfg.Scaling.Redis
+func (ru rules) checkPulseRedis(p *Pulse) {
+	p.Redis = ru.cfg.Scaling.Redis
 	switch {
 	case p.RedisDatabase != "":
 		p.Redis.Database = p.RedisDatabase
 	case p.RedisConnection == "cache":
-		p.Redis.Database = l.redisCacheDatabase()
+		p.Redis.Database = ru.redisCacheDatabase()
 	case p.RedisConnection != "default":
-		l.fail("pulse.redis_connection", " = %s: want \"default\" or \"cache\", or its number in pulse.redis_database", shown(p.RedisConnection))
+		ru.fail("pulse.redis_connection", " = %s: want \"default\" or \"cache\", or its number in pulse.redis_database", shown(p.RedisConnection))
 	}
 	if !isDigits(p.Redis.Database) {
-		l.fail("pulse.redis_database", " = %s: want a whole number from 0", shown(p.Redis.Database))
+		ru.fail("pulse.redis_database", " = %s: want a whole number from 0", shown(p.Redis.Database))
 	}
-	if name := l.cfg.Laravel.Name; l.originOf("laravel.redis_prefix") == unknown {
-		l.fail("laravel.name", " = %s: want laravel.redis_prefix (REDIS_PREFIX) too, it cannot be derived from these letters", shown(name))
+	if name := ru.cfg.Laravel.Name; ru.originOf("laravel.redis_prefix") == unknown {
+		ru.fail("laravel.name", " = %s: want laravel.redis_prefix (REDIS_PREFIX) too, it cannot be derived from these letters", shown(name))
 	}
 }
 
@@ -103,12 +103,16 @@ func (r rateSetting) setText(s string) bool {
 func (r rateSetting) setBlank() bool { return false }
 
 func (r rateSetting) set(f float64) bool {
-	if math.IsNaN(f) || f <= 0 || f > 1 {
-		return false
+	ok := isRate(f)
+	if ok {
+		*r.p = f
 	}
-	*r.p = f
-	return true
+	return ok
 }
+
+func isRate(f float64) bool { return !math.IsNaN(f) && f > 0 && f <= 1 }
+
+func (r rateSetting) allowed() bool { return isRate(*r.p) }
 
 func (r rateSetting) want() string { return "a number above 0, at most 1" }
 

@@ -10,66 +10,66 @@ import (
 
 // checkScaling resolves the address of Redis and checks what must fit together.
 // Nothing of it counts while scaling is off.
-func (l *loader) checkScaling() {
-	l.checkRedis()
-	s := &l.cfg.Scaling
+func (ru rules) checkScaling() {
+	ru.checkRedis()
+	s := &ru.cfg.Scaling
 	if !s.Enabled {
 		return
 	}
 	r := &s.Redis
 	if strings.ContainsAny(r.Prefix, "{}") {
-		l.fail("scaling.redis.prefix", " = %s: want no braces, they are for the hash tags of Redis Cluster", shown(r.Prefix))
+		ru.fail("scaling.redis.prefix", " = %s: want no braces, they are for the hash tags of Redis Cluster", shown(r.Prefix))
 	}
-	l.checkAddresses("scaling.redis.nodes", r.Nodes)
-	l.checkAddresses("scaling.redis.sentinel.nodes", r.Sentinel.Nodes)
+	ru.checkAddresses("scaling.redis.nodes", r.Nodes)
+	ru.checkAddresses("scaling.redis.sentinel.nodes", r.Sentinel.Nodes)
 	switch {
 	case r.Port == 0 && !r.IsSocket():
-		l.fail("scaling.redis.port", " = 0: want a number from 1 to %d, or scaling.redis.host to be the path of a Unix socket", maxPort)
+		ru.fail("scaling.redis.port", " = 0: want a number from 1 to %d, or scaling.redis.host to be the path of a Unix socket", maxPort)
 	case r.IsSocket() && r.Cluster && len(r.Nodes) == 0:
-		l.fail("scaling.redis.cluster", " = true: want scaling.redis.nodes with it, a Unix socket is one server")
+		ru.fail("scaling.redis.cluster", " = true: want scaling.redis.nodes with it, a Unix socket is one server")
 	case r.Cluster && r.Sentinel.Master != "":
-		l.fail("scaling.redis.sentinel.master", ": want it empty, or scaling.redis.cluster = false: they exclude each other")
+		ru.fail("scaling.redis.sentinel.master", ": want it empty, or scaling.redis.cluster = false: they exclude each other")
 	case r.Cluster && s.Mode == ScalingReverb:
-		l.fail("scaling.redis.cluster", " = true: want false with scaling.mode = \"reverb\", Laravel Reverb does not know Redis Cluster")
+		ru.fail("scaling.redis.cluster", " = true: want false with scaling.mode = \"reverb\", Laravel Reverb does not know Redis Cluster")
 	case r.Cluster && strings.Trim(r.Database, "0") != "":
-		l.fail("scaling.redis.database", " = %s: want 0, a Redis Cluster has no other", shown(r.Database))
+		ru.fail("scaling.redis.database", " = %s: want 0, a Redis Cluster has no other", shown(r.Database))
 	case !r.Cluster && len(r.Nodes) > 0:
-		l.fail("scaling.redis.nodes", ": want scaling.redis.cluster = true with it")
+		ru.fail("scaling.redis.nodes", ": want scaling.redis.cluster = true with it")
 	}
 	if (r.Sentinel.Master == "") != (len(r.Sentinel.Nodes) == 0) {
-		l.fail("scaling.redis.sentinel.nodes", ": want it and scaling.redis.sentinel.master, or neither")
+		ru.fail("scaling.redis.sentinel.nodes", ": want it and scaling.redis.sentinel.master, or neither")
 	}
 	if (r.TLS.Cert == "") != (r.TLS.Key == "") {
-		l.fail("scaling.redis.tls.key", ": want it and scaling.redis.tls.cert, or neither")
+		ru.fail("scaling.redis.tls.key", ": want it and scaling.redis.tls.cert, or neither")
 	}
 }
 
 // checkAddresses wants host:port of each.
-func (l *loader) checkAddresses(path string, addresses []string) {
+func (ru rules) checkAddresses(path string, addresses []string) {
 	for _, address := range addresses {
 		host, port, err := net.SplitHostPort(address)
 		n, atoiErr := strconv.Atoi(port)
 		if err != nil || atoiErr != nil || host == "" || n < 1 || n > maxPort {
-			l.fail(path, ": %s: want host:port of each", shown(address))
+			ru.fail(path, ": %s: want host:port of each", shown(address))
 		}
 	}
 }
 
-func (l *loader) checkRedis() {
+func (ru rules) checkRedis() {
 	const path = "scaling.redis.url"
-	redis := &l.cfg.Scaling.Redis
+	redis := &ru.cfg.Scaling.Redis
 	before := *redis
 	ok := redis.resolve()
 	if redis.URL != "" {
-		l.movedByURL(before, *redis)
+		ru.movedByURL(before, *redis)
 	}
-	if !ok && !l.isIdle(l.originOf(path)) {
-		l.fail(path, ": want redis://user:password@host:port/database; the scheme may be tcp, or rediss or tls for TLS; or unix:///path?database=0")
+	if !ok && !ru.isIdle(ru.originOf(path)) {
+		ru.fail(path, ": want redis://user:password@host:port/database; the scheme may be tcp, or rediss or tls for TLS; or unix:///path?database=0")
 	}
 }
 
 // movedByURL notes that a part now has its value from the URL.
-func (l *loader) movedByURL(before, after Redis) {
+func (ru rules) movedByURL(before, after Redis) {
 	for part, moved := range map[string]bool{
 		"host":     before.Host != after.Host,
 		"port":     before.Port != after.Port,
@@ -79,7 +79,7 @@ func (l *loader) movedByURL(before, after Redis) {
 		"database": before.Database != after.Database,
 	} {
 		if moved {
-			l.cfg.origins["scaling.redis."+part] = l.originOf("scaling.redis.url")
+			ru.cfg.origins["scaling.redis."+part] = ru.originOf("scaling.redis.url")
 		}
 	}
 }

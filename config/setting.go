@@ -9,12 +9,13 @@ import (
 	"time"
 )
 
-// setting is one field while it is being written. The methods that take a value
-// report whether it was allowed; the caller knows place and name for the error.
+// setting is one field and what may stand in it. The methods that take a value report whether it was allowed, and leave the field as it was when
+// it was not; the caller knows place and name for the error.
 type setting interface {
 	setFile(v any) bool    // a value of the TOML decoder
 	setText(s string) bool // a variable or a flag
 	setBlank() bool        // a variable that is empty or null; false = as if it were not set
+	allowed() bool         // whether the field may hold what it holds
 	want() string          // what is allowed, to follow "want "
 	String() string        // the value as one would write it in the file
 }
@@ -47,15 +48,22 @@ func (t textSetting) setFile(v any) bool {
 }
 
 func (t textSetting) setText(s string) bool {
+	ok := t.takes(s)
+	if ok {
+		*t.p = s
+	}
+	return ok
+}
+
+func (t textSetting) takes(s string) bool {
 	switch {
 	case t.required && s == "", t.numeric && !isDigits(s), !isPrintable(s):
 		return false
-	case t.words != nil && !slices.Contains(t.words, s):
-		return false
 	}
-	*t.p = s
-	return true
+	return t.words == nil || slices.Contains(t.words, s)
 }
+
+func (t textSetting) allowed() bool { return t.takes(*t.p) }
 
 func (t textSetting) setBlank() bool { return !t.required && t.setText("") }
 
@@ -122,12 +130,16 @@ func (n numberSetting[T]) setText(s string) bool {
 func (n numberSetting[T]) setBlank() bool { return n.blankZero && n.set(0) }
 
 func (n numberSetting[T]) set(i int64) bool {
-	if i < n.min || i > n.max || i > math.MaxInt {
-		return false
+	ok := n.takes(i)
+	if ok {
+		*n.p = T(i)
 	}
-	*n.p = T(i)
-	return true
+	return ok
 }
+
+func (n numberSetting[T]) takes(i int64) bool { return i >= n.min && i <= n.max && i <= math.MaxInt }
+
+func (n numberSetting[T]) allowed() bool { return n.takes(int64(*n.p)) }
 
 func (n numberSetting[T]) want() string { return wantNumber(n.unit, n.min, n.max) }
 
@@ -162,11 +174,17 @@ func (d secondsSetting) setText(s string) bool {
 func (d secondsSetting) setBlank() bool { return false }
 
 func (d secondsSetting) set(i int64) bool {
-	if i < d.min || i > d.max {
-		return false
+	ok := d.takes(i)
+	if ok {
+		*d.p = time.Duration(i) * time.Second
 	}
-	*d.p = time.Duration(i) * time.Second
-	return true
+	return ok
+}
+
+func (d secondsSetting) takes(i int64) bool { return i >= d.min && i <= d.max }
+
+func (d secondsSetting) allowed() bool {
+	return *d.p%time.Second == 0 && d.takes(int64(*d.p/time.Second))
 }
 
 func (d secondsSetting) want() string { return wantNumber("seconds", d.min, d.max) }
@@ -204,6 +222,8 @@ func (b boolSetting) setBlank() bool {
 	return true
 }
 
+func (b boolSetting) allowed() bool { return true }
+
 func (b boolSetting) want() string { return "true or false" }
 
 func (b boolSetting) String() string { return strconv.FormatBool(*b.p) }
@@ -232,7 +252,7 @@ func (l listSetting) setFile(v any) bool {
 	texts := make([]string, 0, len(items))
 	for _, item := range items {
 		s, ok := item.(string)
-		if !ok || s == "" || !isPrintable(s) {
+		if !ok || !isEntry(s) {
 			return false
 		}
 		texts = append(texts, s)
@@ -250,6 +270,12 @@ func (l listSetting) setText(s string) bool {
 }
 
 func (l listSetting) setBlank() bool { return false }
+
+func (l listSetting) allowed() bool {
+	return !slices.ContainsFunc(*l.p, func(s string) bool { return !isEntry(s) })
+}
+
+func isEntry(s string) bool { return s != "" && isPrintable(s) }
 
 func (l listSetting) want() string { return "a list of non-empty strings" }
 

@@ -203,7 +203,7 @@ func program(t *testing.T, name string) string {
 func TestNumbersAgree(t *testing.T) {
 	for name, want := range map[string][]string{
 		"supervisor/reverb.conf":        {"minfds=65536", "stopwaitsecs=30", "autorestart=true"},
-		"systemd/reverb.service":        {"TimeoutStopSec=30", "Type=notify", "Restart=always"},
+		"systemd/reverb.service":        {"TimeoutStopSec=30", "Type=notify", "Restart=always", "RestartSec=300ms"},
 		"docker/compose.yaml":           {"stop_grace_period: 30s"},
 		"nginx/reverb.conf":             {"proxy_read_timeout 150s"},
 		"nginx/stream.conf":             {"proxy_timeout 150s"},

@@ -26,10 +26,11 @@ func (s *Server) BeginDrain() { s.draining.Store(true) }
 // is closed, and waits for 15 s.
 const goingAway = 1001
 
-// Dismiss makes Ready false and closes all sessions at once so that the clients come back in a second, when the next server is expected to
-// have the port. Connections that come from now on are refused with 4100, after which pusher-js waits for a second, too.
-func (s *Server) Dismiss() {
-	s.dismissed.Store(true)
+// Dismiss makes Ready false and closes all sessions at once. They come back in a second, when the next server is expected to have the port;
+// connections that come from now on are refused with 4100, after which pusher-js waits for a second, too. Where the port stays open until
+// the next server has it, they come back at once.
+func (s *Server) Dismiss(portStays bool) {
+	s.dismissed.Store(!portStays)
 	s.BeginDrain()
 	s.sessions.each(nil, (*Session).drain)
 }
@@ -94,8 +95,8 @@ func (p *spread) due(end func(*Session)) (more bool) {
 	return p.closed < len(p.waiting)
 }
 
-// drain asks the client to come back, elsewhere if this node is among others or another process has taken over. A session that is closing
-// already is left alone.
+// drain asks the client to come back, at once if this node is among others or another process has the port or will have it. A session that is
+// closing already is left alone.
 func (ss *Session) drain() {
 	if ss.app.server.dismissed.Load() {
 		ss.end(endDrained, nil, goingAway, "")

@@ -47,7 +47,7 @@ type Server struct {
 	leaving  atomic.Bool // not ready, and serving
 	draining atomic.Bool
 
-	dismissed atomic.Bool               // draining, and nobody else has the port
+	dismissed atomic.Bool               // draining, and the port closes
 	apps      atomic.Pointer[directory] // those that are served; replaced by Reload
 
 	reload  sync.Mutex            // held by Reload; taken before all others

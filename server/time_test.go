@@ -312,33 +312,45 @@ func TestDrainOfFewIsShort(t *testing.T) {
 	})
 }
 
-// A node alone sends everybody away at once. Nobody may try again before the next server is there, also not a client that has just come.
+// A node alone sends everybody away at once. Nobody may try again before the next server is there, also not a client that has just come,
+// unless the port stays open meanwhile.
 func TestDismiss(t *testing.T) {
-	withApp(t, appWith(nil), func(n *node) {
-		var all []*client
-		for range 100 {
-			all = append(all, n.connect())
-		}
-		n.Dismiss()
-		if n.Ready() {
-			t.Error("ready")
-		}
-		for _, c := range all {
-			if got := c.closed(); got != "1001" {
-				t.Fatalf("closed %q, want 1001", got)
-			}
-		}
-		late := n.open(transport.Request{Path: "/app/key"})
-		late.expect(pusherError(4100, "Server is restarting"))
-		if got := late.closed(); got != "4100 Server is restarting" {
-			t.Errorf("a late client is closed with %q", got)
-		}
-		late.leave()
-		for _, c := range all {
-			c.leave()
-		}
-		if got := n.Remaining(); got != 0 {
-			t.Errorf("%d are left", got)
-		}
-	})
+	for name, tc := range map[string]struct {
+		portStays         bool
+		closed            string
+		late, lateMessage string
+	}{
+		"the port closes":     {false, "1001", "4100 Server is restarting", pusherError(4100, "Server is restarting")},
+		"the port stays open": {true, "4200 Server is restarting", "4200 Server is restarting", pusherError(4200, "Server is restarting")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withApp(t, appWith(nil), func(n *node) {
+				var all []*client
+				for range 100 {
+					all = append(all, n.connect())
+				}
+				n.Dismiss(tc.portStays)
+				if n.Ready() {
+					t.Error("ready")
+				}
+				for _, c := range all {
+					if got := c.closed(); got != tc.closed {
+						t.Fatalf("closed %q, want %q", got, tc.closed)
+					}
+				}
+				late := n.open(transport.Request{Path: "/app/key"})
+				late.expect(tc.lateMessage)
+				if got := late.closed(); got != tc.late {
+					t.Errorf("a late client is closed with %q, want %q", got, tc.late)
+				}
+				late.leave()
+				for _, c := range all {
+					c.leave()
+				}
+				if got := n.Remaining(); got != 0 {
+					t.Errorf("%d are left", got)
+				}
+			})
+		})
+	}
 }

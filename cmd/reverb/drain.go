@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"reverb/node/handover"
 )
 
 // stop is the polite way out. Readiness fails first, so that balancers look elsewhere; after a pause for them, nobody new is let in; then
@@ -69,11 +71,16 @@ const (
 )
 
 // dismiss is the drain of a node alone. Nobody else has the port, so all that helps is to be gone for a short time: frames that wait are
-// flushed while everything goes on, then all clients are closed at once. Until then publishes and connections are taken.
+// flushed while everything goes on, then all clients are closed at once. Until then publishes and connections are taken. A port that the
+// service manager holds stays open: clients may come back at once, and wait there for the next server.
 func (n *node) dismiss(ctx context.Context) {
 	n.control.tell(fmt.Sprintf("%s %d\n", answerDraining, n.server.Remaining()))
 	await(ctx, min(flushTime, n.cfg.Server.DrainTimeout), func() bool { return n.hub.AllSent() && n.poller.Stats().OutboxBytes == 0 })
-	n.server.Dismiss()
+	portStays := n.lineage.sockets.Activated(handover.Server)
+	if portStays {
+		n.poller.CloseListeners()
+	}
+	n.server.Dismiss(portStays)
 	await(ctx, min(farewellTime, n.cfg.Server.DrainTimeout), func() bool { return n.server.Remaining() == 0 })
 }
 

@@ -7,12 +7,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
+	"reverb/internal/console"
 	"reverb/laravel/restart"
 	"reverb/metrics"
 	"reverb/node/certificate"
 )
 
-func checkCommand(p process, out *console) *cli.Command {
+func checkCommand(p process, out *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:  "check",
 		Usage: "Validate the configuration and print the effective values, without secrets",
@@ -29,23 +30,23 @@ func checkCommand(p process, out *console) *cli.Command {
 }
 
 // printEffective lists each key with its value, and says where a value comes from unless it is the default.
-func printEffective(out *console, cfg *config.Config) {
+func printEffective(out *console.Console, cfg *config.Config) {
 	last := ""
 	for _, entry := range cfg.Effective() {
 		if table, _, _ := strings.Cut(entry.Key, "."); table != last {
-			out.text("\n")
+			out.Text("\n")
 			last = table
 		}
 		value := entry.Value
 		if entry.Source != "default" {
 			value += " (" + entry.Source + ")"
 		}
-		out.detail(entry.Key, value)
+		out.Detail(entry.Key, value)
 	}
 }
 
 // checkStartable finds what would end a start although each value is allowed.
-func checkStartable(out *console, cfg *config.Config) error {
+func checkStartable(out *console.Console, cfg *config.Config) error {
 	numbers, log := metrics.New(version()), slog.New(slog.DiscardHandler)
 	if _, err := newRelay(cfg.Scaling, numbers, cacheBounds{}, log); err != nil {
 		return err
@@ -67,9 +68,9 @@ func checkStartable(out *console, cfg *config.Config) error {
 		return err
 	}
 	if pair != nil {
-		out.info("The configuration is valid, the certificate can be used.")
+		out.Info("The configuration is valid, the certificate can be used.")
 		return nil
 	}
-	out.info("The configuration is valid.")
+	out.Info("The configuration is valid.")
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"reverb/internal/listener"
 	"reverb/node/handover"
 )
 
@@ -73,7 +74,7 @@ type handoverRequest struct {
 func startControl(sockets *handover.Sockets, path string, environ []string, port int, address string, log *slog.Logger, acceptFailed func()) (*control, error) {
 	ln, err := listenControl(sockets, path, environ, port)
 	if err != nil && path != "" {
-		return nil, fmt.Errorf("make server.control_socket = %q: %s", path, reasonText(err))
+		return nil, fmt.Errorf("make server.control_socket = %q: %s", path, listener.Reason(err))
 	}
 	if err != nil {
 		log.Warn("no control socket: `reverb restart` will not reach this server, signals do", "err", err)
@@ -81,7 +82,7 @@ func startControl(sockets *handover.Sockets, path string, environ []string, port
 	}
 	activated := sockets.Activated(handover.Control)
 	c := &control{
-		socket: ln, listener: newPatientListener(ln, log, acceptFailed), address: address, log: log,
+		socket: ln, listener: listener.Patient(ln, log, acceptFailed), address: address, log: log,
 		activated: activated, private: path == "" && !activated,
 		asked: make(chan struct{}), handovers: make(chan *handoverRequest), reloads: make(chan net.Conn),
 	}

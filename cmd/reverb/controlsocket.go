@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"reverb/internal/envlist"
 	"reverb/node/handover"
 )
 
@@ -24,14 +25,14 @@ const controlDialTimeout = 2 * time.Second
 func controlDirs(environ []string) []string {
 	name := "reverb-" + strconv.Itoa(os.Getuid())
 	var dirs []string
-	if runtime := lookupEnv(environ, "XDG_RUNTIME_DIR"); filepath.IsAbs(runtime) {
+	if runtime := envlist.Get(environ, "XDG_RUNTIME_DIR"); filepath.IsAbs(runtime) {
 		dirs = append(dirs, filepath.Join(runtime, name))
 	}
 	return slices.Compact(append(dirs, filepath.Join(tempDir(environ), name)))
 }
 
 func tempDir(environ []string) string {
-	if dir := lookupEnv(environ, "TMPDIR"); dir != "" {
+	if dir := envlist.Get(environ, "TMPDIR"); dir != "" {
 		return dir
 	}
 	return os.TempDir()

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"reverb/internal/listener"
 	"reverb/management/dashboard"
 	"reverb/node/certificate"
 	"reverb/node/handover"
@@ -38,7 +39,7 @@ func (n *node) startPage(pair *certificate.Pair) error {
 		return new(net.ListenConfig).Listen(context.Background(), "tcp", conf.Listen)
 	})
 	if err != nil {
-		return fmt.Errorf("listen on dashboard.listen = %q: %s", conf.Listen, reasonText(err))
+		return fmt.Errorf("listen on dashboard.listen = %q: %s", conf.Listen, listener.Reason(err))
 	}
 	scheme := "http"
 	var own *tls.Config
@@ -66,7 +67,7 @@ func (n *node) startPage(pair *certificate.Pair) error {
 }
 
 func (n *node) servePage(bare net.Listener, own *tls.Config) {
-	ln := limitListener(newPatientListener(bare, n.log, n.acceptFailed(handover.Dashboard)), pageConnections)
+	ln := listener.Limit(listener.Patient(bare, n.log, n.acceptFailed(handover.Dashboard)), pageConnections)
 	if own != nil {
 		ln = tls.NewListener(ln, own)
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/term"
+
+	"reverb/internal/console"
 )
 
 const (
@@ -19,7 +21,7 @@ const (
 	maxPassword  = 72 // bytes; bcrypt looks at no more
 )
 
-func dashboardPasswordCommand(p process, out *console) *cli.Command {
+func dashboardPasswordCommand(p process, out *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:  "dashboard-password",
 		Usage: "Make the password_hash of the dashboard from a password that is typed, or read from standard input",
@@ -34,7 +36,7 @@ func dashboardPasswordCommand(p process, out *console) *cli.Command {
 }
 
 // printHash prints a line for config.toml.
-func printHash(out *console, password string) error {
+func printHash(out *console.Console, password string) error {
 	switch {
 	case len([]rune(password)) < minPassword:
 		return fmt.Errorf("the password needs at least %d characters", minPassword)
@@ -45,7 +47,7 @@ func printHash(out *console, password string) error {
 	if err != nil {
 		return fmt.Errorf("hash password: %w", err)
 	}
-	out.text("password_hash = \"" + string(hash) + "\"\n")
+	out.Text("password_hash = \"" + string(hash) + "\"\n")
 	return nil
 }
 

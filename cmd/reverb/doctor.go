@@ -10,11 +10,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/fatih/color"
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
 	"reverb/doctor"
+	"reverb/internal/console"
 	"reverb/laravel/restart"
 	"reverb/node/certificate"
 )
@@ -30,7 +30,7 @@ type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-func doctorCommand(p process, out *console) *cli.Command {
+func doctorCommand(p process, out *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "Examine this machine, the site's .env, Redis, certificates, the proxy in front and a whole round trip",
@@ -47,7 +47,7 @@ func doctorCommand(p process, out *console) *cli.Command {
 	}
 }
 
-func examine(c *cli.Context, p process, out *console) error {
+func examine(c *cli.Context, p process, out *console.Console) error {
 	if address := c.String("url"); address != "" {
 		if err := doctor.ValidURL(address); err != nil {
 			return fmt.Errorf("--url = %q: %w", address, err)
@@ -136,7 +136,7 @@ func verdict(r doctor.Report, strict bool) error {
 
 // doctorView shows findings as they come.
 type doctorView struct {
-	out     *console
+	out     *console.Console
 	section string
 	waited  time.Duration // when progress was shown last
 }
@@ -144,15 +144,16 @@ type doctorView struct {
 // labels are the words of the right column.
 var labels = map[doctor.Status]string{doctor.OK: "OK", doctor.Skipped: "SKIPPED", doctor.Warning: "WARNING", doctor.Failure: "FAILED"}
 
+var colours = map[doctor.Status]console.Colour{
+	doctor.OK: console.Green, doctor.Skipped: console.Grey, doctor.Warning: console.Yellow, doctor.Failure: console.Red,
+}
+
 func (v *doctorView) found(f doctor.Finding) {
 	if f.Section != v.section {
 		v.section = f.Section
-		v.out.text("\n  " + v.out.styles.dots.Sprint(printable(f.Section)) + "\n")
+		v.out.Text("\n  " + v.out.Paint(console.Printable(f.Section), console.Grey) + "\n")
 	}
-	style := map[doctor.Status]*color.Color{
-		doctor.OK: v.out.styles.green, doctor.Skipped: v.out.styles.dots, doctor.Warning: v.out.styles.yellow, doctor.Failure: v.out.styles.red,
-	}[f.Status]
-	v.out.colouredDetail(f.Title, labels[f.Status], style)
+	v.out.ColouredDetail(f.Title, labels[f.Status], colours[f.Status])
 	v.indented("  ", f.What)
 	if f.Why != "" {
 		v.indented("  ", "Why: "+f.Why)
@@ -164,10 +165,10 @@ func (v *doctorView) found(f doctor.Finding) {
 
 // indented writes one text below a line, broken at the width of the terminal.
 func (v *doctorView) indented(mark, text string) {
-	width := max(v.out.width()-8, 40)
+	width := max(v.out.Width()-8, 40)
 	var b strings.Builder
 	room := 0
-	for i, word := range strings.Fields(printable(text)) {
+	for i, word := range strings.Fields(console.Printable(text)) {
 		n := len([]rune(word))
 		switch {
 		case i == 0:
@@ -183,7 +184,7 @@ func (v *doctorView) indented(mark, text string) {
 		b.WriteString(word)
 		room -= n
 	}
-	v.out.text(b.String() + "\n")
+	v.out.Text(b.String() + "\n")
 }
 
 // progressStep is between two lines while --idle waits.
@@ -194,18 +195,18 @@ func (v *doctorView) progress(waited, whole time.Duration) {
 		return
 	}
 	v.waited = waited
-	v.out.detail("Waiting for the server's ping", fmt.Sprintf("%.0f of at most %.0f s", waited.Seconds(), whole.Seconds()))
+	v.out.Detail("Waiting for the server's ping", fmt.Sprintf("%.0f of at most %.0f s", waited.Seconds(), whole.Seconds()))
 }
 
 func (v *doctorView) summary(r doctor.Report) {
 	text := fmt.Sprintf("%s, %s, %d fine, %d skipped.", plural(r.Failures, "failure"), plural(r.Warnings, "warning"), r.OK, r.Skipped)
 	switch r.Status {
 	case doctor.Failure:
-		v.out.fail(text)
+		v.out.Fail(text)
 	case doctor.Warning:
-		v.out.warn(text)
+		v.out.Warn(text)
 	default:
-		v.out.info("Nothing is wrong: " + text)
+		v.out.Info("Nothing is wrong: " + text)
 	}
 }
 

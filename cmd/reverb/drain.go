@@ -110,14 +110,14 @@ func (n *node) tellDrain(ctx context.Context, total int) {
 		select {
 		case <-ctx.Done():
 			if shown {
-				n.said.progressEnd()
+				n.said.ProgressEnd()
 			}
 			return
 		case <-tick.C:
 		}
 		left := n.server.Remaining()
 		n.control.tell(fmt.Sprintf("%s %d\n", answerDraining, left))
-		n.said.progress("Draining", remaining(left), total-left, total)
+		n.said.Progress("Draining", remaining(left), total-left, total)
 		shown = true
 	}
 }
@@ -131,7 +131,7 @@ func (n *node) predrain(ctx context.Context) {
 	for {
 		n.control.tell(fmt.Sprintf("%s %d\n", answerDraining, n.server.Remaining()))
 		left := (n.cfg.Server.Predrain - time.Since(begun)).Round(time.Second)
-		n.said.detail("Not ready any more", fmt.Sprintf("clients are served for another %v", left))
+		n.said.Detail("Not ready any more", fmt.Sprintf("clients are served for another %v", left))
 		select {
 		case <-ctx.Done():
 			return

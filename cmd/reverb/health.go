@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
+	"reverb/internal/console"
 	"reverb/node/certificate"
 )
 
@@ -25,7 +26,7 @@ const (
 )
 
 // healthCommand is for containers, whose images have no curl.
-func healthCommand(p process, out *console) *cli.Command {
+func healthCommand(p process, out *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:        "health",
 		Usage:       "Ask the server of this configuration on this machine whether it is up",
@@ -46,7 +47,7 @@ func healthCommand(p process, out *console) *cli.Command {
 			if err = checkHealth(ctx, cfg, path, member); err != nil {
 				return err
 			}
-			out.info("The server is up.")
+			out.Info("The server is up.")
 			return nil
 		},
 	}

@@ -9,9 +9,11 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"reverb/internal/console"
 )
 
-func installCommand(_ process, out *console) *cli.Command {
+func installCommand(_ process, out *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:  "install",
 		Usage: "Write the credentials of a Laravel site into its .env and show what else it needs",
@@ -25,7 +27,7 @@ func installCommand(_ process, out *console) *cli.Command {
 // install does what `php artisan reverb:install` does to the environment file, and prints what it does to PHP files: those are the
 // site's, in whatever form its authors gave them. Only where no line says what the site broadcasts through is that left to the operator, as
 // the installer does.
-func install(out *console, name string) error {
+func install(out *console.Console, name string) error {
 	if name == "" {
 		return errors.New("--env-file needs the name of a file")
 	}
@@ -46,8 +48,8 @@ func install(out *console, name string) error {
 		}
 	}
 	report(out, name, created, added, after != string(before))
-	out.text(snippets(after))
-	out.info("Reverb installed successfully.")
+	out.Text(snippets(after))
+	out.Info("Reverb installed successfully.")
 	return nil
 }
 
@@ -62,14 +64,14 @@ func bare(err error) error {
 	return err
 }
 
-func report(out *console, name string, created bool, added []string, changed bool) {
+func report(out *console.Console, name string, created bool, added []string, changed bool) {
 	switch {
 	case created:
-		out.info("The environment file " + name + " did not exist and was created.")
+		out.Info("The environment file " + name + " did not exist and was created.")
 	case !changed:
-		out.info("The environment file " + name + " has all variables already and was not touched.")
+		out.Info("The environment file " + name + " has all variables already and was not touched.")
 	default:
-		out.info("The environment file " + name + " was completed, what it had was kept.")
+		out.Info("The environment file " + name + " was completed, what it had was kept.")
 	}
 	isNew := map[string]bool{}
 	for _, variable := range added {
@@ -77,12 +79,12 @@ func report(out *console, name string, created bool, added []string, changed boo
 	}
 	for _, v := range newVariables() {
 		if isNew[v.name] {
-			out.colouredDetail(v.name, "added", out.styles.green)
+			out.ColouredDetail(v.name, "added", console.Green)
 		} else {
-			out.colouredDetail(v.name, "kept", out.styles.yellow)
+			out.ColouredDetail(v.name, "kept", console.Yellow)
 		}
 	}
-	out.text("\n")
+	out.Text("\n")
 }
 
 // snippets is what the operator puts into other places. It never holds a secret: those are in the environment file.

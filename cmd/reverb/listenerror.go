@@ -4,19 +4,31 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"syscall"
 
 	"reverb/doctor"
+	"reverb/internal/console"
+	"reverb/internal/listener"
 )
 
 // privileged is the first port that needs no right on a usual system.
 const privileged = 1024
 
-// listenError is Reverb's line for a port that cannot be opened, which scripts look for, and below it what to do about it.
-func listenError(host string, port int, err error) error {
-	text := fmt.Sprintf("Failed to listen on %q: %s", "tcp://"+showAddress(host, port), reasonText(err))
-	if hint := listenHint(host, port, err); hint != "" {
-		text += "\n" + hint
+// withHint adds to the error of a port that cannot be opened what to do about it.
+func withHint(err error) error {
+	var failed *listener.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	hint := listenHint(failed.Host, failed.Port, failed.Err)
+	if hint == "" {
+		return err
+	}
+	first, rest, more := strings.Cut(err.Error(), "\n")
+	text := first + "\n" + hint
+	if more {
+		text += "\n" + rest
 	}
 	return errors.New(text)
 }
@@ -45,5 +57,5 @@ func holder(port int) string {
 	case command == "":
 		return fmt.Sprintf("Process %d has port %d.", pid, port)
 	}
-	return fmt.Sprintf("Process %d has port %d: %s.", pid, port, printable(command))
+	return fmt.Sprintf("Process %d has port %d: %s.", pid, port, console.Printable(command))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"reverb/bench"
+	"reverb/internal/console"
 )
 
 // The exit codes are Reverb's. Process managers of Laravel sites restart on any of them.
@@ -41,10 +42,10 @@ type process struct {
 // run is the whole program but the exit.
 func run(args []string, p process) int {
 	p.args = args
-	out, failures := newConsole(p.stdout, p.environ), newConsole(p.stderr, p.environ)
+	out, failures := console.New(p.stdout, p.environ), console.New(p.stderr, p.environ)
 	err := newApp(p, out).Run(args)
 	if err == nil {
-		err = out.complete()
+		err = out.Complete()
 	}
 	var status statusError
 	switch {
@@ -53,7 +54,7 @@ func run(args []string, p process) int {
 	case errors.As(err, &status):
 		return int(status)
 	case !errors.Is(err, errTold):
-		failures.fail(err.Error())
+		failures.Fail(err.Error())
 	}
 	return exitError
 }
@@ -61,7 +62,7 @@ func run(args []string, p process) int {
 // errTold ends a command with an error that its user has read already.
 var errTold = errors.New("already told")
 
-func newApp(p process, out *console) *cli.App {
+func newApp(p process, out *console.Console) *cli.App {
 	app := &cli.App{
 		Name:            "reverb",
 		Usage:           "WebSocket server for Laravel that speaks the Pusher protocol",

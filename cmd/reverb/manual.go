@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"reverb/internal/console"
 )
 
 // The scripts of the shells ask this program what may come next, so that they know the commands and flags of the version that is installed.
@@ -30,7 +32,7 @@ if [[ $funcstack[1] == _reverb ]]; then _reverb "$@"; else compdef _reverb rever
 )
 
 // completionCommand prints what a shell reads once.
-func completionCommand(app *cli.App, out *console) *cli.Command {
+func completionCommand(app *cli.App, out *console.Console) *cli.Command {
 	text := func(script string) func() (string, error) {
 		return func() (string, error) { return script, nil }
 	}
@@ -53,7 +55,7 @@ func completionCommand(app *cli.App, out *console) *cli.Command {
 }
 
 // manCommand prints the page of man(1), made from the same definition as --help.
-func manCommand(app *cli.App, out *console) *cli.Command {
+func manCommand(app *cli.App, out *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:  "man",
 		Usage: "Print the page of the manual, for man(1)",
@@ -64,13 +66,13 @@ func manCommand(app *cli.App, out *console) *cli.Command {
 	}
 }
 
-func printText(out *console, text func() (string, error)) cli.ActionFunc {
+func printText(out *console.Console, text func() (string, error)) cli.ActionFunc {
 	return withoutArguments(func(*cli.Context) error {
 		s, err := text()
 		if err != nil {
 			return fmt.Errorf("make the text: %w", err)
 		}
-		out.text(s)
+		out.Text(s)
 		return nil
 	})
 }

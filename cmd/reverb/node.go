@@ -16,11 +16,13 @@ import (
 	"reverb/api"
 	"reverb/channels"
 	"reverb/config"
+	"reverb/internal/listener"
 	"reverb/laravel/pulse"
 	"reverb/laravel/restart"
 	"reverb/metrics"
 	"reverb/node/certificate"
 	"reverb/node/handover"
+	"reverb/node/journal"
 	"reverb/poller"
 	"reverb/protocol"
 	"reverb/scaling"
@@ -36,7 +38,7 @@ const closeTimeout = 5 * time.Second
 type node struct {
 	// Constant after startNode. Those that may be missing are nil then.
 	cfg      *config.Config
-	said     *journal
+	said     *journal.Journal
 	log      *slog.Logger // that of said
 	lineage  *lineage
 	secure   bool
@@ -67,9 +69,9 @@ type node struct {
 }
 
 // startNode starts everything, the listeners last: from then on clients are answered. What was started is stopped again on an error.
-func startNode(cfg *config.Config, said *journal, stream *trace, environ []string, line *lineage) (_ *node, err error) {
+func startNode(cfg *config.Config, said *journal.Journal, stream *journal.Trace, environ []string, line *lineage) (_ *node, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &node{cfg: cfg, said: said, log: said.log, lineage: line, cancel: cancel, endWatchdog: func() {}}
+	n := &node{cfg: cfg, said: said, log: said.Log(), lineage: line, cancel: cancel, endWatchdog: func() {}}
 	defer func() {
 		if err != nil {
 			n.close(ctx)
@@ -120,8 +122,8 @@ func startNode(cfg *config.Config, said *journal, stream *trace, environ []strin
 // bind opens the port of the server, or takes over what the process before or the service manager has opened.
 func (n *node) bind() (err error) {
 	conf := n.cfg.Server
-	n.waiting, err = n.lineage.listen(handover.Server, showAddress(conf.Host, conf.Port), func() (net.Listener, error) {
-		return listen(conf.Host, conf.Port)
+	n.waiting, err = n.lineage.listen(handover.Server, listener.Show(conf.Host, conf.Port), func() (net.Listener, error) {
+		return listener.Open(conf.Host, conf.Port)
 	})
 	if err != nil && n.lineage.link != nil {
 		return fmt.Errorf("%w\nThe address has changed since the start. A handover keeps the old one open meanwhile: use a plain `reverb restart`", err)
@@ -130,8 +132,8 @@ func (n *node) bind() (err error) {
 		return err
 	}
 	first := n.waiting[0]
-	n.port, n.self = boundPort(first), selfAddress(first)
-	n.address = showAddress(conf.Host, n.port)
+	n.port, n.self = listener.Port(first), selfAddress(first)
+	n.address = listener.Show(conf.Host, n.port)
 	if n.lineage.sockets.Activated(handover.Server) {
 		n.address = first.Addr().String()
 	}
@@ -151,7 +153,7 @@ func (n *node) serveListeners(pair *certificate.Pair) error {
 }
 
 // startServer makes metrics, relay, hub, server, poller and the HTTP API, in the order in which each needs the one before.
-func (n *node) startServer(stream *trace) (err error) {
+func (n *node) startServer(stream *journal.Trace) (err error) {
 	n.metrics = metrics.New(version())
 	cache := cacheBounds{ // neither is called before there is a server
 		limit:   func(app string, client bool) int64 { return n.server.CacheLimit(app, client) },
@@ -201,7 +203,7 @@ func largestEvent(cfg *config.Config) int64 {
 }
 
 // hubOptions are where the hub's numbers go, and its bounds.
-func (n *node) hubOptions(stream *trace, cache cacheBounds) channels.Options {
+func (n *node) hubOptions(stream *journal.Trace, cache cacheBounds) channels.Options {
 	hub := channels.Options{
 		NewTurn:    poller.NewTurn,
 		Replicated: n.cfg.Scaling.Enabled,
@@ -276,11 +278,16 @@ func (n *node) banner() string {
 	return text + "."
 }
 
+// acceptFailed counts the failures of a listener.
+func (n *node) acceptFailed(listener string) func() {
+	return func() { n.metrics.AcceptFailed(listener) }
+}
+
 // serve returns when the server has stopped, and whether another process serves on: after a signal, `reverb restart` or what of Laravel
 // is the same, or a handover. A second signal cuts the stop short.
 func (n *node) serve(signals <-chan os.Signal) (handedOver bool) {
 	end := n.waitForEnd(signals)
-	n.said.info(end.text)
+	n.said.Info(end.text)
 	ctx, cut := context.WithCancel(context.Background())
 	defer cut()
 	stopped := make(chan struct{})

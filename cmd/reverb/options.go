@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
+	"reverb/internal/console"
 )
 
 // fileFlags say where the configuration is; every command that reads it has them.
@@ -41,13 +41,13 @@ func artisanFlags() []cli.Flag {
 }
 
 // dress has the console follow artisanFlags.
-func dress(out *console) cli.BeforeFunc {
+func dress(out *console.Console) cli.BeforeFunc {
 	return func(c *cli.Context) error {
 		if c.Bool("quiet") {
-			out.out = io.Discard
+			out.Silence()
 		}
 		if c.Bool("ansi") || c.Bool("no-ansi") {
-			out.styles = newStyles(!c.Bool("no-ansi"))
+			out.SetColours(!c.Bool("no-ansi"))
 		}
 		return nil
 	}

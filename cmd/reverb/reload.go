@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"reverb/internal/console"
 )
 
 // The answers to the command "reload": "ok ADDRESS PID"; then a line for each change, and "reloaded"; or a line "error TEXT" for each
@@ -25,7 +27,7 @@ const (
 	reloadLine    = 4 << 10          // the longest line of it, in bytes
 )
 
-func reloadCommand(p process, out *console) *cli.Command {
+func reloadCommand(p process, out *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:  "reload",
 		Usage: "Apply changes of the applications without a restart",
@@ -45,7 +47,7 @@ func reloadCommand(p process, out *console) *cli.Command {
 }
 
 // askReload sends the command and shows the answer.
-func askReload(out *console, command string, conn net.Conn) error {
+func askReload(out *console.Console, command string, conn net.Conn) error {
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(reloadTimeout))
 	if _, err := conn.Write([]byte(command + "\n")); err != nil {
@@ -64,12 +66,12 @@ func askReload(out *console, command string, conn net.Conn) error {
 		case answerApp:
 			changes++
 			id, change, _ := strings.Cut(rest, " ")
-			out.detail("app "+id, change)
+			out.Detail("app "+id, change)
 		case answerRestart:
 			changes++
-			out.colouredDetail("needs a restart", rest, out.styles.yellow)
+			out.ColouredDetail("needs a restart", rest, console.Yellow)
 		case answerReloaded:
-			out.colouredDetail(name, reloaded(changes), out.styles.green)
+			out.ColouredDetail(name, reloaded(changes), console.Green)
 			return nil
 		default:
 			wrong = append(wrong, rest)
@@ -79,7 +81,7 @@ func askReload(out *console, command string, conn net.Conn) error {
 		return hungUp(lines.Err())
 	}
 	for _, line := range wrong {
-		out.text("  " + printable(line) + "\n")
+		out.Text("  " + console.Printable(line) + "\n")
 	}
 	return errors.New("refused, nothing has changed")
 }

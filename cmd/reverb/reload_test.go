@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"reverb/config"
+	"reverb/internal/console"
 )
 
 // reloading is a reloader of a file with one app, and what it applied last.
@@ -43,7 +44,7 @@ func answerOf(t *testing.T, r *reloader) (raw, shown string, err error) {
 		r.answer(far, "127.0.0.1:8080")
 	}()
 	var seen, out bytes.Buffer
-	err = askReload(newConsole(&out, nil), commandReload, teeConn{near, io.TeeReader(near, &seen)})
+	err = askReload(console.New(&out, nil), commandReload, teeConn{near, io.TeeReader(near, &seen)})
 	return seen.String(), out.String(), err
 }
 
@@ -112,7 +113,7 @@ func TestReloadOfAServerThatDies(t *testing.T) {
 		_, _ = far.Write([]byte("ok 127.0.0.1:8080 1\n"))
 		_ = far.Close()
 	}()
-	if err := askReload(newConsole(io.Discard, nil), commandReload, near); err == nil || !strings.Contains(err.Error(), "without a word") {
+	if err := askReload(console.New(io.Discard, nil), commandReload, near); err == nil || !strings.Contains(err.Error(), "without a word") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"reverb/internal/console"
 )
 
 // restartTimeout bounds the wait for the next line of a server that stops; it tells something every second.
 const restartTimeout = 30 * time.Second
 
-func restartCommand(p process, out *console) *cli.Command {
+func restartCommand(p process, out *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:  "restart",
 		Usage: "Restart the Reverb server of this site",
@@ -47,7 +49,7 @@ func restartCommand(p process, out *console) *cli.Command {
 // restartOrder is what the servers are told, and what the operator reads before.
 type restartOrder struct {
 	command, title string
-	ask            func(out *console, command string, conn net.Conn) error
+	ask            func(out *console.Console, command string, conn net.Conn) error
 }
 
 // restartTargets are the sockets of the servers that are meant: by default that of the configuration and no other. A machine often runs
@@ -79,7 +81,7 @@ func restartTargets(c *cli.Context, environ []string) ([]controlTarget, error) {
 
 // tellServers goes from server to server: where there are several, the others stay up meanwhile. A place that is not believed is shown, and
 // is no failure when there is a server elsewhere: another user of the machine must not be able to break a deploy.
-func tellServers(out *console, order restartOrder, sockets []controlTarget) error {
+func tellServers(out *console.Console, order restartOrder, sockets []controlTarget) error {
 	running, failed := 0, 0
 	var refused untrusted
 	for _, socket := range sockets {
@@ -88,18 +90,18 @@ func tellServers(out *console, order restartOrder, sockets []controlTarget) erro
 			continue // left behind by a server that was killed
 		}
 		if errors.As(err, &refused) {
-			out.colouredDetail(socket.path, err.Error(), out.styles.red)
+			out.ColouredDetail(socket.path, err.Error(), console.Red)
 			continue
 		}
 		if running++; running == 1 {
-			out.info(order.title)
+			out.Info(order.title)
 		}
 		if err == nil {
 			err = order.ask(out, order.command, conn)
 		}
 		if err != nil {
 			failed++
-			out.colouredDetail(socket.path, err.Error(), out.styles.red)
+			out.ColouredDetail(socket.path, err.Error(), console.Red)
 		}
 	}
 	switch {
@@ -114,7 +116,7 @@ func tellServers(out *console, order restartOrder, sockets []controlTarget) erro
 }
 
 // askRestart sends the command and reports what the server tells until it has stopped.
-func askRestart(out *console, command string, conn net.Conn) error {
+func askRestart(out *console.Console, command string, conn net.Conn) error {
 	defer func() { _ = conn.Close() }()
 	begun := time.Now()
 	if _, err := conn.Write([]byte(command + "\n")); err != nil {
@@ -135,14 +137,14 @@ func askRestart(out *console, command string, conn net.Conn) error {
 		case answerStarting:
 		case answerStarted:
 			end = "its clients have moved"
-			out.colouredDetail(name, "process "+rest+" has taken over", out.styles.green)
+			out.ColouredDetail(name, "process "+rest+" has taken over", console.Green)
 		case answerDraining:
 			if text := draining(rest); text != last {
 				last = text
-				out.detail(name, text)
+				out.Detail(name, text)
 			}
 		case answerStopped:
-			out.colouredDetail(name, fmt.Sprintf("%s after %.1f s", end, time.Since(begun).Seconds()), out.styles.green)
+			out.ColouredDetail(name, fmt.Sprintf("%s after %.1f s", end, time.Since(begun).Seconds()), console.Green)
 			return nil
 		default:
 			return errors.New(rest)

@@ -10,6 +10,7 @@ import (
 	"net/http/pprof"
 	"time"
 
+	"reverb/internal/listener"
 	"reverb/metrics"
 	"reverb/node/handover"
 )
@@ -28,7 +29,7 @@ func (n *node) startMetrics() error {
 		return new(net.ListenConfig).Listen(context.Background(), "tcp", n.cfg.Metrics.Listen)
 	})
 	if err != nil {
-		return fmt.Errorf("listen on metrics.listen = %q: %s", n.cfg.Metrics.Listen, reasonText(err))
+		return fmt.Errorf("listen on metrics.listen = %q: %s", n.cfg.Metrics.Listen, listener.Reason(err))
 	}
 	mux := http.NewServeMux()
 	mux.Handle(n.cfg.Metrics.Path, n.metrics.Handler())
@@ -47,7 +48,7 @@ func (n *node) startMetrics() error {
 	}
 	for _, ln := range all {
 		n.running.Go(func() {
-			if err := n.scrapes.Serve(newPatientListener(ln, n.log, n.acceptFailed(handover.Metrics))); !errors.Is(err, http.ErrServerClosed) {
+			if err := n.scrapes.Serve(listener.Patient(ln, n.log, n.acceptFailed(handover.Metrics))); !errors.Is(err, http.ErrServerClosed) {
 				n.log.Error("the metrics listener has ended", "err", err)
 			}
 		})
@@ -69,7 +70,7 @@ func (n *node) gauges() metrics.Gauges {
 		ConfigRefused: func() float64 { return float64(n.reloads.refused.Load()) },
 		BytesIn:       func() float64 { return float64(n.poller.Stats().BytesIn) },
 		BytesOut:      func() float64 { return float64(n.poller.Stats().BytesOut) },
-		LogDropped:    func() float64 { return float64(n.said.dropped()) },
+		LogDropped:    func() float64 { return float64(n.said.Dropped()) },
 		FramesIn:      func() float64 { return float64(n.poller.Stats().FramesIn) },
 		PollerRefused: func() map[string]uint64 { return n.poller.Stats().Refused },
 		PollerClosed:  func() map[string]uint64 { return n.poller.Stats().Closed },

@@ -10,10 +10,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
+	"reverb/internal/console"
+	"reverb/node/journal"
 	"reverb/poller"
 )
 
-func startCommand(p process, out *console) *cli.Command {
+func startCommand(p process, out *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:  "start",
 		Usage: "Start the Reverb server",
@@ -27,42 +29,61 @@ func startCommand(p process, out *console) *cli.Command {
 				conf = cfg.Log
 			}
 			said := newJournal(c, p, out, conf)
-			defer said.close()
-			line, failure := newLineage(p, p.args, said.log)
+			defer said.Close()
+			line, failure := newLineage(p, p.args, said.Log())
 			if failure != nil {
-				return said.told(failure)
+				return told(said, failure)
 			}
 			if err == nil {
 				err = start(p, said, cfg, line, c)
 			}
-			return said.told(line.end(err))
+			return told(said, line.end(withHint(err)))
 		},
 	}
 }
 
 // tellAsServer has what is wrong with a command line told as a running server tells its lines: a start that fails waits for its terminal as
 // little as one that does not.
-func tellAsServer(command *cli.Command, p process, out *console) {
+func tellAsServer(command *cli.Command, p process, out *console.Console) {
 	tell := func(c *cli.Context, err error) error {
 		if err == nil || errors.Is(err, errTold) {
 			return err
 		}
 		said := newJournal(c, p, out, config.LogOf(source(c, p.environ)))
-		defer said.close()
-		return said.told(err)
+		defer said.Close()
+		return told(said, err)
 	}
 	action, usage := command.Action, command.OnUsageError
 	command.Action = func(c *cli.Context) error { return tell(c, action(c)) }
 	command.OnUsageError = func(c *cli.Context, err error, sub bool) error { return tell(c, usage(c, err, sub)) }
 }
 
+// newJournal is what the server of a command line writes to. out is its console, dressed.
+func newJournal(c *cli.Context, p process, out *console.Console, conf config.Log) *journal.Journal {
+	stderr := console.New(p.stderr, p.environ)
+	if c.Bool("ansi") || c.Bool("no-ansi") {
+		stderr.SetColours(!c.Bool("no-ansi"))
+	}
+	return journal.New(journal.Options{Stdout: out, Stderr: stderr, Log: conf, Debug: c.Bool("debug"), Notify: p.notify, Forget: p.forget})
+}
+
+// told is for the error that a server ends with: it is written, as all lines are, and need not be written again.
+func told(said *journal.Journal, err error) error {
+	var status statusError
+	if err == nil || errors.Is(err, errTold) || errors.As(err, &status) {
+		return err
+	}
+	said.Fail(err)
+	return errTold
+}
+
 // start runs one server until a signal or `reverb restart` stops it, or another process takes over.
-func start(p process, said *journal, cfg *config.Config, line *lineage, c *cli.Context) error {
+func start(p process, said *journal.Journal, cfg *config.Config, line *lineage, c *cli.Context) error {
 	// Libraries log on their own account.
-	slog.SetDefault(said.log)
+	slog.SetDefault(said.Log())
 	poller.LogTo(log.Writer())
-	raiseFileLimit(said.log)
-	limitMemory(said.log)
+	raiseFileLimit(said.Log())
+	limitMemory(said.Log())
 	ended := make(chan struct{})
 	defer close(ended)
 	go paceCollector(ended)
@@ -72,17 +93,17 @@ func start(p process, said *journal, cfg *config.Config, line *lineage, c *cli.C
 	p.notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer p.forget(signals)
 
-	var stream *trace
+	var stream *journal.Trace
 	if c.Bool("debug") {
-		stream = newTrace(said)
+		stream = said.Trace()
 	}
 	n, err := startNode(cfg, said, stream, p.environ, line)
 	if err != nil {
 		return err
 	}
-	said.info(n.banner())
+	said.Info(n.banner())
 	if page := c.String(firstEventFlag); page != "" {
-		said.plain(n.firstEvent(page))
+		said.Plain(n.firstEvent(page))
 	}
 	if handedOver := n.serve(signals); !handedOver || line.guardian == nil {
 		return nil

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"reverb/internal/listener"
 	"reverb/internal/testclient"
 )
 
@@ -257,7 +258,7 @@ func TestStartFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
-	port := strconv.Itoa(boundPort(taken))
+	port := strconv.Itoa(listener.Port(taken))
 	for _, tc := range []struct {
 		name, toml string
 		args       []string

@@ -2,13 +2,7 @@
 
 package main
 
-import (
-	"io/fs"
-	"syscall"
-)
-
-// errnoName knows no names here.
-func errnoName(syscall.Errno) string { return "" }
+import "io/fs"
 
 // ownerOf knows no owner: the directory of temporary files belongs to one user here.
 func ownerOf(fs.FileInfo) (uid int, known bool) { return -1, false }

@@ -6,12 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
-
-// errnoName is the symbolic name of a system error, such as EADDRINUSE.
-func errnoName(number syscall.Errno) string { return unix.ErrnoName(number) }
 
 // ownerOf returns the user that a file belongs to.
 func ownerOf(info fs.FileInfo) (uid int, known bool) {

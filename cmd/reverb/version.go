@@ -5,17 +5,19 @@ import (
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
+
+	"reverb/internal/console"
 )
 
 // release is the version that the build was given: -ldflags "-X main.release=v1.2.3".
 var release string
 
-func versionCommand(out *console) *cli.Command {
+func versionCommand(out *console.Console) *cli.Command {
 	return &cli.Command{
 		Name:  "version",
 		Usage: "Show the version of this program",
 		Action: func(*cli.Context) error {
-			out.text("reverb " + version() + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")\n")
+			out.Text("reverb " + version() + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")\n")
 			return nil
 		},
 	}

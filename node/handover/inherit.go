@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"reverb/internal/envlist"
 )
 
 const (
@@ -30,7 +32,7 @@ type inheritance struct {
 // Inherit takes what this process was given: by a guardian, then there is a link, or by a service manager that opens sockets itself.
 // It must be called once and before the process opens files.
 func Inherit(environ []string) (*Sockets, *Link, error) {
-	if text, ok := lookup(environ, variable); ok {
+	if text, ok := envlist.Lookup(environ, variable); ok {
 		return inheritFromGuardian(text)
 	}
 	sockets, err := activated(environ)
@@ -62,8 +64,8 @@ func inheritFromGuardian(text string) (*Sockets, *Link, error) {
 // activated takes the sockets of systemd (sd_listen_fds(3)).
 func activated(environ []string) (*Sockets, error) {
 	s := new(Sockets)
-	pid, _ := lookup(environ, "LISTEN_PID")
-	count, _ := lookup(environ, "LISTEN_FDS")
+	pid, _ := envlist.Lookup(environ, "LISTEN_PID")
+	count, _ := envlist.Lookup(environ, "LISTEN_FDS")
 	if pid != strconv.Itoa(os.Getpid()) || count == "" {
 		return s, nil
 	}
@@ -71,7 +73,7 @@ func activated(environ []string) (*Sockets, error) {
 	if err != nil || n < 0 || n > mostGiven {
 		return nil, fmt.Errorf("LISTEN_FDS = %.20q: want at most %d sockets", count, mostGiven)
 	}
-	text, _ := lookup(environ, "LISTEN_FDNAMES")
+	text, _ := envlist.Lookup(environ, "LISTEN_FDNAMES")
 	names := strings.Split(text, ":")
 	for i := range n {
 		name := Server
@@ -94,13 +96,4 @@ func Clean(environ []string) []string {
 		}
 		return false
 	})
-}
-
-func lookup(environ []string, name string) (string, bool) {
-	for _, pair := range slices.Backward(environ) {
-		if value, ok := strings.CutPrefix(pair, name+"="); ok {
-			return value, true
-		}
-	}
-	return "", false
 }

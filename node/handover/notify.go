@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"reverb/internal/envlist"
 )
 
 // Notifier tells systemd how the service is (sd_notify(3)). A nil Notifier is for everybody else.
@@ -18,13 +20,13 @@ type Notifier struct {
 
 // NewNotifier returns nil when no service manager listens.
 func NewNotifier(environ []string) *Notifier {
-	path, _ := lookup(environ, "NOTIFY_SOCKET")
+	path, _ := envlist.Lookup(environ, "NOTIFY_SOCKET")
 	if path == "" || path[0] != '/' && path[0] != '@' {
 		return nil
 	}
 	n := &Notifier{address: &net.UnixAddr{Name: path, Net: "unixgram"}}
-	pid, has := lookup(environ, "WATCHDOG_PID")
-	usec, _ := lookup(environ, "WATCHDOG_USEC")
+	pid, has := envlist.Lookup(environ, "WATCHDOG_PID")
+	usec, _ := envlist.Lookup(environ, "WATCHDOG_USEC")
 	if number, err := strconv.ParseInt(usec, 10, 64); err == nil && number > 0 && (!has || pid == strconv.Itoa(os.Getpid())) {
 		n.watchdog = time.Duration(number) * time.Microsecond
 	}

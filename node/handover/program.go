@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"reverb/internal/envlist"
 )
 
 // Program is how to start this program again, as it was started.
@@ -24,7 +26,7 @@ func Self(args, environ []string) (Program, error) {
 		return Program{}, fmt.Errorf("find the path of this program: %w", err)
 	}
 	p := Program{Path: running, Args: args, Environ: Clean(environ)}
-	if dir, ok := lookup(environ, "PWD"); ok && filepath.IsAbs(dir) && sameFile(dir, ".") {
+	if dir, ok := envlist.Lookup(environ, "PWD"); ok && filepath.IsAbs(dir) && sameFile(dir, ".") {
 		p.Dir = dir
 	}
 	if len(args) == 0 {

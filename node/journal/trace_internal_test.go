@@ -1,4 +1,4 @@
-package main
+package journal
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"reverb/config"
+	"reverb/internal/console"
 	"reverb/protocol"
 )
 
@@ -29,22 +30,22 @@ func TestTraceShowsTheStream(t *testing.T) {
 	tr.Closed("1.2")
 	tr.MessageReceived("1.2", make([]byte, tracePayload+1))
 	c := strings.Builder{}
-	want := newConsole(&c, nil)
-	want.detail("Connection Established", "1.2")
-	want.detail("Message Received", "1.2")
-	want.text("    1▕ {\n    2▕     \"event\": \"pusher:ping\"\n    3▕ }\n")
-	want.detail("Message Handled", "1.2")
-	want.detail("Control Frame Received", "1.2")
-	want.text("    1▕ null\n")
-	want.detail("Broadcasting To", "news")
-	want.text("    1▕ {\n    2▕     \"event\": \"e\",\n    3▕     \"data\": {\n    4▕         \"a\": 1\n    5▕     }\n    6▕ }\n")
-	want.detail("Pruning Stale Connections", "")
-	want.detail("Pinging Inactive Connections", "")
-	want.detail("Connection Pinged", "1.2")
-	want.detail("Connection Pruned", "1.2")
-	want.detail("Connection Closed", "1.2")
-	want.detail("Message Received", "1.2")
-	want.text("      (65537 bytes, not shown)\n")
+	want := console.New(&c, nil)
+	want.Detail("Connection Established", "1.2")
+	want.Detail("Message Received", "1.2")
+	want.Text("    1▕ {\n    2▕     \"event\": \"pusher:ping\"\n    3▕ }\n")
+	want.Detail("Message Handled", "1.2")
+	want.Detail("Control Frame Received", "1.2")
+	want.Text("    1▕ null\n")
+	want.Detail("Broadcasting To", "news")
+	want.Text("    1▕ {\n    2▕     \"event\": \"e\",\n    3▕     \"data\": {\n    4▕         \"a\": 1\n    5▕     }\n    6▕ }\n")
+	want.Detail("Pruning Stale Connections", "")
+	want.Detail("Pinging Inactive Connections", "")
+	want.Detail("Connection Pinged", "1.2")
+	want.Detail("Connection Pruned", "1.2")
+	want.Detail("Connection Closed", "1.2")
+	want.Detail("Message Received", "1.2")
+	want.Text("      (65537 bytes, not shown)\n")
 	if out.String() != c.String() {
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), c.String())
 	}
@@ -100,12 +101,12 @@ func TestTraceAsJSON(t *testing.T) {
 }
 
 // traceTo is a stream whose lines are written at once.
-func traceTo(out *strings.Builder, format string) *trace {
-	said := &journal{console: newConsole(out, nil), handler: consoleRecords}
+func traceTo(out *strings.Builder, format string) *Trace {
+	said := &Journal{console: console.New(out, nil), handler: console.Records}
 	if format == config.LogJSON {
 		said.handler, said.json = jsonRecords, slog.New(slog.DiscardHandler)
 	}
-	tr := newTrace(said)
+	tr := said.Trace()
 	tr.queue = direct{out}
 	return tr
 }
@@ -118,7 +119,7 @@ func (d direct) Add(_ int, render func() []byte) { d.out.Write(render()) }
 // A message is counted in the queue for no less than the bytes that wait.
 func TestTraceCountsWhatWaits(t *testing.T) {
 	var sizes counter
-	tr := &trace{queue: &sizes}
+	tr := &Trace{queue: &sizes}
 	tr.MessageReceived("1.2", make([]byte, tracePayload))
 	tr.MessageReceived("1.2", make([]byte, 100*tracePayload))
 	tr.Established("1.2")

@@ -7,13 +7,15 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"reverb/internal/listener"
 )
 
 func TestListenTakesReverbsAddresses(t *testing.T) {
 	for host, want := range map[string]string{
 		"127.0.0.1": "127.0.0.1:", "0.0.0.0": "0.0.0.0:", "[::1]": "[::1]:", "::1": "[::1]:", "localhost": "127.0.0.1:",
 	} {
-		ln, err := listen(host, 0)
+		ln, err := listener.Open(host, 0)
 		if err != nil {
 			if strings.Contains(host, "::") && strings.Contains(err.Error(), "EADDRNOTAVAIL") {
 				continue // a machine without IPv6
@@ -30,12 +32,12 @@ func TestListenTakesReverbsAddresses(t *testing.T) {
 
 // A site may have another program on the same port of IPv6.
 func TestListenOnAllOfIPv4LeavesIPv6Alone(t *testing.T) {
-	ln, err := listen("0.0.0.0", 0)
+	ln, err := listener.Open("0.0.0.0", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = ln.Close() }()
-	other, err := net.ListenTCP("tcp6", &net.TCPAddr{IP: net.IPv6loopback, Port: boundPort(ln)})
+	other, err := net.ListenTCP("tcp6", &net.TCPAddr{IP: net.IPv6loopback, Port: listener.Port(ln)})
 	if err != nil {
 		if strings.Contains(err.Error(), "in use") {
 			t.Fatal(err)
@@ -65,7 +67,8 @@ func TestListenErrorsReadLikeReverbs(t *testing.T) {
 		{"127.0.0.1", number, `Failed to listen on "tcp://127.0.0.1:` + port + `": Address already in use (EADDRINUSE)`,
 			[]string{"Process " + strconv.Itoa(os.Getpid()) + " has port " + port + ": ", "Is `php artisan reverb:start`, or another `reverb start`, still running?"}},
 	} {
-		_, err := listen(tc.host, tc.port)
+		_, err := listener.Open(tc.host, tc.port)
+		err = withHint(err)
 		if err == nil {
 			t.Errorf("%s: no error", tc.host)
 			continue
@@ -84,11 +87,11 @@ func TestListenErrorsReadLikeReverbs(t *testing.T) {
 
 func TestListenHintForAPrivilegedPort(t *testing.T) {
 	denied := &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EACCES)}
-	err := listenError("0.0.0.0", 443, denied)
+	err := withHint(&listener.Error{Host: "0.0.0.0", Port: 443, Err: denied})
 	if first, rest, _ := strings.Cut(err.Error(), "\n"); !strings.Contains(first, "EACCES") || !strings.Contains(rest, "cap_net_bind_service") {
 		t.Errorf("got %v", err)
 	}
-	if err := listenError("0.0.0.0", 8080, denied); strings.Contains(err.Error(), "\n") {
+	if err := withHint(&listener.Error{Host: "0.0.0.0", Port: 8080, Err: denied}); strings.Contains(err.Error(), "\n") {
 		t.Errorf("a hint about the port for %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package listener
 
 import (
 	"bytes"
@@ -48,7 +48,7 @@ func TestAcceptGoesOnAfterFailures(t *testing.T) {
 				bare := &failingListener{errs: make(chan error, 1000), closed: make(chan struct{})}
 				var log bytes.Buffer
 				failures := 0
-				ln := newPatientListener(bare, slog.New(slog.NewTextHandler(&log, nil)), func() { failures++ })
+				ln := Patient(bare, slog.New(slog.NewTextHandler(&log, nil)), func() { failures++ })
 				for range 150 {
 					bare.errs <- reason
 				}
@@ -80,7 +80,7 @@ func TestAcceptGoesOnAfterFailures(t *testing.T) {
 func TestAcceptEndsWithTheListener(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bare := &failingListener{errs: make(chan error, 1), closed: make(chan struct{})}
-		ln := newPatientListener(bare, discard(), func() {})
+		ln := Patient(bare, slog.New(slog.DiscardHandler), func() {})
 		ended := make(chan error, 1)
 		bare.errs <- syscall.EMFILE
 		go func() {

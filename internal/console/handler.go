@@ -1,8 +1,9 @@
-package main
+package console
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -12,22 +13,27 @@ import (
 	"github.com/fatih/color"
 )
 
-// consoleHandler writes records of the log as lines of the console, as Laravel's queue worker writes its own:
+// handler writes records of the log as lines of the console, as Laravel's queue worker writes its own:
 //
 //	2026-11-30 21:35:03  WARN  redis is lost ................ addr=127.0.0.1:6379
 //
 // A value of several lines, as a stack is, follows below.
-type consoleHandler struct {
+type handler struct {
 	// Constant after construction.
-	console *console
+	console *Console
 	level   slog.Level
 	attrs   []slog.Attr // of With, their keys qualified
 	group   string      // "" or "a.b."
 }
 
-func (h *consoleHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
+// Records is the handler of records that looks like c and writes to out.
+func Records(c *Console, out io.Writer, level slog.Level) slog.Handler {
+	return &handler{console: c.To(out), level: level}
+}
 
-func (h *consoleHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
+
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	next := *h
 	next.attrs = slices.Clone(h.attrs)
 	for _, a := range attrs {
@@ -37,13 +43,13 @@ func (h *consoleHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &next
 }
 
-func (h *consoleHandler) WithGroup(name string) slog.Handler {
+func (h *handler) WithGroup(name string) slog.Handler {
 	next := *h
 	next.group += name + "."
 	return &next
 }
 
-func (h *consoleHandler) Handle(_ context.Context, r slog.Record) error {
+func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	var values, below strings.Builder
 	for _, a := range h.attrs {
 		writeAttr(&values, &below, a)
@@ -82,22 +88,22 @@ func writeAttr(values, below *strings.Builder, a slog.Attr) {
 }
 
 // record writes one line of the log: time and level, the message, dots, what belongs to it; and further lines below, indented.
-func (c *console) record(at time.Time, level slog.Level, message, values, below string) {
+func (c *Console) record(at time.Time, level slog.Level, message, values, below string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	style, name := c.styleOf(level)
 	head := at.Format(time.DateTime) + "  "
 	label := " " + name + " "
-	text := c.detailText(len(head)+len(label)+1, printable(message), printable(values), nil)
+	text := c.detailText(len(head)+len(label)+1, Printable(message), Printable(values), nil)
 	var b strings.Builder
 	b.WriteString("  " + c.styles.dots.Sprint(strings.TrimRight(head, " ")) + " " + style.Sprint(label) + " " + text)
 	for line := range strings.Lines(below) {
-		b.WriteString("    " + printable(strings.TrimRight(line, "\n")) + "\n")
+		b.WriteString("    " + Printable(strings.TrimRight(line, "\n")) + "\n")
 	}
 	c.writeLocked(b.String(), false)
 }
 
-func (c *console) styleOf(level slog.Level) (style *color.Color, name string) {
+func (c *Console) styleOf(level slog.Level) (style *color.Color, name string) {
 	switch {
 	case level >= slog.LevelError:
 		return c.styles.fail, "ERROR"

@@ -1,4 +1,4 @@
-package main
+package journal
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 
+	"reverb/internal/console"
 	"reverb/protocol"
 )
 
@@ -17,10 +18,10 @@ const (
 	traceOverhead = 256
 )
 
-// trace is the stream of data of `start --debug`: what the server tells of each connection, as lines of the journal. It implements
+// Trace is the stream of data of `start --debug`: what the server tells of each connection, as lines of the journal. It implements
 // server.Trace, whose methods are called on the event loops and must not wait: they copy what they need into the journal's queue, and the
 // goroutine that writes makes the lines.
-type trace struct {
+type Trace struct {
 	// Constant after construction.
 	queue  traceQueue
 	render func(traceLine) []byte
@@ -40,15 +41,13 @@ type traceLine struct {
 	failure            error
 }
 
-// newTrace shows the stream on stdout.
-func newTrace(said *journal) *trace {
+// Trace shows the stream on stdout.
+func (j *Journal) Trace() *Trace {
 	var text bytes.Buffer // of one line; only the goroutine that writes has it
-	t := &trace{queue: said.stdout}
-	looks := said.console.twin()
-	looks.out = &text
-	print := (&traceText{looks}).print
-	if said.json != nil {
-		print = traceJSON(said.handler(nil, &text, slog.LevelDebug))
+	t := &Trace{queue: j.stdout}
+	print := (&traceText{j.console.To(&text)}).print
+	if j.json != nil {
+		print = traceJSON(j.handler(nil, &text, slog.LevelDebug))
 	}
 	t.render = func(l traceLine) []byte {
 		text.Reset()
@@ -58,42 +57,42 @@ func newTrace(said *journal) *trace {
 	return t
 }
 
-func (t *trace) Established(socketID string) { t.add("Connection Established", socketID) }
+func (t *Trace) Established(socketID string) { t.add("Connection Established", socketID) }
 
-func (t *trace) MessageReceived(socketID string, payload []byte) {
+func (t *Trace) MessageReceived(socketID string, payload []byte) {
 	t.addDump("Message Received", "socket_id", socketID, payload)
 }
 
-func (t *trace) MessageHandled(socketID string) { t.add("Message Handled", socketID) }
+func (t *Trace) MessageHandled(socketID string) { t.add("Message Handled", socketID) }
 
-func (t *trace) ControlFrame(socketID string) {
+func (t *Trace) ControlFrame(socketID string) {
 	t.addDump("Control Frame Received", "socket_id", socketID, nil)
 }
 
-func (t *trace) BroadcastingTo(channel string, payload []byte) {
+func (t *Trace) BroadcastingTo(channel string, payload []byte) {
 	t.addDump("Broadcasting To", "channel", channel, payload)
 }
 
-func (t *trace) PruningStale() { t.add("Pruning Stale Connections", "") }
+func (t *Trace) PruningStale() { t.add("Pruning Stale Connections", "") }
 
-func (t *trace) PingingInactive() { t.add("Pinging Inactive Connections", "") }
+func (t *Trace) PingingInactive() { t.add("Pinging Inactive Connections", "") }
 
-func (t *trace) Pinged(socketID string) { t.add("Connection Pinged", socketID) }
+func (t *Trace) Pinged(socketID string) { t.add("Connection Pinged", socketID) }
 
-func (t *trace) Pruned(socketID string) { t.add("Connection Pruned", socketID) }
+func (t *Trace) Pruned(socketID string) { t.add("Connection Pruned", socketID) }
 
-func (t *trace) Closed(socketID string) { t.add("Connection Closed", socketID) }
+func (t *Trace) Closed(socketID string) { t.add("Connection Closed", socketID) }
 
-func (t *trace) Error(socketID string, err error) {
+func (t *Trace) Error(socketID string, err error) {
 	t.put(traceLine{name: "socket_id", value: socketID, failure: err})
 }
 
-func (t *trace) add(title, socketID string) {
+func (t *Trace) add(title, socketID string) {
 	t.put(traceLine{title: title, name: "socket_id", value: socketID})
 }
 
 // addDump keeps a copy of payload, which belongs to the caller.
-func (t *trace) addDump(title, name, value string, payload []byte) {
+func (t *Trace) addDump(title, name, value string, payload []byte) {
 	line := traceLine{title: title, name: name, value: value, dump: true}
 	if len(payload) > tracePayload {
 		line.size = len(payload)
@@ -103,7 +102,7 @@ func (t *trace) addDump(title, name, value string, payload []byte) {
 	t.put(line)
 }
 
-func (t *trace) put(line traceLine) {
+func (t *Trace) put(line traceLine) {
 	t.queue.Add(len(line.payload)+traceOverhead, func() []byte { return t.render(line) })
 }
 
@@ -117,27 +116,27 @@ func (l traceLine) kind() string {
 }
 
 // traceText makes the lines of Reverb's console.
-type traceText struct{ console *console }
+type traceText struct{ console *console.Console }
 
 func (t *traceText) print(line traceLine) {
 	if line.failure != nil {
 		t.printError(line)
 		return
 	}
-	t.console.detail(line.title, line.value)
+	t.console.Detail(line.title, line.value)
 	switch {
 	case line.size > 0:
-		t.console.text("      (" + strconv.Itoa(line.size) + " bytes, not shown)\n")
+		t.console.Text("      (" + strconv.Itoa(line.size) + " bytes, not shown)\n")
 	case line.dump:
-		t.console.text(dump(line.payload))
+		t.console.Text(dump(line.payload))
 	}
 }
 
 // printError writes what Reverb's console logger writes: a red block, then the text of the error as a line of its own.
 func (t *traceText) printError(line traceLine) {
-	block := " [ERROR] Message from " + printable(line.value) + " resulted in " + line.kind() + " "
-	t.console.text("\n" + t.console.styles.fail.Sprint(block) + "\n\n")
-	t.console.detail(line.failure.Error(), "")
+	block := " [ERROR] Message from " + console.Printable(line.value) + " resulted in " + line.kind() + " "
+	t.console.Text("\n" + t.console.PaintFailure(block) + "\n\n")
+	t.console.Detail(line.failure.Error(), "")
 }
 
 // traceJSON makes records of the level debug.

@@ -1,10 +1,9 @@
-package main
+package console
 
 import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -13,6 +12,7 @@ import (
 	"github.com/fatih/color"
 	"golang.org/x/term"
 
+	"reverb/internal/envlist"
 	"reverb/internal/logging"
 )
 
@@ -25,9 +25,9 @@ const (
 	maxWidth = 150
 )
 
-// console writes in the manner of Laravel's console: labelled blocks between blank lines, and two-column lines filled with dots. All
+// Console writes in the manner of Laravel's console: labelled blocks between blank lines, and two-column lines filled with dots. All
 // methods may be called from any goroutine and wait for the output; that of a running server is a queue, see journal.
-type console struct {
+type Console struct {
 	// Constant after construction.
 	out    io.Writer
 	file   *os.File // the terminal behind out, nil when there is none
@@ -38,6 +38,18 @@ type console struct {
 	lost  error // of the first write that failed
 }
 
+// Colour is that of a value.
+type Colour int
+
+// The colours of values. Plain is that of the text around.
+const (
+	Plain Colour = iota
+	Green
+	Red
+	Yellow
+	Grey
+)
+
 // styles are the colours of one console; each is switched on or off by itself, because the package-wide switch belongs to nobody.
 type styles struct {
 	info, warn, fail   *color.Color // labels of blocks
@@ -45,13 +57,13 @@ type styles struct {
 	green, red, yellow *color.Color // values
 }
 
-// newConsole writes to out. Colours are for terminals only, and not for those who set NO_COLOR or have a dumb one.
-func newConsole(out io.Writer, environ []string) *console {
-	c := &console{out: out}
+// New writes to out. Colours are for terminals only, and not for those who set NO_COLOR or have a dumb one.
+func New(out io.Writer, environ []string) *Console {
+	c := &Console{out: out}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		c.file = f
 	}
-	c.styles = newStyles(c.file != nil && lookupEnv(environ, "NO_COLOR") == "" && lookupEnv(environ, "TERM") != "dumb")
+	c.styles = newStyles(c.file != nil && envlist.Get(environ, "NO_COLOR") == "" && envlist.Get(environ, "TERM") != "dumb")
 	return c
 }
 
@@ -76,16 +88,34 @@ func newStyles(colours bool) styles {
 	}
 }
 
-// info writes `   INFO  text.  ` between blank lines.
-func (c *console) info(text string) { c.block(c.styles.info, "INFO", text) }
+// PaintFailure is a text as the labels of failures are.
+func (c *Console) PaintFailure(text string) string { return c.styles.fail.Sprint(text) }
 
-// warn writes `   WARN  text.  ` between blank lines.
-func (c *console) warn(text string) { c.block(c.styles.warn, "WARN", text) }
+// of is the style of a colour; nil for none.
+func (s *styles) of(colour Colour) *color.Color {
+	switch colour {
+	case Green:
+		return s.green
+	case Red:
+		return s.red
+	case Yellow:
+		return s.yellow
+	case Grey:
+		return s.dots
+	}
+	return nil
+}
 
-// fail writes `   ERROR  text.  ` between blank lines. Further lines of text follow below the block, indented.
-func (c *console) fail(text string) { c.block(c.styles.fail, "ERROR", text) }
+// Info writes `   INFO  text.  ` between blank lines.
+func (c *Console) Info(text string) { c.block(c.styles.info, "INFO", text) }
 
-func (c *console) block(label *color.Color, name, text string) {
+// Warn writes `   WARN  text.  ` between blank lines.
+func (c *Console) Warn(text string) { c.block(c.styles.warn, "WARN", text) }
+
+// Fail writes `   ERROR  text.  ` between blank lines. Further lines of text follow below the block, indented.
+func (c *Console) Fail(text string) { c.block(c.styles.fail, "ERROR", text) }
+
+func (c *Console) block(label *color.Color, name, text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	first, rest, more := strings.Cut(strings.TrimRight(text, "\n"), "\n")
@@ -93,29 +123,29 @@ func (c *console) block(label *color.Color, name, text string) {
 	if !c.blank {
 		b.WriteByte('\n')
 	}
-	b.WriteString("  " + label.Sprint(" "+name+" ") + " " + punctuated(printable(first)) + "  \n\n")
+	b.WriteString("  " + label.Sprint(" "+name+" ") + " " + punctuated(Printable(first)) + "  \n\n")
 	if more {
 		for line := range strings.Lines(rest) {
-			b.WriteString("  " + printable(strings.TrimRight(line, "\n")) + "\n")
+			b.WriteString("  " + Printable(strings.TrimRight(line, "\n")) + "\n")
 		}
 		b.WriteByte('\n')
 	}
 	c.writeLocked(b.String(), true)
 }
 
-// detail writes one two-column line: title, dots up to the width of the terminal, value. An empty value leaves the dots to the end.
-func (c *console) detail(title, value string) { c.colouredDetail(title, value, nil) }
+// Detail writes one two-column line: title, dots up to the width of the terminal, value. An empty value leaves the dots to the end.
+func (c *Console) Detail(title, value string) { c.ColouredDetail(title, value, Plain) }
 
-// colouredDetail is detail with a style for the value.
-func (c *console) colouredDetail(title, value string, style *color.Color) {
+// ColouredDetail is Detail with a colour for the value.
+func (c *Console) ColouredDetail(title, value string, colour Colour) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.writeLocked("  "+c.detailText(0, printable(title), printable(value), style), false)
+	c.writeLocked("  "+c.detailText(0, Printable(title), Printable(value), c.styles.of(colour)), false)
 }
 
 // detailText is a two-column line without its indent, behind so many columns that are taken.
-func (c *console) detailText(taken int, title, value string, style *color.Color) string {
-	room := c.width() - taken - 4 - utf8.RuneCountInString(title) - 1
+func (c *Console) detailText(taken int, title, value string, style *color.Color) string {
+	room := c.Width() - taken - 4 - utf8.RuneCountInString(title) - 1
 	shown := ""
 	if value != "" {
 		room -= 1 + utf8.RuneCountInString(value)
@@ -127,10 +157,10 @@ func (c *console) detailText(taken int, title, value string, style *color.Color)
 	return title + " " + c.styles.dots.Sprint(strings.Repeat(".", max(room, 0))) + shown + "  \n"
 }
 
-// progress tells how far something has come: a bar that moves on a terminal, elsewhere a line.
-func (c *console) progress(title, value string, done, total int) {
+// Progress tells how far something has come: a bar that moves on a terminal, elsewhere a line.
+func (c *Console) Progress(title, value string, done, total int) {
 	if c.file == nil {
-		c.detail(title, value)
+		c.Detail(title, value)
 		return
 	}
 	c.mu.Lock()
@@ -140,15 +170,15 @@ func (c *console) progress(title, value string, done, total int) {
 	c.writeLocked("\r\x1b[2K  "+title+" ["+bar+"] "+value, false)
 }
 
-// progressEnd goes to the next line, where there was a bar.
-func (c *console) progressEnd() {
+// ProgressEnd goes to the next line, where there was a bar.
+func (c *Console) ProgressEnd() {
 	if c.file != nil {
-		c.text("\n")
+		c.Text("\n")
 	}
 }
 
-// text writes lines as they are.
-func (c *console) text(lines string) {
+// Text writes lines as they are.
+func (c *Console) Text(lines string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if lines != "" {
@@ -157,15 +187,15 @@ func (c *console) text(lines string) {
 }
 
 // writeLocked only keeps an error: a server whose terminal has gone goes on serving.
-func (c *console) writeLocked(text string, blank bool) {
+func (c *Console) writeLocked(text string, blank bool) {
 	if _, err := io.WriteString(c.out, text); err != nil && c.lost == nil {
 		c.lost = err
 	}
 	c.blank = blank
 }
 
-// complete is an error if something that was written did not arrive.
-func (c *console) complete() error {
+// Complete is an error if something that was written did not arrive.
+func (c *Console) Complete() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.lost != nil {
@@ -174,11 +204,30 @@ func (c *console) complete() error {
 	return nil
 }
 
-// twin is a console of the same looks to the same output, on which nothing was written yet.
-func (c *console) twin() *console { return &console{out: c.out, file: c.file, styles: c.styles} }
+// To is a console of the same looks that writes to out, on which nothing was written yet.
+func (c *Console) To(out io.Writer) *Console {
+	return &Console{out: out, file: c.file, styles: c.styles}
+}
 
-// width is read for each line, so that a resized window is noticed.
-func (c *console) width() int {
+// Output is where the console writes to.
+func (c *Console) Output() io.Writer { return c.out }
+
+// Silence has the console write nothing. It is called before anything is written.
+func (c *Console) Silence() { c.out = io.Discard }
+
+// SetColours overrules what the output and the environment say about colours. It is called before anything is written.
+func (c *Console) SetColours(on bool) { c.styles = newStyles(on) }
+
+// Paint is a text in a colour, as this console shows it.
+func (c *Console) Paint(text string, colour Colour) string {
+	if style := c.styles.of(colour); style != nil {
+		return style.Sprint(text)
+	}
+	return text
+}
+
+// Width is read for each line, so that a resized window is noticed.
+func (c *Console) Width() int {
 	if c.file == nil {
 		return plainWidth
 	}
@@ -197,9 +246,9 @@ func punctuated(text string) string {
 	return text + "."
 }
 
-// printable takes the control characters out of what may come from a client or another process: written to a terminal, they could
+// Printable takes the control characters out of what may come from a client or another process: written to a terminal, they could
 // move the cursor and rewrite what was shown before. Bidirectional controls and line separators show as their escapes.
-func printable(text string) string {
+func Printable(text string) string {
 	if strings.IndexFunc(text, unprintable) < 0 {
 		return text
 	}
@@ -218,13 +267,3 @@ func printable(text string) string {
 }
 
 func unprintable(r rune) bool { return r == utf8.RuneError || logging.Hidden(r) }
-
-// lookupEnv is the value of a variable in a list as os.Environ gives it; the last one counts.
-func lookupEnv(environ []string, name string) string {
-	for _, entry := range slices.Backward(environ) {
-		if key, value, ok := strings.Cut(entry, "="); ok && key == name {
-			return value
-		}
-	}
-	return ""
-}

@@ -1,4 +1,4 @@
-package main
+package listener
 
 import (
 	"net"
@@ -13,7 +13,8 @@ type limited struct {
 	once   sync.Once
 }
 
-func limitListener(ln net.Listener, most int) net.Listener {
+// Limit lets at most so many connections of ln be open; the next one waits.
+func Limit(ln net.Listener, most int) net.Listener {
 	return &limited{Listener: ln, places: make(chan struct{}, most), closed: make(chan struct{})}
 }
 

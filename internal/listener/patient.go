@@ -1,4 +1,4 @@
-package main
+package listener
 
 import (
 	"errors"
@@ -16,11 +16,11 @@ const (
 	acceptQuiet    = time.Minute // between two log lines about failures
 )
 
-// patientListener is a listener that goes on after a failure of the system: no free descriptor, no memory, a connection that was reset
+// patient is a listener that goes on after a failure of the system: no free descriptor, no memory, a connection that was reset
 // before anybody took it. Its Accept fails only when it was closed. net/http by itself goes on after some of these failures and ends for
 // good after others (ENOBUFS, ENOMEM).
-type patientListener struct {
-	// Constant after newPatientListener.
+type patient struct {
+	// Constant after Patient.
 	net.Listener
 	log     *logging.Throttle
 	failed  func() // is called at each failure
@@ -28,17 +28,13 @@ type patientListener struct {
 	once    sync.Once
 }
 
-func newPatientListener(ln net.Listener, log *slog.Logger, failed func()) *patientListener {
-	return &patientListener{Listener: ln, log: logging.NewThrottle(log, acceptQuiet), failed: failed, closing: make(chan struct{})}
-}
-
-// acceptFailed counts the failures of a listener.
-func (n *node) acceptFailed(listener string) func() {
-	return func() { n.metrics.AcceptFailed(listener) }
+// Patient has ln go on after failures of the system, which are logged, and told to failed.
+func Patient(ln net.Listener, log *slog.Logger, failed func()) net.Listener {
+	return &patient{Listener: ln, log: logging.NewThrottle(log, acceptQuiet), failed: failed, closing: make(chan struct{})}
 }
 
 // Accept waits for the next connection, however often the system fails meanwhile.
-func (l *patientListener) Accept() (net.Conn, error) {
+func (l *patient) Accept() (net.Conn, error) {
 	for pause := acceptPauseMin; ; pause = min(2*pause, acceptPauseMax) {
 		conn, err := l.Listener.Accept()
 		if err == nil || errors.Is(err, net.ErrClosed) {
@@ -54,13 +50,13 @@ func (l *patientListener) Accept() (net.Conn, error) {
 }
 
 // tell counts a failure, and logs the first of each minute.
-func (l *patientListener) tell(err error) {
+func (l *patient) tell(err error) {
 	l.failed()
-	l.log.Log(slog.LevelWarn, "", "cannot accept connections", slog.String("addr", l.Addr().String()), slog.String("err", reasonText(err)))
+	l.log.Log(slog.LevelWarn, "", "cannot accept connections", slog.String("addr", l.Addr().String()), slog.String("err", Reason(err)))
 }
 
 // Close may be called several times. It ends an Accept that waits after a failure.
-func (l *patientListener) Close() error {
+func (l *patient) Close() error {
 	l.once.Do(func() { close(l.closing) })
 	return l.Listener.Close()
 }

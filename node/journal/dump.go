@@ -1,4 +1,4 @@
-package main
+package journal
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"reverb/config"
+	"reverb/internal/console"
 )
 
 const (
@@ -31,7 +32,7 @@ func dump(payload []byte) string {
 	var lines strings.Builder
 	for i, line := range strings.Split(cut(pretty(payload)), "\n") {
 		number := strconv.Itoa(i + 1)
-		lines.WriteString(strings.Repeat(" ", max(5-len(number), 0)) + number + "▕ " + printable(line) + "\n")
+		lines.WriteString(strings.Repeat(" ", max(5-len(number), 0)) + number + "▕ " + console.Printable(line) + "\n")
 	}
 	return lines.String()
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"reverb/scaling/bus/publish"
+	"reverb/scaling/bus/subscribe"
 )
 
 // Bus is a connection to Redis that comes back by itself. All methods may be called from any goroutine, hooks included.
@@ -13,8 +16,8 @@ import (
 type Bus struct {
 	// Constant after Open.
 	cluster       bool
-	publisher     *publisher
-	subscriptions *subscriptions
+	publisher     *publish.Publisher
+	subscriptions *subscribe.Subscriptions
 	keeper        *keeper
 	stop          context.CancelFunc
 	tasks         sync.WaitGroup
@@ -31,14 +34,17 @@ func Open(o Options, h Hooks) (*Bus, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	scout := newScout(ctx, o)
-	drops := newDrops(o.Log, o.Dropped)
+	news := make(chan struct{}, 1)
 	b := &Bus{
-		cluster:       o.Cluster,
-		publisher:     newPublisher(o, scout, drops),
-		subscriptions: newSubscriptions(o.Cluster, scout),
+		cluster: o.Cluster,
+		publisher: publish.New(publish.Options{
+			Cluster: o.Cluster, ReplyTimeout: o.ReplyTimeout, BufferBytes: o.BufferBytes, YieldBytes: o.YieldBytes, BufferAge: o.BufferAge,
+			Look: scout.look, Ask: scout.ask, Log: o.Log, Dropped: o.Dropped,
+		}),
+		subscriptions: subscribe.New(subscribe.Options{Cluster: o.Cluster, Look: scout.look, News: func() { poke(news) }}),
 		stop:          stop,
 	}
-	b.keeper = newKeeper(o, h, b.publisher, b.subscriptions, scout, drops)
+	b.keeper = newKeeper(o, h, b.publisher, b.subscriptions, scout, news)
 	b.tasks.Go(b.keeper.keep)
 	b.tasks.Go(b.keeper.follow)
 	return b, nil
@@ -54,27 +60,17 @@ func (b *Bus) PublishCommand() string {
 
 // Publish sends m after all that was published or commanded before it. When Redis is down it waits, in order, bounded by bytes and age. The
 // error is ErrFull or ErrClosed.
-func (b *Bus) Publish(m Message) error { return b.publisher.publish(m) }
+func (b *Bus) Publish(m Message) error { return b.publisher.Publish(m) }
 
 // PublishCount publishes and tells how many subscribers Redis, or the master of this name, had for it. When Redis is down it does not
 // wait: ErrDown. done is called once, on the goroutine of the pipeline: it must not wait.
 func (b *Bus) PublishCount(name string, payload []byte, done func(count int, err error)) {
-	op := &operation{count: done}
-	b.publisher.operate(item{message: Message{Name: name, Payload: payload}, op: op, size: int64(len(name) + len(payload))}, name)
+	b.publisher.Count(name, payload, done)
 }
 
 // Do executes c after all that was published or commanded before it. done, which may be nil, is called once, on the goroutine of the
 // pipeline: it must not wait. When Redis is down, done gets ErrDown at once.
-func (b *Bus) Do(c Command, done func(Reply)) {
-	size, name := int64(0), ""
-	for _, s := range c.Keys {
-		size, name = size+int64(len(s)), s
-	}
-	for _, s := range c.Args {
-		size += int64(len(s))
-	}
-	b.publisher.operate(item{op: &operation{command: c, done: done}, size: size}, name)
-}
+func (b *Bus) Do(c Command, done func(Reply)) { b.publisher.Do(c, done) }
 
 // Subscribe asks for what is published on name. done, which may be nil, is called once: with nil when Redis has confirmed, with ErrDown at
 // once when Redis is down: then the name is subscribed when it is back, before Hooks.Up. done must not wait; it may be called before
@@ -83,11 +79,11 @@ func (b *Bus) Subscribe(name string, done func(error)) {
 	if done == nil {
 		done = func(error) {}
 	}
-	b.subscriptions.subscribe(name, done)
+	b.subscriptions.Subscribe(name, done)
 }
 
 // Unsubscribe ends a subscription. Messages may still come for a moment.
-func (b *Bus) Unsubscribe(name string) { b.subscriptions.unsubscribe(name) }
+func (b *Bus) Unsubscribe(name string) { b.subscriptions.Unsubscribe(name) }
 
 // Up says whether Redis is reached and every wanted subscription was confirmed.
 func (b *Bus) Up() bool { return b.keeper.up.Load() }
@@ -95,8 +91,8 @@ func (b *Bus) Up() bool { return b.keeper.up.Load() }
 // State says how the bus stands.
 func (b *Bus) State() State {
 	s := b.keeper.state()
-	s.Waiting, s.WaitingBytes = b.publisher.backlog()
-	s.Refusal = b.publisher.refusals.now()
+	s.Waiting, s.WaitingBytes = b.publisher.Backlog()
+	s.Refusal = b.publisher.Refusal()
 	return s
 }
 
@@ -106,16 +102,17 @@ const closeWait = time.Second
 // Close sends what waits, when Redis is up and takes it within a second, and ends the goroutines. No hook is called after it; a hook must
 // not call it.
 func (b *Bus) Close() {
-	b.subscriptions.closed.Store(true)
+	b.subscriptions.Close()
 	b.keeper.closed.Store(true)
-	if !b.publisher.close() {
+	if !b.publisher.Close() {
 		b.tasks.Wait()
 		return
 	}
-	b.publisher.flush(closeWait)
+	b.publisher.Flush(closeWait)
 	b.stop()
 	b.tasks.Wait()
 	b.keeper.running.Wait()
 	b.keeper.up.Store(false)
-	b.publisher.discard()
+	b.publisher.Discard()
+	b.keeper.trouble.Flush()
 }

@@ -2,15 +2,25 @@ package bus
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"reverb/internal/logging"
+	"reverb/scaling/bus/publish"
+	"reverb/scaling/bus/subscribe"
 	"reverb/scaling/redis"
 )
 
-var errNewMaster = errors.New("connecting to a new master")
+var (
+	errNewMaster = errors.New("connecting to a new master")
+	errLapsed    = errors.New("subscriptions moved to another master")
+)
+
+// troubleEvery is how often at most the same trouble is logged.
+const troubleEvery = 10 * time.Second
 
 // keeper keeps a link to each master, and tells the hooks how the bus stands. Each master has a goroutine that connects and then is its
 // pipeline, one that subscribes and one that watches over the link; keep tells the hooks, follow looks which masters there are.
@@ -20,10 +30,11 @@ type keeper struct {
 	// Constant after construction.
 	options       Options
 	hooks         Hooks
-	publisher     *publisher
-	subscriptions *subscriptions
+	publisher     *publish.Publisher
+	subscriptions *subscribe.Subscriptions
 	scout         *scout
-	drops         *drops
+	news          chan struct{} // there is something to tell
+	trouble       *logging.Throttle
 	running       sync.WaitGroup // of the masters, started by follow
 
 	known bool // owned by follow: masters were found
@@ -43,9 +54,10 @@ type keeper struct {
 	announced bool
 }
 
-func newKeeper(o Options, h Hooks, p *publisher, n *subscriptions, s *scout, d *drops) *keeper {
+func newKeeper(o Options, h Hooks, p *publish.Publisher, n *subscribe.Subscriptions, s *scout, news chan struct{}) *keeper {
 	return &keeper{
-		options: o, hooks: h, publisher: p, subscriptions: n, scout: s, drops: d,
+		options: o, hooks: h, publisher: p, subscriptions: n, scout: s, news: news,
+		trouble: logging.NewThrottle(o.Log, troubleEvery),
 		masters: make(map[string]*master), since: time.Now(),
 	}
 }
@@ -61,18 +73,16 @@ func (k *keeper) keep() {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	seconds := 0
-	var logged refusalLog
 	for {
 		for k.tell() {
 			continue
 		}
 		select {
-		case <-k.subscriptions.news:
+		case <-k.news:
 		case <-second.C:
-			k.publisher.expire()
-			logged.update(k.publisher.refusals.now(), k.options.Log)
+			k.publisher.Tick()
 			if seconds++; seconds%10 == 0 {
-				k.drops.flush()
+				k.trouble.Flush()
 			}
 		case <-k.scout.ctx.Done():
 			return
@@ -96,7 +106,7 @@ func (k *keeper) tell() bool {
 		k.since, k.err = time.Now(), nil
 		k.up.Store(true)
 		k.mu.Unlock()
-		k.subscriptions.lapses.take() // Up says more
+		k.subscriptions.Lapsed() // Up says more
 		k.options.Log.Info("redis is up")
 		k.hooks.Up()
 		k.mu.Lock()
@@ -114,7 +124,7 @@ func (k *keeper) tell() bool {
 
 // tellLapsed tells which subscriptions were interrupted, and whether there were any.
 func (k *keeper) tellLapsed() bool {
-	names := k.subscriptions.lapses.take()
+	names := k.subscriptions.Lapsed()
 	switch {
 	case len(names) == 0:
 		return false
@@ -130,9 +140,9 @@ func (k *keeper) tellLapsed() bool {
 // readyLocked makes ready the masters on which all subscriptions are confirmed: operations are taken from now on.
 func (k *keeper) readyLocked() (fresh bool) {
 	for _, m := range k.masters {
-		if !m.ready && m.linked && m.subscriber.changes.ready() {
+		if !m.ready && m.linked && m.subscriber.Ready() {
 			m.ready, fresh = true, true
-			m.pipeline.admit()
+			m.pipeline.Admit()
 		}
 	}
 	return fresh
@@ -143,9 +153,9 @@ func (k *keeper) openLocked() {
 	for _, m := range k.masters {
 		switch {
 		case m.ready && m.troubled:
-			m.pipeline.openFrom(k.options.Settle)
+			m.pipeline.OpenFrom(k.options.Settle)
 		case m.ready:
-			m.pipeline.openFrom(0)
+			m.pipeline.OpenFrom(0)
 		}
 	}
 }
@@ -191,17 +201,14 @@ func (k *keeper) lost(m *master, err error) (wasReady bool) {
 		k.err = err
 	}
 	k.mu.Unlock()
-	unsent := m.pipeline.shut()
-	poke(k.subscriptions.news)
+	m.pipeline.Shut()
+	poke(k.news)
 	k.scout.look("")
-	for _, op := range unsent {
-		op.answer(Reply{err: ErrDown})
-	}
 	switch {
 	case missed && wasReady:
 		k.options.Log.Warn("redis is lost", "addr", m.addr, "error", err)
 	case missed:
-		k.drops.note("subscribe "+m.addr, err)
+		k.note("subscribe "+m.addr, err)
 	}
 	return wasReady
 }
@@ -213,7 +220,7 @@ func (k *keeper) failed(m *master, err error) {
 	k.err = err
 	k.mu.Unlock()
 	if k.scout.ctx.Err() == nil {
-		k.drops.unreachable(m.addr, err)
+		k.trouble.Log(slog.LevelWarn, "connect "+m.addr, redis.Unreached(m.addr, err))
 	}
 	k.scout.look("")
 }
@@ -236,12 +243,17 @@ func (k *keeper) follow() {
 	}
 }
 
+// note logs trouble.
+func (k *keeper) note(activity string, err error) {
+	k.trouble.Log(slog.LevelWarn, "", "redis: "+activity, slog.Any("error", err))
+}
+
 // unfound notes that no server knows the masters.
 func (k *keeper) unfound(err error) {
 	if k.scout.ctx.Err() != nil {
 		return
 	}
-	k.drops.note("discover", err)
+	k.note("discover", err)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.up.Load() {
@@ -253,24 +265,19 @@ func (k *keeper) unfound(err error) {
 func (k *keeper) apply(found []redis.Master) {
 	gone, same := k.compare(found)
 	if same {
-		k.publisher.retry()
+		k.publisher.Retry()
 		return
 	}
 	for _, m := range gone {
 		m.stop()
 	}
-	all, fresh := k.replace(found)
-	pipelines := make([]*pipeline, len(all))
-	for i, m := range all {
-		pipelines[i] = m.pipeline
-	}
-	cluster := k.options.Cluster
-	k.publisher.move(newRoutes(all, cluster, k.publisher.unserved, func(m *master) *pipeline { return m.pipeline }), pipelines)
-	k.subscriptions.move(newRoutes(all, cluster, k.subscriptions.unserved, func(m *master) *subscriber { return m.subscriber }))
+	fresh := k.replace(found)
+	k.publisher.Move(found, func(addr string) *publish.Pipeline { return k.masters[addr].pipeline })
+	k.subscriptions.Move(found, func(addr string) *subscribe.Subscriber { return k.masters[addr].subscriber })
 	for _, m := range fresh {
 		m.start()
 	}
-	poke(k.subscriptions.news)
+	poke(k.news)
 }
 
 // compare says whether those found are the masters of the bus, with the same slots. When not, it takes out those that are masters no more.
@@ -292,7 +299,7 @@ func (k *keeper) compare(found []redis.Master) (gone []*master, same bool) {
 }
 
 // replace makes masters of those found. Not one of the fresh ones is started.
-func (k *keeper) replace(found []redis.Master) (all, fresh []*master) {
+func (k *keeper) replace(found []redis.Master) (fresh []*master) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	covered := 0
@@ -301,7 +308,7 @@ func (k *keeper) replace(found []redis.Master) (all, fresh []*master) {
 		if m == nil {
 			m = &master{
 				addr: f.Addr, keeper: k, troubled: k.known,
-				pipeline: newPipeline(k.publisher), subscriber: newSubscriber(k.subscriptions),
+				pipeline: k.publisher.NewPipeline(), subscriber: k.subscriptions.NewSubscriber(),
 			}
 			k.masters[f.Addr] = m
 			fresh = append(fresh, m)
@@ -310,12 +317,11 @@ func (k *keeper) replace(found []redis.Master) (all, fresh []*master) {
 		for _, r := range f.Slots {
 			covered += int(r[1]) - int(r[0]) + 1
 		}
-		all = append(all, m)
 	}
 	k.known = true
 	k.uncovered = k.options.Cluster && covered < redis.SlotCount
 	if len(fresh) > 0 && k.up.Load() {
 		k.downLocked(errNewMaster)
 	}
-	return all, fresh
+	return fresh
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"reverb/scaling/bus/publish"
+	"reverb/scaling/bus/subscribe"
 	"reverb/scaling/redis"
 )
 
@@ -20,8 +22,8 @@ type master struct {
 	// Constant after construction.
 	addr       string
 	keeper     *keeper
-	pipeline   *pipeline
-	subscriber *subscriber
+	pipeline   *publish.Pipeline
+	subscriber *subscribe.Subscriber
 
 	// Owned by keeper.follow.
 	slots  [][2]uint16
@@ -56,7 +58,7 @@ func (m *master) stop() {
 func (m *master) run(ctx context.Context) {
 	backoff := minBackoff
 	for ctx.Err() == nil {
-		h := &hold{subscriber: m.subscriber}
+		h := m.subscriber.NewHold()
 		l, err := m.connect(ctx, h)
 		if err == nil {
 			if m.serve(ctx, h, l) {
@@ -72,14 +74,14 @@ func (m *master) run(ctx context.Context) {
 	}
 }
 
-func (m *master) connect(ctx context.Context, h *hold) (*redis.Link, error) {
+func (m *master) connect(ctx context.Context, h *subscribe.Hold) (*redis.Link, error) {
 	hooks := rueidis.PubSubHooks{
 		OnMessage: func(p rueidis.PubSubMessage) { m.keeper.hooks.Message(p.Channel, []byte(p.Message)) },
 	}
 	if m.keeper.options.Cluster {
 		hooks.OnSubscription = func(p rueidis.PubSubSubscription) {
 			if p.Kind == "sunsubscribe" {
-				m.subscriber.all.expelled(h, p.Channel)
+				h.Expelled(p.Channel)
 			}
 		}
 	}
@@ -95,30 +97,27 @@ func (m *master) connect(ctx context.Context, h *hold) (*redis.Link, error) {
 }
 
 // serve uses the link until it is lost, and says whether it ever was ready.
-func (m *master) serve(ctx context.Context, h *hold, l *redis.Link) (wasReady bool) {
-	changes := &m.subscriber.changes
-	changes.begin(h)
+func (m *master) serve(ctx context.Context, h *subscribe.Hold, l *redis.Link) (wasReady bool) {
+	h.Begin()
 	m.keeper.found(m, l)
-
-	var unanswered []*sub
 	subscribed, attended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(subscribed)
-		unanswered = m.subscriber.run(l, h)
+		h.Run(l)
 	}()
 	go func() {
 		defer close(attended)
 		l.Attend()
 	}()
 	stop := context.AfterFunc(ctx, func() { l.End(ErrClosed) })
-	m.pipeline.run(l)
+	m.pipeline.Run(l)
 	stop()
 	l.End(ErrClosed)
-	changes.lose()
+	h.Lose()
 	wasReady = m.keeper.lost(m, l.Err())
 	<-subscribed
 	<-attended
-	m.subscriber.all.over(h, changes.rest(unanswered))
+	h.End()
 	l.Close()
 	return wasReady
 }

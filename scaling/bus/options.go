@@ -8,31 +8,47 @@ import (
 	"net"
 	"time"
 
+	"reverb/scaling/bus/publish"
+	"reverb/scaling/bus/subscribe"
 	"reverb/scaling/redis"
 )
 
 var (
 	// ErrDown says that Redis cannot be reached, or was lost before it answered: whether it executed the command is not known.
-	ErrDown = errors.New("redis is down")
+	ErrDown = redis.ErrDown
 	// ErrFull says that a publication was dropped: the buffer of what waits for Redis is full.
-	ErrFull = errors.New("buffer for redis is full")
+	ErrFull = publish.ErrFull
 	// ErrClosed says that the bus has been closed.
 	ErrClosed = redis.ErrClosed
 	// ErrUnsubscribed says that the name was unsubscribed before Redis confirmed its subscription.
-	ErrUnsubscribed = errors.New("unsubscribed meanwhile")
+	ErrUnsubscribed = subscribe.ErrUnsubscribed
 )
 
 // Reasons why a publication was dropped, as Options.Dropped gets them.
 const (
-	DroppedFull    = "relay_full"    // the buffer was full: Publish said ErrFull
-	DroppedAge     = "relay_age"     // it waited longer than Options.BufferAge
-	DroppedRefused = "relay_refused" // Redis answered with an error
-	DroppedClosed  = "relay_closed"  // it still waited when the bus was closed
+	DroppedFull    = publish.DroppedFull
+	DroppedAge     = publish.DroppedAge
+	DroppedRefused = publish.DroppedRefused
+	DroppedClosed  = publish.DroppedClosed
 )
+
+// What is sent to Redis, and its answers.
+type (
+	Message = publish.Message
+	Keep    = publish.Keep
+	Command = publish.Command
+	Script  = publish.Script
+	Reply   = publish.Reply
+	Refusal = publish.Refusal
+)
+
+// NewScript makes a script of Lua source. In a script, "PUBLISH" must be Bus.PublishCommand.
+func NewScript(source string) *Script { return publish.NewScript(source) }
 
 // Options say where Redis is and how it is used. The zero value of a field is its default.
 type Options struct {
-	// Addrs are host:port of the one Redis, or the path of its Unix socket, or host:port of some nodes of the cluster. Not used with Sentinel.
+	// Addrs are host:port of the one Redis, or the path of its Unix socket, or host:port of some nodes of the cluster. Not used with
+	// Sentinel.
 	Addrs              []string
 	Username, Password string
 	Database           int         // not in a cluster

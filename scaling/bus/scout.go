@@ -206,3 +206,11 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
+
+// poke wakes the goroutine that waits on c, now or next time.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -14,10 +14,12 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// ErrClosed is the end of a link that was not wanted any more.
-var ErrClosed = errors.New("bus is closed")
-
 var (
+	// ErrDown says that Redis cannot be reached, or was lost before it answered: whether it executed the command is not known.
+	ErrDown = errors.New("redis is down")
+	// ErrClosed is the end of a link that was not wanted any more.
+	ErrClosed = errors.New("bus is closed")
+
 	errSilent    = errors.New("redis does not answer in time")
 	errTooOld    = errors.New("redis 6 or later is needed")
 	errRedial    = errors.New("a lost connection is not dialled again")

@@ -1,4 +1,4 @@
-package bus
+package publish
 
 import (
 	"time"
@@ -10,11 +10,11 @@ import (
 // stall is how long a pipeline rests after Redis sent something back to be repeated, unless the topology is known anew before.
 const stall = 50 * time.Millisecond
 
-// pipeline is what waits for one master, and is sent there in batches. A batch is all that has come while the one before it was in flight:
+// Pipeline is what waits for one master, and is sent there in batches. A batch is all that has come while the one before it was in flight:
 // under load batches grow by themselves, and the order is kept because there is never more than one.
-type pipeline struct {
+type Pipeline struct {
 	// Constant after construction.
-	publisher *publisher
+	publisher *Publisher
 	wake      chan struct{} // there is something to look at
 
 	// Guarded by publisher.mu.
@@ -27,12 +27,13 @@ type pipeline struct {
 	held    fifo.Queue[item] // publications that wait
 }
 
-func newPipeline(p *publisher) *pipeline {
-	return &pipeline{publisher: p, wake: make(chan struct{}, 1)}
+// NewPipeline makes the pipeline of one master, which is down.
+func (p *Publisher) NewPipeline() *Pipeline {
+	return &Pipeline{publisher: p, wake: make(chan struct{}, 1)}
 }
 
 // pushLocked takes an item. It says no to an operation while the master is down.
-func (s *pipeline) pushLocked(it item) bool {
+func (s *Pipeline) pushLocked(it item) bool {
 	switch {
 	case it.op == nil && !s.open:
 		s.held.Push(it)
@@ -47,6 +48,29 @@ func (s *pipeline) pushLocked(it item) bool {
 	return true
 }
 
+// take puts items behind those that there are, but operations into refused while the master is down.
+func (s *Pipeline) take(items, refused *fifo.Queue[item]) {
+	p := s.publisher
+	p.mu.Lock()
+	if s.open {
+		s.queue.Append(items)
+	}
+	p.mu.Unlock()
+	publications, operations := split(items)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.open {
+		s.queue.Append(&publications)
+	} else {
+		s.held.Append(&publications)
+	}
+	if s.ready {
+		s.queue.Append(&operations)
+	} else {
+		refused.Append(&operations)
+	}
+}
+
 // poke wakes the goroutine that waits on c, now or next time.
 func poke(c chan struct{}) {
 	select {
@@ -55,16 +79,16 @@ func poke(c chan struct{}) {
 	}
 }
 
-// admit has the pipeline take operations from now on.
-func (s *pipeline) admit() {
+// Admit has the pipeline take operations from now on.
+func (s *Pipeline) Admit() {
 	s.publisher.mu.Lock()
 	defer s.publisher.mu.Unlock()
 	s.ready = true
 	poke(s.wake)
 }
 
-// openFrom lets the publications that wait be sent, after the delay. A second call does nothing.
-func (s *pipeline) openFrom(delay time.Duration) {
+// OpenFrom lets the publications that wait be sent, after the delay. A second call does nothing.
+func (s *Pipeline) OpenFrom(delay time.Duration) {
 	s.publisher.mu.Lock()
 	defer s.publisher.mu.Unlock()
 	if s.openAt.IsZero() {
@@ -73,8 +97,8 @@ func (s *pipeline) openFrom(delay time.Duration) {
 	}
 }
 
-// shut has publications wait again, in order, and returns the operations that were not sent. It is called when run has returned.
-func (s *pipeline) shut() []*operation {
+// Shut has publications wait again, in order, and answers the operations that were not sent. It is called when Run has returned.
+func (s *Pipeline) Shut() {
 	p := s.publisher
 	p.mu.Lock()
 	queue := s.queue.TakeAll()
@@ -82,22 +106,22 @@ func (s *pipeline) shut() []*operation {
 	p.mu.Unlock()
 	publications, operations := split(&queue)
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	s.held.Prepend(&publications)
 	s.idleLocked()
-	return operations
+	p.mu.Unlock()
+	answer(operations, redis.ErrDown)
 }
 
 // idleLocked ends what makes the pipeline busy.
-func (s *pipeline) idleLocked() {
+func (s *Pipeline) idleLocked() {
 	s.busy = false
 	if s.publisher.moving {
 		s.publisher.idle.Broadcast()
 	}
 }
 
-// run sends what is queued, batch by batch, until the link is lost.
-func (s *pipeline) run(l *redis.Link) {
+// Run sends what is queued, batch by batch, until the link is lost.
+func (s *Pipeline) Run(l *redis.Link) {
 	b := batch{pipeline: s, link: l, known: make(map[*Script]bool)}
 	for l.Err() == nil {
 		var wait time.Duration
@@ -113,7 +137,7 @@ func (s *pipeline) run(l *redis.Link) {
 }
 
 // rest waits for something to do, at most for wait when it is not zero, and says whether the link lives.
-func (s *pipeline) rest(l *redis.Link, wait time.Duration) bool {
+func (s *Pipeline) rest(l *redis.Link, wait time.Duration) bool {
 	var expired <-chan time.Time
 	if wait > 0 {
 		timer := time.NewTimer(wait)
@@ -130,7 +154,7 @@ func (s *pipeline) rest(l *redis.Link, wait time.Duration) bool {
 }
 
 // next takes the next batch, into the given empty slice. When there is none, it says after which time there may be one.
-func (s *pipeline) next(into []item) ([]item, time.Duration) {
+func (s *Pipeline) next(into []item) ([]item, time.Duration) {
 	p := s.publisher
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,7 +181,7 @@ func (s *pipeline) next(into []item) ([]item, time.Duration) {
 
 // settle accounts for a batch: publications that are done, and what is to be sent again, which goes to the front of the queue, after a while
 // when Redis sent it elsewhere.
-func (s *pipeline) settle(done int, bytes int64, again *fifo.Queue[item], elsewhere bool) {
+func (s *Pipeline) settle(done int, bytes int64, again *fifo.Queue[item], elsewhere bool) {
 	s.publisher.mu.Lock()
 	defer s.publisher.mu.Unlock()
 	s.publisher.leaveLocked(done, bytes)

@@ -1,4 +1,4 @@
-package bus
+package publish
 
 import (
 	"log/slog"

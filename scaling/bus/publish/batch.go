@@ -1,7 +1,8 @@
-package bus
+package publish
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
 	"strconv"
 	"time"
@@ -16,7 +17,7 @@ import (
 // the pipeline.
 type batch struct {
 	// Constant.
-	pipeline *pipeline
+	pipeline *Pipeline
 	link     *redis.Link
 
 	known    map[*Script]bool // scripts that this server has
@@ -63,7 +64,7 @@ func (b *batch) send() {
 	}
 	b.settle()
 	if b.moved {
-		b.pipeline.publisher.scout.look(b.hint)
+		b.pipeline.publisher.options.Look(b.hint)
 	}
 	for i, out := range b.outcomes {
 		if op := b.items[i].op; op != nil && !out.again {
@@ -96,7 +97,7 @@ func (b *batch) settle() {
 // judge says how an item ended.
 func (b *batch) judge(it *item, r rueidis.RedisResult) outcome {
 	if r.NonRedisError() != nil { // the link is lost: what was published is sent again, a caller that waits for an answer decides itself
-		return outcome{again: it.op == nil, reply: Reply{err: ErrDown}}
+		return outcome{again: it.op == nil, reply: Reply{err: redis.ErrDown}}
 	}
 	refusals := &b.pipeline.publisher.refusals
 	message, err := r.ToMessage()
@@ -131,11 +132,11 @@ func (b *batch) judge(it *item, r rueidis.RedisResult) outcome {
 
 // ask executes an operation where the slot of its keys is just being moved to.
 func (b *batch) ask(it *item, to string) outcome {
-	r := b.pipeline.publisher.scout.ask(b.link.Address(to), func(build rueidis.Builder) rueidis.Completed {
+	r := b.pipeline.publisher.options.Ask(b.link.Address(to), func(build rueidis.Builder) rueidis.Completed {
 		return commandOf(build, it.op, nil)
 	})
 	if r.NonRedisError() != nil {
-		return outcome{reply: Reply{err: ErrDown}}
+		return outcome{reply: Reply{err: redis.ErrDown}}
 	}
 	message, err := r.ToMessage()
 	refusal, refused := rueidis.IsRedisErr(err)
@@ -154,7 +155,7 @@ func (b *batch) later(it *item, refusal error) outcome {
 	if it.op == nil || time.Since(it.since) < b.pipeline.publisher.options.ReplyTimeout {
 		return outcome{again: true}
 	}
-	return outcome{reply: Reply{err: errors.Join(ErrDown, refusal)}}
+	return outcome{reply: Reply{err: errors.Join(redis.ErrDown, refusal)}}
 }
 
 // checkKept looks at whether a value was stored. When Redis says that its key is where the slot is just being moved to, it is stored there; a
@@ -167,14 +168,14 @@ func (b *batch) checkKept(k *Keep, r rueidis.RedisResult) {
 		return
 	}
 	if to, asked := refusal.IsAsk(); asked {
-		r = p.scout.ask(b.link.Address(to), func(build rueidis.Builder) rueidis.Completed { return setOf(build, k) })
+		r = p.options.Ask(b.link.Address(to), func(build rueidis.Builder) rueidis.Completed { return setOf(build, k) })
 		if refusal, refused = rueidis.IsRedisErr(r.Error()); !refused {
 			return
 		}
 	}
 	if !redis.Passes(refusal) {
 		p.refusals.note(asksToStore, refusal.Error())
-		p.drops.note("store a value", refusal)
+		p.drops.log.Log(slog.LevelWarn, "", "redis: store a value", slog.Any("error", refusal))
 		return
 	}
 	b.link.Judge(refusal)

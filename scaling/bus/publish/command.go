@@ -1,4 +1,4 @@
-package bus
+package publish
 
 import (
 	"crypto/sha1"
@@ -52,7 +52,7 @@ type Script struct {
 	source, sha string
 }
 
-// NewScript makes a script of Lua source. In a script, "PUBLISH" must be Bus.PublishCommand.
+// NewScript makes a script of Lua source. In a script, "PUBLISH" must be SPUBLISH in a cluster.
 func NewScript(source string) *Script {
 	sum := sha1.Sum([]byte(source))
 	return &Script{source: source, sha: hex.EncodeToString(sum[:])}
@@ -64,7 +64,7 @@ type Reply struct {
 	err     error
 }
 
-// Err is ErrDown, ErrClosed, or the error that Redis answered; nil when there is an answer, be it Redis' nil.
+// Err is redis.ErrDown, redis.ErrClosed, or the error that Redis answered; nil when there is an answer, be it Redis' nil.
 func (r Reply) Err() error { return r.err }
 
 // IsNil says whether Redis answered nil: no such key.

@@ -1,4 +1,4 @@
-package bus
+package publish
 
 import (
 	"log/slog"
@@ -6,13 +6,20 @@ import (
 	"time"
 
 	"reverb/internal/logging"
-	"reverb/scaling/redis"
 )
 
-// noteEvery is how often at most the same trouble is logged.
-const noteEvery = 10 * time.Second
+// Reasons why a publication was dropped, as Options.Dropped gets them.
+const (
+	DroppedFull    = "relay_full"    // the buffer was full: Publish said ErrFull
+	DroppedAge     = "relay_age"     // it waited longer than Options.BufferAge
+	DroppedRefused = "relay_refused" // Redis answered with an error
+	DroppedClosed  = "relay_closed"  // it still waited when the bus was closed
+)
 
-// drops counts what is dropped, and keeps trouble that repeats itself out of the log.
+// logEvery is how often at most the same is logged.
+const logEvery = 10 * time.Second
+
+// drops counts what is dropped, and logs it now and then.
 type drops struct {
 	// Constant after construction.
 	log    *logging.Throttle
@@ -21,7 +28,7 @@ type drops struct {
 }
 
 func newDrops(log *slog.Logger, count func(string, int)) *drops {
-	d := &drops{log: logging.NewThrottle(log, noteEvery), count: count, labels: make(map[string][]slog.Attr)}
+	d := &drops{log: logging.NewThrottle(log, logEvery), count: count, labels: make(map[string][]slog.Attr)}
 	for _, reason := range []string{DroppedFull, DroppedAge, DroppedRefused, DroppedClosed} {
 		d.labels[reason] = []slog.Attr{slog.String("reason", reason)}
 	}
@@ -40,16 +47,3 @@ func (d *drops) add(reason string, n int, err error) {
 	}
 	d.log.LogN(slog.LevelWarn, reason, "publications dropped", n, attrs...)
 }
-
-// note logs trouble.
-func (d *drops) note(what string, err error) {
-	d.log.Log(slog.LevelWarn, "", "redis: "+what, slog.Any("error", err))
-}
-
-// unreachable logs that a server cannot be connected to, with one throttle for each.
-func (d *drops) unreachable(addr string, err error) {
-	d.log.Log(slog.LevelWarn, "connect "+addr, redis.Unreached(addr, err))
-}
-
-// flush logs what was not logged yet.
-func (d *drops) flush() { d.log.Flush() }

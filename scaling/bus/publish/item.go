@@ -1,4 +1,4 @@
-package bus
+package publish
 
 import (
 	"time"
@@ -8,12 +8,11 @@ import (
 
 // item is one entry of a pipeline: a message, or an operation, which a caller waits for.
 type item struct {
-	message  Message
-	op       *operation // nil for a publication
-	slot     uint16
-	anywhere bool // it has no name: any master will do
-	since    time.Time
-	size     int64
+	message Message
+	op      *operation // nil for a publication
+	slot    uint16
+	since   time.Time
+	size    int64
 }
 
 // kind is what the item asks of Redis.
@@ -69,15 +68,23 @@ func take(into []item, from *fifo.Queue[item]) []item {
 	return into
 }
 
-// split are the publications of items, in order, and the operations. items is empty afterwards.
-func split(items *fifo.Queue[item]) (publications fifo.Queue[item], operations []*operation) {
+// split are the publications and the operations of items, each in order. items is empty afterwards.
+func split(items *fifo.Queue[item]) (publications, operations fifo.Queue[item]) {
 	for items.Len() > 0 {
 		it := items.Pop()
 		if it.op != nil {
-			operations = append(operations, it.op)
+			operations.Push(it)
 		} else {
 			publications.Push(it)
 		}
 	}
 	return publications, operations
+}
+
+// answer ends operations with an error.
+func answer(operations fifo.Queue[item], err error) {
+	for operations.Len() > 0 {
+		it := operations.Pop()
+		it.op.answer(Reply{err: err})
+	}
 }

@@ -1,9 +1,10 @@
-package bus
+package subscribe
 
 import (
 	"sync"
 
 	"reverb/internal/fifo"
+	"reverb/scaling/redis"
 )
 
 // changes are the subscriptions that a subscriber has to look at.
@@ -12,14 +13,14 @@ type changes struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
-	hold    *hold            // nil: there is no link
+	hold    *Hold            // nil: there is no link
 	list    fifo.Queue[*sub] // to be looked at
 	settled bool             // everything that is wanted is confirmed
 	taking  bool             // settled once, and told by the keeper: a Subscribe is answered when Redis has confirmed
 }
 
 // begin has a new link, of which nothing is confirmed.
-func (s *changes) begin(h *hold) {
+func (s *changes) begin(h *Hold) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hold, s.settled, s.taking = h, false, false
@@ -55,7 +56,7 @@ func (s *changes) ready() bool {
 }
 
 // settle notes that everything is confirmed, unless there is more to look at, and says whether that is news.
-func (s *changes) settle(h *hold) (more, news bool) {
+func (s *changes) settle(h *Hold) (more, news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.list.Len() > 0 || s.hold != h {
@@ -106,7 +107,7 @@ func (s *changes) want(c *sub, done func(error)) (waits bool, err error) {
 	}
 	s.addLocked(c)
 	if !s.taking {
-		return false, ErrDown
+		return false, redis.ErrDown
 	}
 	if c.waiters == nil {
 		c.waiters = &waiters{on: s.hold}
@@ -124,4 +125,12 @@ func (s *changes) adopt(w *waiters) bool {
 	}
 	w.on = s.hold
 	return true
+}
+
+// poke wakes the goroutine that waits on c, now or next time.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }

@@ -57,7 +57,7 @@ type tally struct {
 type delivery struct {
 	// Constant after construction.
 	pendingBytes int64 // bound of one channel's queue
-	clientBytes  int64 // bound of the clients' events in all queues
+	clientBytes  int64 // bound of the clients' events, and answers to clients, in all queues
 	onPass       func(app string, frames, deliveries int, seconds float64)
 	onReply      func(app string, frames int)
 	onAnnounce   func(channel string, frame protocol.Frame)
@@ -68,7 +68,7 @@ type delivery struct {
 	// Atomic.
 	sequence      atomic.Uint64 // the number of the last frame that had to wait, over all channels
 	pending       atomic.Int64  // bytes that wait in all queues
-	clientPending atomic.Int64  // of these, those of clients' events
+	clientPending atomic.Int64  // of these, those of clients' events and of answers to clients
 	walking       atomic.Int32  // passes that have taken what waited
 	crowded       atomic.Int32  // queues without room
 	waiting       atomic.Int64  // bytes of publishers that wait for room

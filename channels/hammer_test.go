@@ -31,6 +31,8 @@ type witness struct {
 
 func (w *witness) SocketID() protocol.SocketID { return w.id }
 
+func (w *witness) Answer(f protocol.Frame) { w.Send(f) }
+
 func (w *witness) Send(f protocol.Frame) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

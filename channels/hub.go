@@ -34,6 +34,9 @@ type Subscriber interface {
 	// Send hands over finished frames, in order. It never waits, copies or closes; it is called with locks of the hub held
 	// and must not call the hub.
 	Send(frame protocol.Frame)
+
+	// Answer is Send for what the socket itself has asked for: how its subscribe went.
+	Answer(frame protocol.Frame)
 }
 
 // Options of a hub. Zero values mean the defaults.
@@ -219,7 +222,7 @@ func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*
 	c.subs.add(s)
 	h.subscriptions.Add(1)
 	h.users.add(c.home.app, c.userOf(o.Data), sub)
-	t.replies += c.replyLocked(sub.Send)
+	t.replies += c.replyLocked(sub.Answer)
 	h.missLocked(c)
 	return s, nil
 }
@@ -250,7 +253,7 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 	if c.roster != nil && !h.admitsAgain(c.roster, s.data, o) {
 		return ErrMembers
 	}
-	if s.replying || h.delivery.fullLocked(c) {
+	if s.replying || h.delivery.fullLocked(c) || c.busy && h.delivery.clientsFull() {
 		return ErrBacklog
 	}
 	former := s.data
@@ -274,11 +277,11 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 		}
 	}
 	if !c.busy {
-		t.replies += c.replyLocked(s.subscriber.Send)
+		t.replies += c.replyLocked(s.subscriber.Answer)
 		return nil
 	}
 	s.replying = true
-	c.replyLocked(func(f protocol.Frame) { h.delivery.enqueueLocked(c, item{frame: f, only: s}) })
+	c.replyLocked(func(f protocol.Frame) { h.delivery.enqueueLocked(c, item{frame: f, only: s, client: true}) })
 	return nil
 }
 

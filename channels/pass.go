@@ -132,34 +132,50 @@ func (p *pass) walk(subs []*Subscription) bool {
 func (p *pass) deliver(s *Subscription) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	frame, n := p.joined, p.joinedLen
-	if s.from > p.items[0].number || p.apart.has(s.id) {
-		frame, n = p.mix(s)
+	if s.from <= p.items[0].number && !p.apart.has(s.id) {
+		if p.joinedLen > 0 {
+			s.subscriber.Send(p.joined)
+		}
+		return p.joinedLen
 	}
-	if n > 0 {
+	frame, n, answer := p.mix(s)
+	switch {
+	case answer:
+		s.subscriber.Answer(frame)
+	case n > 0:
 		s.subscriber.Send(frame)
 	}
 	return n
 }
 
 // mix joins the frames for a subscriber that is not to have all: it came or went since the first was published, is excepted
-// from some or is the only one to have some. The caller holds s.mu.
-func (p *pass) mix(s *Subscription) (protocol.Frame, int) {
-	var frame protocol.Frame
-	n := 0
+// from some or is the only one to have some. Nobody shares the buffer, so that it has no more room than it needs. answer says that the
+// answer to a subscribe of s is among them. The caller holds s.mu.
+func (p *pass) mix(s *Subscription) (frame protocol.Frame, n int, answer bool) {
+	size := 0
 	for i := range p.items {
-		x := &p.items[i]
-		if x.number < s.from || x.only != nil && x.only != s || !x.except.IsZero() && x.except == s.id {
-			continue
+		if x := &p.items[i]; x.isFor(s) {
+			frame = x.frame
+			size += len(x.frame)
+			n++
+			answer = answer || x.only != nil
 		}
-		if n == 0 {
-			frame = x.frame[:len(x.frame):len(x.frame)] // appending copies it
-		} else {
+	}
+	if n < 2 {
+		return frame, n, answer
+	}
+	frame = make(protocol.Frame, 0, size)
+	for i := range p.items {
+		if x := &p.items[i]; x.isFor(s) {
 			frame = append(frame, x.frame...)
 		}
-		n++
 	}
-	return frame, n
+	return frame, n, answer
+}
+
+// isFor reports whether s has the item. The caller holds s.mu.
+func (i *item) isFor(s *Subscription) bool {
+	return i.number >= s.from && (i.only == nil || i.only == s) && (i.except.IsZero() || i.except != s.id)
 }
 
 // end makes room for the next pass and returns the numbers of this one.

@@ -50,6 +50,8 @@ func (s *socket) Send(f protocol.Frame) {
 	s.got = append(s.got, payloads(f)...)
 }
 
+func (s *socket) Answer(f protocol.Frame) { s.Send(f) }
+
 // take returns what came since the last take.
 func (s *socket) take() []string {
 	s.mu.Lock()
@@ -81,6 +83,7 @@ type discard struct{ id protocol.SocketID }
 
 func (d *discard) SocketID() protocol.SocketID { return d.id }
 func (d *discard) Send(protocol.Frame)         {}
+func (d *discard) Answer(protocol.Frame)       {}
 
 func newHub(tb testing.TB, o channels.Options) *channels.Hub {
 	tb.Helper()

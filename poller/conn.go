@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
@@ -52,6 +53,9 @@ type socket interface {
 	// netConn turns a detached socket into a net.Conn.
 	netConn() (net.Conn, error)
 
+	// relieved is told that answers have room again.
+	relieved()
+
 	// release closes the socket; with abort what the kernel still holds of ours is dropped.
 	release(abort bool)
 }
@@ -70,13 +74,15 @@ type conn struct {
 	// Owned by the reader: the loop, or the stream's goroutine, and after the hang-up whoever was told of it.
 	opened   bool // Handler.Open was called
 	deaf     bool // what the client still sends is thrown away
+	eof      bool // nothing is left to read; of a loopConn
 	receiver transport.Receiver
 	decoder  decoder
-	head     *head // of an unfinished request; nil otherwise
+	unread   *unread // nil mostly
 
 	// Atomic; state is only written with mu held.
 	state atomic.Uint32
 	limit atomic.Int32 // bytes of a message
+	full  atomic.Bool  // answerBytes of answers wait; only written with mu held
 
 	// Guarded by mu.
 	mu         sync.Mutex
@@ -139,6 +145,9 @@ func (c *conn) close(last []byte, reason transport.Reason) {
 	if len(last) > 0 {
 		c.pushLocked(last)
 	}
+	if c.outbox != nil {
+		c.callLocked(c.outbox) // nothing of what they would say is sent any more
+	}
 	c.flushedLocked()
 }
 
@@ -184,21 +193,35 @@ func (c *conn) expire() {
 
 // input takes what was read. p may be modified and is free again when input returns. Only the reader may call it.
 func (c *conn) input(p []byte) {
-	defer c.contain()
 	c.table.bytesIn.Add(uint64(len(p)))
+	if c.unread != nil && c.state.Load() != stateHandshake {
+		c.unread.b = append(c.unread.b, p...)
+		c.resume()
+		return
+	}
+	if rest := c.handleAll(p); len(rest) > 0 {
+		c.unread = &unread{bytes.Clone(rest)}
+	}
+}
+
+// handle takes what was read, up to the message that is behind too many answers, and returns the rest.
+func (c *conn) handle(p []byte) (rest []byte) {
+	defer c.contain()
 	c.cork()
 	defer c.uncork()
 	if c.state.Load() == stateHandshake {
 		p = c.handshake(p)
 	}
 	if len(p) == 0 || c.deaf || c.state.Load() >= stateCut {
-		return
+		return nil
 	}
-	if v := c.decoder.feed(p, int64(c.limit.Load()), c); v != nil {
+	rest, v := c.decoder.feed(p, int64(c.limit.Load()), c)
+	if v != nil {
 		c.deaf = true
 		c.sayClosed(v.reason) // nobody waits for the client to go
 		c.close(closeFrame(v.code, v.text), v.reason)
 	}
+	return rest
 }
 
 // message implements frameSink.
@@ -264,7 +287,7 @@ func (c *conn) finish() {
 
 	c.socket.release(abort)
 	c.decoder.release()
-	c.head = nil
+	c.unread = nil
 	c.table.remove(c)
 	p.admission.leave(c.counted())
 	if c.opened {

@@ -23,8 +23,9 @@ type fakeSocket struct {
 	got               []byte
 	armed, ended, cut bool
 
-	conn  *conn
-	sends int
+	conn    *conn
+	sends   int
+	reliefs int // calls of relieved
 }
 
 func (s *fakeSocket) send(b []byte) (int, error) {
@@ -53,6 +54,7 @@ func (s *fakeSocket) hangUp()                    { s.cut = true }
 func (s *fakeSocket) detach()                    {}
 func (s *fakeSocket) netConn() (net.Conn, error) { return nil, net.ErrClosed }
 func (s *fakeSocket) release(bool)               {}
+func (s *fakeSocket) relieved()                  { s.reliefs++ }
 
 type fakeReceiver struct{ messages int }
 

@@ -9,6 +9,9 @@ import (
 
 // frameSink is told what a client sent. Returning false means: enough, parse no further.
 type frameSink interface {
+	// crowded reports that the next frame has to wait, and all that is behind it.
+	crowded() bool
+
 	// message gets one whole message, unmasked, checked, its fragments joined. payload is valid until
 	// message returns and may be modified.
 	message(payload []byte, binary bool) bool
@@ -25,16 +28,15 @@ type decoder struct {
 	done bool  // after a violation, a close frame, or a sink that had enough: all that follows is ignored
 }
 
-// feed parses all of p, which it modifies, and hands what is complete to s as slices of p where it can. p is free
-// again when feed returns. A message over limit bytes is a violation as soon as its header tells; 0 is no limit.
+// feed parses p, which it modifies, until s is crowded, and hands what is complete to s as slices of p where it can. It returns what it has
+// not parsed; the rest of p is free again. A message over limit bytes is a violation as soon as its header tells; 0 is no limit.
 // After a violation the decoder is done.
-func (d *decoder) feed(p []byte, limit int64, s frameSink) *violation {
+func (d *decoder) feed(p []byte, limit int64, s frameSink) (unread []byte, v *violation) {
 	if limit <= 0 {
 		limit = math.MaxInt64
 	}
-	for len(p) > 0 && !d.done {
+	for len(p) > 0 && !d.done && !s.crowded() {
 		var n int
-		var v *violation
 		if d.rest != nil && d.rest.left > 0 {
 			n, v = d.resume(p, s)
 		} else {
@@ -43,11 +45,14 @@ func (d *decoder) feed(p []byte, limit int64, s frameSink) *violation {
 		d.done = d.done || v != nil
 		if d.done {
 			d.release()
-			return v
+			return nil, v
 		}
 		p = p[n:]
 	}
-	return nil
+	if d.done {
+		return nil, nil
+	}
+	return p, nil
 }
 
 // release gives memory back when the connection is over.

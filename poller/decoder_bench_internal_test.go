@@ -21,8 +21,8 @@ func BenchmarkDecoder(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					copy(buf, frame)
-					_ = d.feed(buf[:cut], 0, sink)
-					_ = d.feed(buf[cut:], 0, sink)
+					_ = feedAll(&d, buf[:cut], 0, sink)
+					_ = feedAll(&d, buf[cut:], 0, sink)
 				}
 			})
 		}

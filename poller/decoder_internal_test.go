@@ -19,11 +19,20 @@ func clientFrame(op ws.OpCode, fin bool, payload string) []byte {
 
 func join(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
 
+// feedAll has d parse all of p.
+func feedAll(d *decoder, p []byte, limit int64, s frameSink) *violation {
+	_, v := d.feed(p, limit, s)
+	return v
+}
+
 // recorder is a frameSink that writes down what it is told.
 type recorder struct {
 	got  []string
 	stop bool // says that it had enough
+	full int  // frames after which it is crowded; 0: never
 }
+
+func (r *recorder) crowded() bool { return r.full > 0 && len(r.got) >= r.full }
 
 func (r *recorder) message(payload []byte, binary bool) bool {
 	kind := "text"
@@ -54,7 +63,7 @@ func feedPieces(stream []byte, limit int64, cuts ...int) []string {
 	r := &recorder{}
 	from := 0
 	for _, to := range append(cuts, len(stream)) {
-		v := d.feed(bytes.Clone(stream[from:to]), limit, r)
+		v := feedAll(&d, bytes.Clone(stream[from:to]), limit, r)
 		r.sawViolation(v)
 		if v != nil {
 			break
@@ -229,10 +238,10 @@ func TestDecoderIsDoneAfter(t *testing.T) {
 			var d decoder
 			r := &recorder{stop: tt.stop}
 			if tt.within {
-				r.sawViolation(d.feed(clientFrame(ws.OpText, false, "begun"), 0, r))
+				r.sawViolation(feedAll(&d, clientFrame(ws.OpText, false, "begun"), 0, r))
 			}
-			r.sawViolation(d.feed(join(tt.frame, next), 0, r))
-			r.sawViolation(d.feed(bytes.Clone(next), 0, r))
+			r.sawViolation(feedAll(&d, join(tt.frame, next), 0, r))
+			r.sawViolation(feedAll(&d, bytes.Clone(next), 0, r))
 			assertSame(t, r.got, []string{tt.want}, tt.name)
 			if d.rest != nil {
 				t.Error("memory is still held")
@@ -241,12 +250,31 @@ func TestDecoderIsDoneAfter(t *testing.T) {
 	}
 }
 
+// A sink that is crowded gets no frame more, and all that it has not had is returned.
+func TestDecoderWaitsForACrowdedSink(t *testing.T) {
+	stream, want := validStream()
+	var d decoder
+	defer d.release()
+	r := &recorder{full: 1}
+	for unread := stream; len(unread) > 0; r.full++ {
+		had := len(r.got)
+		var v *violation
+		if unread, v = d.feed(unread, 0, r); v != nil {
+			t.Fatal(v.text)
+		}
+		if len(r.got) > had+1 {
+			t.Fatalf("%d frames at once", len(r.got)-had)
+		}
+	}
+	assertSame(t, r.got, want, "one at a time")
+}
+
 // Text is refused at the first wrong byte, not at the end of its message.
 func TestDecoderFailsFast(t *testing.T) {
 	text := clientFrame(ws.OpText, true, "κόσμε\xf4\x90\x80\x80 and much more")
 	var d decoder
 	for i := range text {
-		v := d.feed(bytes.Clone(text[i:i+1]), 0, &recorder{})
+		v := feedAll(&d, bytes.Clone(text[i:i+1]), 0, &recorder{})
 		bad := i == 6+len("κόσμε")+1 // the second byte puts it over the last code point
 		if (v != nil) != bad {
 			t.Fatalf("byte %d: violation %v, want one: %t", i, v, bad)
@@ -265,7 +293,7 @@ func TestDecoderHoldsNothingWhenIdle(t *testing.T) {
 	stream = stream[:len(stream)-len(clientFrame(ws.OpClose, true, "\x03\xe8bye €"))]
 	var d decoder
 	for i := range stream {
-		if v := d.feed(stream[i:i+1], 0, &recorder{}); v != nil {
+		if v := feedAll(&d, stream[i:i+1], 0, &recorder{}); v != nil {
 			t.Fatal(v.text)
 		}
 	}
@@ -281,7 +309,7 @@ func TestDecoderTakesMemoryAsBytesArrive(t *testing.T) {
 	header := append([]byte{0x82, 0xff, 0, 0, 0, 0, 1, 0, 0, 0}, testMask[:]...) // 16 MiB
 	sent := 0
 	feed := func(p []byte) {
-		if v := d.feed(p, 0, &recorder{}); v != nil {
+		if v := feedAll(&d, p, 0, &recorder{}); v != nil {
 			t.Fatal(v.text)
 		}
 	}
@@ -303,7 +331,7 @@ func TestDecoderManyFragments(t *testing.T) {
 	var d decoder
 	sink := &discard{}
 	feed := func(frame []byte) {
-		if v := d.feed(bytes.Clone(frame), 0, sink); v != nil {
+		if v := feedAll(&d, bytes.Clone(frame), 0, sink); v != nil {
 			t.Fatal(v.text)
 		}
 	}
@@ -324,6 +352,7 @@ func TestDecoderManyFragments(t *testing.T) {
 // discard is a sink that only counts.
 type discard struct{ messages int }
 
+func (s *discard) crowded() bool                  { return false }
 func (s *discard) message([]byte, bool) bool      { s.messages++; return true }
 func (s *discard) control(ws.OpCode, []byte) bool { return true }
 
@@ -334,7 +363,7 @@ func TestDecoderDoesNotAllocate(t *testing.T) {
 	sink := &discard{}
 	if n := testing.AllocsPerRun(1000, func() {
 		copy(buf, frame)
-		if d.feed(buf, 10_000, sink) != nil {
+		if feedAll(&d, buf, 10_000, sink) != nil {
 			t.Error("violation")
 		}
 	}); n != 0 {
@@ -359,7 +388,7 @@ func FuzzDecoder(f *testing.F) {
 		assertSame(t, feedPieces(stream, int64(limit), cuts...), want, fmt.Sprintf("limit %d, cuts %v", limit, cuts))
 
 		var d decoder
-		_ = d.feed(bytes.Clone(stream), int64(limit), &discard{})
+		_ = feedAll(&d, bytes.Clone(stream), int64(limit), &discard{})
 		if d.rest != nil && cap(d.rest.joined.b) > max(2*len(stream), 1024) {
 			t.Fatalf("%d bytes are held after %d arrived", cap(d.rest.joined.b), len(stream))
 		}

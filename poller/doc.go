@@ -11,6 +11,8 @@
 // Frames for a client whose own bytes are being handled gather, and go out together: when 16 KiB have come
 // together or the read is done.
 //
+// A client is not listened to while too many answers to its own messages wait for it to read: its next message stays unread (answers.go).
+//
 // A client is slow when its oldest byte has waited for OutboxTimeout or when more than OutboxBytes wait for it. All outboxes together
 // hold at most TotalOutboxBytes, a frame that waits in many of them counted once; over it those are cut that do not read, wait
 // longest and hold most (shortage.go), and not the one whose frame was too much.

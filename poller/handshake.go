@@ -10,8 +10,9 @@ import (
 	"reverb/transport"
 )
 
-// head is what has arrived of a request's head.
-type head struct{ b []byte }
+// unread is what was read of a client and cannot be handled yet: the beginning of a request's head, or messages that came while the
+// answers to those before wait (answers.go).
+type unread struct{ b []byte }
 
 // headTooLarge is written as bytes because net/http never sees such a request.
 const headTooLarge = "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -25,22 +26,22 @@ func (c *conn) handshake(p []byte) []byte {
 			return nil
 		}
 	}
-	if c.head == nil && !c.kept && p[0] == tlsHandshake && c.table.loop != nil {
+	if c.unread == nil && !c.kept && p[0] == tlsHandshake && c.table.loop != nil {
 		c.refuseTLS()
 		return nil
 	}
 	all, seen := p, 0
-	if c.head != nil {
-		seen = len(c.head.b)
-		c.head.b = append(c.head.b, p...)
-		all = c.head.b
+	if c.unread != nil {
+		seen = len(c.unread.b)
+		c.unread.b = append(c.unread.b, p...)
+		all = c.unread.b
 	}
 	for {
 		if c.kept && seen == 0 {
 			all = bytes.TrimLeft(all, "\r\n") // behind a body; RFC 9112 2.2
 		}
 		if len(all) == 0 {
-			c.head = nil
+			c.unread = nil
 			return nil
 		}
 		end := headEnd(all, seen)
@@ -57,7 +58,7 @@ func (c *conn) handshake(p []byte) []byte {
 			all, seen = rest, 0
 			continue
 		}
-		c.head = nil
+		c.unread = nil
 		answer, r := c.upgrade(all[:end])
 		if answer == nil {
 			c.handOver(all)
@@ -73,11 +74,11 @@ func (c *conn) handshake(p []byte) []byte {
 
 // keepHead keeps the beginning of a head until the rest comes.
 func (c *conn) keepHead(b []byte) {
-	if c.head != nil && len(b) == len(c.head.b) {
+	if c.unread != nil && len(b) == len(c.unread.b) {
 		return // more of the same head
 	}
 	// Anew: the old one may have been as large as a whole read.
-	c.head = &head{bytes.Clone(b)}
+	c.unread = &unread{bytes.Clone(b)}
 	if c.kept { // a first head has its time since the connection began
 		c.table.schedule(c, c.table.poller.cfg.HandshakeTimeout)
 	}
@@ -176,7 +177,7 @@ func (c *conn) handOver(read []byte) {
 
 func (c *conn) refuseHead() {
 	c.table.poller.refused.add(refusedHead)
-	c.deaf, c.head = true, nil
+	c.deaf, c.unread = true, nil
 	c.close([]byte(headTooLarge), transport.ReasonProtocolError)
 }
 

@@ -37,7 +37,6 @@ type loopConn struct {
 	conn
 	op  *netpoll.FDOperator
 	fd  int32
-	eof bool        // owned by the reader: nothing is left to read
 	hup atomic.Bool // the hang-up was reported; kqueue can do that twice
 }
 
@@ -94,13 +93,14 @@ func (c *loopConn) readOnce(buf []byte) bool {
 // onWrite is called by the Poll's goroutine while the socket takes bytes, if arm asked for it.
 func (c *loopConn) onWrite(netpoll.Poll) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state.Load() == stateGone { // given away by the onRead before it
-		return nil
-	}
-	if c.writeLocked() {
+	gone := c.state.Load() == stateGone // given away by the onRead before it
+	if !gone && c.writeLocked() {
 		_ = c.op.Control(netpoll.PollRW2R) // fails only for a socket that hangs up
 		c.flushedLocked()
+	}
+	c.mu.Unlock()
+	if !gone {
+		c.resume()
 	}
 	return nil
 }
@@ -141,6 +141,7 @@ func (c *loopConn) onHup(netpoll.Poll) error {
 	if c.hup.Swap(true) || c.state.Load() == stateGone {
 		return nil
 	}
+	c.giveUpAnswers()
 	if !c.eof && c.state.Load() < stateCut {
 		buf := drainPool.Get().(*[readBuffer]byte)
 		for range drainTurns {
@@ -181,6 +182,9 @@ func (c *loopConn) flushed() {
 }
 
 func (c *loopConn) hangUp() { _ = unix.Shutdown(int(c.fd), unix.SHUT_RDWR) }
+
+// relieved has nothing to do: onWrite goes on with what is unread.
+func (c *loopConn) relieved() {}
 
 // detach is called within onRead or onHup, where the operator cannot be freed: netpoll still marks it as busy.
 func (c *loopConn) detach() { _ = c.op.Control(netpoll.PollDetach) }

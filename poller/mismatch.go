@@ -33,7 +33,7 @@ var plainAnswer = []byte("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nConte
 // refuseTLS answers a client that speaks TLS to a plain port.
 func (c *conn) refuseTLS() {
 	c.table.poller.refuse(refusedTLSOnPlain, c.RemoteAddr())
-	c.deaf, c.head = true, nil
+	c.deaf, c.unread = true, nil
 	c.close(tlsAlert, transport.ReasonProtocolError)
 }
 

@@ -15,11 +15,13 @@ import (
 // only while something waits. Guarded by conn.mu.
 type outbox struct {
 	frames  []waiting
-	first   int   // frames[:first] are sent
-	offset  int   // bytes of frames[first] that are sent
-	bytes   int64 // that wait, with frameCost for each frame
-	answers int64 // of these, answers to what the client itself has sent
-	moved   stamp // when the socket last took something, or else when the first frame began to wait
+	first   int      // frames[:first] are sent
+	offset  int      // bytes of frames[first] that are sent
+	bytes   int64    // that wait, with frameCost for each frame
+	answers int64    // of these, answers to what the client itself has sent
+	asked   int      // frames that are answers
+	later   []func() // called when answers have room
+	moved   stamp    // when the socket last took something, or else when the first frame began to wait
 	rate    rate
 }
 
@@ -74,7 +76,8 @@ func (o *outbox) push(w waiting, sent int) {
 	o.frames = append(o.frames, w)
 	o.bytes += int64(len(w.frame)-sent) + frameCost
 	if w.answer {
-		o.answers += int64(len(w.frame)) + frameCost
+		o.answers += int64(len(w.frame)-sent) + frameCost
+		o.asked++
 	}
 }
 
@@ -97,6 +100,9 @@ func (o *outbox) pop(n int, h *holdings) {
 	for o.first < len(o.frames) {
 		w := &o.frames[o.first]
 		left := len(w.frame) - o.offset
+		if w.answer {
+			o.answers -= int64(min(n, left))
+		}
 		if n < left {
 			o.offset += n
 			break
@@ -106,7 +112,8 @@ func (o *outbox) pop(n int, h *holdings) {
 			h.release(w.frame)
 		}
 		if w.answer {
-			o.answers -= int64(len(w.frame)) + frameCost
+			o.answers -= frameCost
+			o.asked--
 		}
 		*w = waiting{}
 		o.first++
@@ -114,6 +121,9 @@ func (o *outbox) pop(n int, h *holdings) {
 		o.bytes -= frameCost
 	}
 }
+
+// events is how many bytes wait that are no answers.
+func (o *outbox) events() int64 { return o.bytes - o.answers }
 
 func (o *outbox) empty() bool { return o.first == len(o.frames) }
 
@@ -189,34 +199,29 @@ func (c *conn) Send(frame []byte) {
 // Ping implements transport.Conn.
 func (c *conn) Ping() { c.Send(pingFrame) }
 
-// answerBytes is how much of the answers to what a client has sent may wait for it to read, with frameCost for each. They are nobody else's
-// frames and small, so that they cost more than their bytes; and a client that asks and never reads is no slow reader of what others say.
-const answerBytes = 4 << 20
-
-func (c *conn) Answer(frame []byte) {
-	if c.state.Load() != stateOpen {
-		return
-	}
-	c.mu.Lock()
-	if o := c.outbox; o != nil && o.answers > answerBytes {
-		c.cutLocked(transport.ReasonSlowConsumer, true)
-	}
-	c.answering = true
-	c.sendLocked(frame)
-	c.answering = false
-	c.mu.Unlock()
-	c.table.poller.boundTotal()
-}
-
 func (c *conn) sendLocked(frame []byte) {
 	c.roomLocked(frame)
 	switch {
 	case c.state.Load() != stateOpen:
-	case c.waitsLocked(frame) > c.table.poller.cfg.OutboxBytes:
+	case c.overLocked(frame):
 		c.cutLocked(transport.ReasonSlowConsumer, true)
 	default:
 		c.pushLocked(frame)
 	}
+}
+
+// overLocked reports whether frame is too much behind what waits already. One may always wait, whatever its size. Answers are counted
+// apart: they have a bound of their own (answers.go), and this one only if somebody does not ask for room.
+func (c *conn) overLocked(frame []byte) bool {
+	most := c.table.poller.cfg.OutboxBytes
+	switch {
+	case c.outbox == nil:
+		return false
+	case c.answering:
+		return c.outbox.answers > most
+	}
+	events := c.outbox.events()
+	return events > 0 && events+int64(len(frame)) > most
 }
 
 // roomLocked sends what has gathered when it is too much with frame behind it.
@@ -227,7 +232,7 @@ func (c *conn) roomLocked(frame []byte) {
 	}
 }
 
-// waitsLocked returns how many bytes wait with frame behind them, or 0: one frame may always wait, whatever its size.
+// waitsLocked returns how many bytes wait with frame behind them, or 0 when none do.
 func (c *conn) waitsLocked(frame []byte) int64 {
 	if c.outbox == nil {
 		return 0
@@ -265,6 +270,7 @@ func (c *conn) queueLocked(frame []byte, sent int) {
 		c.holdLocked(&w)
 	}
 	c.outbox.push(w, sent)
+	c.fillLocked()
 }
 
 // holdLocked counts a frame that waits for the socket, and has the sweep look after the connection.
@@ -305,11 +311,13 @@ func (c *conn) popLocked(n int) {
 	}
 	o.moved = p.now()
 	o.rate.add(n, o.moved)
+	c.relieveLocked(o)
 }
 
 func (c *conn) dropOutboxLocked() {
 	if o := c.outbox; o != nil {
 		c.outbox = nil
+		c.relieveLocked(o)
 		o.release(&c.table.poller.holdings)
 	}
 }

@@ -47,25 +47,6 @@ func TestSlowReaderIsKilled(t *testing.T) {
 	})
 }
 
-// A client that asks and never reads holds less than one that is behind with what others say.
-func TestAnswersThatWaitAreBounded(t *testing.T) {
-	transports(t, func(t *testing.T, secure bool) {
-		const most = 8 << 20
-		h := newHandler()
-		s := start(t, poller.Config{OutboxBytes: 64 << 20, OutboxTimeout: time.Minute}, h, secure)
-		s.slow(t)
-		se := h.next(t)
-		se.Send(text(strings.Repeat("x", most))) // is none
-		for len(se.closed) == 0 {
-			se.Answer(text(strings.Repeat("x", 64)))
-			if waits := s.Stats().OutboxBytes; waits > 2*most {
-				t.Fatalf("%d bytes wait", waits)
-			}
-		}
-		se.expectClosed(t, transport.ReasonSlowConsumer)
-	})
-}
-
 // A client that does not read is closed when its oldest byte has waited long enough, though next to nothing waits. For TLS, too, progress is
 // what the socket took, and not what is being written.
 func TestSilentReaderIsKilledInTime(t *testing.T) {

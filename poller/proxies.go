@@ -98,9 +98,9 @@ func (c *conn) announced(p []byte) []byte {
 		c.standing = standingCounted
 		return p
 	}
-	if c.head != nil {
-		c.head.b = append(c.head.b, p...)
-		p = c.head.b
+	if c.unread != nil {
+		c.unread.b = append(c.unread.b, p...)
+		p = c.unread.b
 	}
 	client, n, err := parseProxyHeader(p)
 	switch {
@@ -108,12 +108,12 @@ func (c *conn) announced(p []byte) []byte {
 		c.refuseProxy()
 		return nil
 	case n == 0:
-		if c.head == nil {
-			c.head = &head{bytes.Clone(p)}
+		if c.unread == nil {
+			c.unread = &unread{bytes.Clone(p)}
 		}
 		return nil
 	}
-	c.head = nil
+	c.unread = nil
 	c.standing = standingProxy
 	// The client may be one more proxy of ours, which says the rest with the request.
 	if client.IsValid() && c.table.poller.proxies.trusts(client.Addr()) {
@@ -133,7 +133,7 @@ func (c *conn) refuseProxy() {
 }
 
 func (c *conn) hangUpUnserved() {
-	c.deaf, c.head = true, nil
+	c.deaf, c.unread = true, nil
 	c.Kill(transport.ReasonProtocolError)
 }
 

@@ -72,12 +72,13 @@ func (p *Poller) reclaimStream(h *httpConn, nc *tls.Conn, head []byte) {
 	old, _ := h.origin.socket.(*stream)
 	s := &stream{raw: old.raw, tls: nc}
 	s.init(s, &p.streams, h.origin.RemoteAddr())
+	s.room.L = &s.mu
 	s.succeed(h.origin)
 	p.conns.Add(1)
 	p.streams.add(&s.conn, p.cfg.HandshakeTimeout)
 	p.work.Go(func() {
 		defer s.finish()
-		s.input(head)
+		s.take(head)
 		s.mu.Lock()
 		s.leaveWith(p)
 		s.mu.Unlock()

@@ -25,8 +25,9 @@ type stream struct {
 	tls *tls.Conn
 
 	// Guarded by conn.mu.
-	writing bool // a writer runs
-	ended   bool // TLS was told that nothing more will be sent
+	writing bool      // a writer runs
+	room    sync.Cond // that answers have room
+	ended   bool      // TLS was told that nothing more will be sent
 
 	writer sync.WaitGroup
 }
@@ -42,6 +43,7 @@ func (p *Poller) startStream(fd int, addr netip.AddrPort, tc *tls.Config) {
 	}
 	s := &stream{raw: raw}
 	s.init(s, &p.streams, addr)
+	s.room.L = &s.mu
 	if s.standing.hasHeader() {
 		s.tls = tls.Server(&announcedConn{TCPConn: raw, conn: &s.conn}, tc)
 	} else {
@@ -72,13 +74,29 @@ func (s *stream) read() {
 	for s.state.Load() < stateCut {
 		n, err := s.tls.Read(buf)
 		if n > 0 {
-			s.input(buf[:n])
+			s.take(buf[:n])
 		}
 		if err != nil {
 			return
 		}
 	}
 }
+
+// take is input, but for messages that are behind too many answers it waits, and reads nothing meanwhile.
+func (s *stream) take(p []byte) {
+	s.input(p)
+	for s.unread != nil && s.state.Load() != stateHandshake {
+		s.mu.Lock()
+		for s.full.Load() {
+			s.room.Wait()
+		}
+		s.mu.Unlock()
+		s.resume()
+	}
+}
+
+// relieved wakes the reader.
+func (s *stream) relieved() { s.room.Broadcast() }
 
 // send takes nothing: crypto/tls may wait.
 func (s *stream) send([]byte) (int, error) { return 0, unix.EAGAIN }

@@ -24,7 +24,7 @@ const (
 	newTime  = 50 * time.Millisecond // in which one cannot tell yet how fast a client reads
 )
 
-// Pace implements transport.Conn. A client is pressed when half of the bytes that may wait do, and it takes them so fast that it would be
+// Pace implements transport.Conn. Answers do not count: publishers must not wait for a client that asks for much. A client is pressed when half of the bytes that may wait do, and it takes them so fast that it would be
 // through in lateTime.
 func (c *conn) Pace() transport.Pace {
 	p := c.table.poller
@@ -35,12 +35,12 @@ func (c *conn) Pace() transport.Pace {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := c.outbox
-	if o == nil || o.bytes <= lag {
+	if o == nil || o.events() <= lag {
 		return transport.KeepsUp
 	}
 	now := p.now()
 	switch {
-	case o.bytes > p.cfg.OutboxBytes/2 && o.passing(now):
+	case o.events() > p.cfg.OutboxBytes/2 && o.passing(now):
 		return transport.Pressed
 	case now.since(o.moved) < restTime && o.age(now) < lateTime:
 		return transport.Behind

@@ -132,8 +132,12 @@ func (ss *Session) joinLocked(j *joins, channel string, o channels.JoinOptions) 
 	}
 }
 
-// joined is the relay's answer, on any goroutine.
+// joined is the relay's answer, on any goroutine. The client's waits until those before it have room: it can have asked for the rosters of
+// many channels before the first came.
 func (ss *Session) joined(j *joins, channel string, p *pendingJoin, err error) {
+	if !ss.conn.Room(func() { ss.joined(j, channel, p, err) }) {
+		return
+	}
 	granted := err == nil
 	j.mu.Lock()
 	if j.pending[channel] != p {

@@ -77,6 +77,9 @@ func (e ending) label(r transport.Reason) string {
 // SocketID is part of channels.Subscriber.
 func (ss *Session) SocketID() protocol.SocketID { return ss.id }
 
+// Answer is Send for what the client has asked the hub for. Part of channels.Subscriber.
+func (ss *Session) Answer(frame protocol.Frame) { ss.conn.Answer(frame) }
+
 // Send hands a finished frame to the connection. It never waits and never closes. Part of channels.Subscriber.
 func (ss *Session) Send(frame protocol.Frame) { ss.conn.Send(frame) }
 

@@ -328,6 +328,7 @@ type sink struct{}
 
 func (sink) SocketID() protocol.SocketID { return protocol.SocketID{} }
 func (sink) Send(protocol.Frame)         {}
+func (sink) Answer(protocol.Frame)       {}
 
 func TestSubscriptionsAgainstModel(t *testing.T) {
 	hub := channels.NewHub(channels.Options{})

@@ -7,8 +7,13 @@ type Conn interface {
 	// Send sends one or more whole frames. frame is not copied and must never change. After Close it is dropped.
 	Send(frame []byte)
 
-	// Answer is Send for the answer to a message of the client: of these less may wait, for a client can ask without end.
+	// Answer is Send for the answer to a message of the client. A client can ask without end, so its next message is not handed over while
+	// too many bytes of answers wait.
 	Answer(frame []byte)
+
+	// Room reports whether more answers may wait. An answer that is not sent within Receiver.Message must ask. If there is no room, later is
+	// called on another goroutine when there is, or when nothing is sent any more.
+	Room(later func()) bool
 
 	// Ping asks the client for a sign of life that needs no message: the answer to it is a call of Receiver.Control.
 	Ping()

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gobwas/ws"
+
 	"reverb/internal/redistest"
 	"reverb/internal/testclient"
 )
@@ -58,7 +60,8 @@ var modes = []string{"native", "reverb"}
 // node is one running server.
 type node struct {
 	*testclient.Server
-	t testing.TB
+	t      testing.TB
+	secure bool // serves TLS
 }
 
 // options are lines that are added to the tables of the configuration.
@@ -76,16 +79,19 @@ func startNodeAt(t testing.TB, mode, redis string, o options, env ...string) *no
 	s := testclient.Start(t, bin, testclient.Options{
 		Config: fmt.Sprintf(nodeConfig, o.server, o.app, mode, o.scaling, redis), Env: env,
 	})
-	return &node{s, t}
+	return &node{Server: s, t: t}
 }
 
 func (n *node) connect() *testclient.Client {
 	n.t.Helper()
-	return testclient.Connect(n.t, n.Addr, key)
+	return n.dial(new(ws.Dialer))
 }
 
 // app is the HTTP side of the application on this node.
 func (n *node) app() testclient.App {
+	if n.secure {
+		return testclient.App{ID: "1", Key: key, Secret: secret, Base: "https://" + n.Addr, Client: trusting}
+	}
 	return testclient.App{ID: "1", Key: key, Secret: secret, Base: "http://" + n.Addr}
 }
 

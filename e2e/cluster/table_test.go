@@ -37,7 +37,7 @@ func TestCells(t *testing.T) {
 			for i, c := range cells {
 				for where, far := range map[string]*node{"same node": a, "other node": b} {
 					t.Run(c.name+"/"+where, func(t *testing.T) {
-						near, far := &node{a.Server, t}, &node{far.Server, t}
+						near, far := &node{Server: a.Server, t: t}, &node{Server: far.Server, t: t}
 						c.cell(t, near, far, fmt.Sprintf("cell-%d-%t", i, near.Server == far.Server))
 					})
 				}

@@ -27,6 +27,8 @@ type Conn struct {
 	closed     string
 	maxMessage int64
 	pace       transport.Pace
+	shut       bool
+	later      []func()
 }
 
 // Send implements transport.Conn. Like the real one it drops what comes after Close.
@@ -50,6 +52,30 @@ func (c *Conn) keepLocked(text string) {
 
 // Answer implements transport.Conn.
 func (c *Conn) Answer(frame []byte) { c.Send(frame) }
+
+// Room implements transport.Conn. While a test has shut the Conn there is none.
+func (c *Conn) Room(later func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shut {
+		c.later = append(c.later, later)
+	}
+	return !c.shut
+}
+
+// SetRoom says whether there is room from now on, and calls what waits for it.
+func (c *Conn) SetRoom(room bool) {
+	c.mu.Lock()
+	c.shut = !room
+	var later []func()
+	if room {
+		later, c.later = c.later, nil
+	}
+	c.mu.Unlock()
+	for _, call := range later {
+		call()
+	}
+}
 
 // Ping implements transport.Conn.
 func (c *Conn) Ping() {
@@ -150,6 +176,9 @@ func (Discard) Send([]byte) {}
 
 // Answer implements transport.Conn.
 func (Discard) Answer([]byte) {}
+
+// Room implements transport.Conn.
+func (Discard) Room(func()) bool { return true }
 
 // Ping implements transport.Conn.
 func (Discard) Ping() {}

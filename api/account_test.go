@@ -119,19 +119,20 @@ func TestRefusedPublishesAreLogged(t *testing.T) {
 // Another refusal is logged where two sides are configured differently, and not where a stranger asks for anything.
 func TestOtherRefusalsThatAreLogged(t *testing.T) {
 	for _, tt := range []struct {
-		method, path string
-		want         string // "" = nothing
+		prefix, method, path string
+		want                 string // "" = nothing
 	}{
-		{http.MethodGet, "/apps/123456/channels", "REVERB_APP_SECRET"},
-		{http.MethodPost, "/ws/apps/123456/events", "the API is at /apps/"},
-		{http.MethodGet, "/ws/apps/123456/events", ""},
-		{http.MethodPost, "/", ""},
-		{http.MethodGet, "/favicon.ico", ""},
-		{http.MethodGet, "/app/key", ""},
-		{http.MethodPost, "/up", ""},
+		{"", http.MethodGet, "/apps/123456/channels", "REVERB_APP_SECRET"},
+		{"", http.MethodPost, "/ws/apps/123456/events", "the API is at /apps/ (REVERB_SERVER_PATH): the options of the reverb connection in config/broadcasting.php need no 'path'"},
+		{"ws", http.MethodPost, "/apps/123456/events", "the API is at /ws/apps/ (REVERB_SERVER_PATH): the options of the reverb connection in config/broadcasting.php need 'path' => '/ws/', with both slashes"},
+		{"", http.MethodGet, "/ws/apps/123456/events", ""},
+		{"", http.MethodPost, "/", ""},
+		{"", http.MethodGet, "/favicon.ico", ""},
+		{"", http.MethodGet, "/app/key", ""},
+		{"", http.MethodPost, "/up", ""},
 	} {
 		log, lines := logged()
-		w := newWorld(t)
+		w := newWorld(t, func(c *config.Config) { c.Server.Path = tt.prefix })
 		w.handler = w.api(log).Handler()
 		w.do(tt.method, tt.path, "")
 		if !strings.Contains(lines.String(), tt.want) || tt.want == "" && lines.Len() > 0 {

@@ -57,5 +57,9 @@ func (a *API) causeOf(e *exchange, r request) (cause, bool) {
 
 // pathHint says where the API is.
 func (a *API) pathHint() string {
-	return "the API is at " + a.prefix + "/apps/: does `path` of the reverb connection in config/broadcasting.php say the same as REVERB_SERVER_PATH?"
+	const at, option = "the API is at ", "/apps/ (REVERB_SERVER_PATH): the options of the reverb connection in config/broadcasting.php need "
+	if a.prefix == "" {
+		return at + option + "no 'path'"
+	}
+	return at + a.prefix + option + "'path' => '" + a.prefix + "/', with both slashes"
 }

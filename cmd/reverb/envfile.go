@@ -79,12 +79,25 @@ func withVariables(env string, variables []assignment) (text string, added []str
 	return env + lines.String(), added
 }
 
-// broadcaster matches a line that sets what Laravel broadcasts through (BROADCAST_DRIVER before Laravel 11), and captures what stands around
-// the value.
-var broadcaster = regexp.MustCompile(`(?m)^([ \t]*(?:export[ \t]+)?BROADCAST_(?:DRIVER|CONNECTION)[ \t]*=[ \t]*)(?:"[^"\r\n]*"|'[^'\r\n]*'|[^\s#]*)(.*)$`)
+// broadcaster matches a line that sets what Laravel broadcasts through (BROADCAST_DRIVER before Laravel 11).
+var broadcaster = regexp.MustCompile(
+	`(?m)^(?P<before>[ \t]*(?:export[ \t]+)?(?P<name>BROADCAST_(?:DRIVER|CONNECTION))[ \t]*=[ \t]*)(?P<value>"[^"\r\n]*"|'[^'\r\n]*'|[^\s#]*)(?P<after>.*)$`)
 
 // withBroadcaster has the site broadcast through Reverb, where the text says through what at all, as Laravel's installer does.
-func withBroadcaster(env string) string { return broadcaster.ReplaceAllString(env, "${1}reverb${2}") }
+func withBroadcaster(env string) string {
+	return broadcaster.ReplaceAllString(env, "${before}reverb${after}")
+}
+
+// otherBroadcasters are the lines that withBroadcaster changes, as they are.
+func otherBroadcasters(env string) (others []assignment) {
+	for _, m := range broadcaster.FindAllStringSubmatch(env, -1) {
+		name, value := m[broadcaster.SubexpIndex("name")], strings.Trim(m[broadcaster.SubexpIndex("value")], `"'`)
+		if value != "reverb" {
+			others = append(others, assignment{name, value})
+		}
+	}
+	return others
+}
 
 // assignmentOf matches a line that sets name, and captures the value.
 func assignmentOf(name string) *regexp.Regexp {

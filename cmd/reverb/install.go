@@ -47,7 +47,7 @@ func install(out *console.Console, name string) error {
 			return fmt.Errorf("write environment file %s: %w", full, bare(err))
 		}
 	}
-	report(out, name, created, added, after != string(before))
+	report(out, name, created, added, otherBroadcasters(string(before)))
 	out.Text(snippets(after))
 	out.Info("Reverb installed successfully.")
 	return nil
@@ -64,11 +64,13 @@ func bare(err error) error {
 	return err
 }
 
-func report(out *console.Console, name string, created bool, added []string, changed bool) {
+func report(out *console.Console, name string, created bool, added []string, replaced []assignment) {
 	switch {
 	case created:
 		out.Info("The environment file " + name + " did not exist and was created.")
-	case !changed:
+	case len(replaced) > 0:
+		out.Info("The environment file " + name + " was changed.")
+	case len(added) == 0:
 		out.Info("The environment file " + name + " has all variables already and was not touched.")
 	default:
 		out.Info("The environment file " + name + " was completed, what it had was kept.")
@@ -84,6 +86,9 @@ func report(out *console.Console, name string, created bool, added []string, cha
 			out.ColouredDetail(v.name, "kept", console.Yellow)
 		}
 	}
+	for _, was := range replaced {
+		out.ColouredDetail(was.name, fmt.Sprintf("reverb, it was %q", was.value), console.Green)
+	}
 	out.Text("\n")
 }
 
@@ -97,11 +102,17 @@ func snippets(env string) string {
 	if strings.Trim(port, "0123456789") != "" || port == "" {
 		port = "8080"
 	}
-	return connection + broadcastingSnippet + echoSnippet + strings.ReplaceAll(nginxSnippet, "8080", port)
+	echo := echoSnippet
+	if path := strings.Trim(variable(env, "REVERB_SERVER_PATH"), "/"); path != "" {
+		echo = strings.Replace(echo, "        forceTLS:", "        wsPath: '/"+path+"',\n        forceTLS:", 1)
+	}
+	return connection + broadcastingSnippet + echo + strings.ReplaceAll(nginxSnippet, "8080", port)
 }
 
-// broadcastingSnippet is the connection of Laravel's broadcaster, with the names and defaults of the framework's own.
-const broadcastingSnippet = `Have this connection in config/broadcasting.php (Laravel 11 and later have it already):
+// broadcastingSnippet is the connection of Laravel's broadcaster, with the names and defaults of the framework's own. The PHP library joins the
+// path with a relative address, so that all behind its last slash is lost.
+const broadcastingSnippet = `Have this connection in config/broadcasting.php (Laravel 11 and later have it already, without 'path',
+which only REVERB_SERVER_PATH needs: it must begin and end with a slash there):
 
     'reverb' => [
         'driver' => 'reverb',
@@ -113,7 +124,7 @@ const broadcastingSnippet = `Have this connection in config/broadcasting.php (La
             'port' => env('REVERB_PORT', 443),
             'scheme' => env('REVERB_SCHEME', 'https'),
             'useTLS' => env('REVERB_SCHEME', 'https') === 'https',
-            'path' => env('REVERB_SERVER_PATH', ''),
+            'path' => rtrim('/'.trim(env('REVERB_SERVER_PATH', ''), '/'), '/').'/',
         ],
     ],
 

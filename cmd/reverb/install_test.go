@@ -93,6 +93,15 @@ func TestInstallSetsTheBroadcaster(t *testing.T) {
 	}
 }
 
+// With a prefix the browser needs it too, and Laravel's connection with a slash at both ends.
+func TestInstallKnowsThePath(t *testing.T) {
+	for env, want := range map[string]string{"": "", "REVERB_SERVER_PATH=": "", "REVERB_SERVER_PATH=/ws": "wsPath: '/ws',", "REVERB_SERVER_PATH=\"a/b/\"": "wsPath: '/a/b',"} {
+		if got := snippets(env); !strings.Contains(got, want) || want == "" && strings.Contains(got, "wsPath") {
+			t.Errorf("%q: no %q in\n%s", env, want, got)
+		}
+	}
+}
+
 func TestInstallKeepsModeAndLink(t *testing.T) {
 	dir := t.TempDir()
 	shared, link := filepath.Join(dir, "shared.env"), filepath.Join(dir, ".env")
@@ -112,8 +121,14 @@ func TestInstallKeepsModeAndLink(t *testing.T) {
 	if mode(t, shared) != 0o640 || !strings.Contains(read(t, shared), "REVERB_APP_SECRET=") {
 		t.Errorf("mode %o\n%s", mode(t, shared), read(t, shared))
 	}
-	if !strings.HasPrefix(read(t, shared), "BROADCAST_CONNECTION=reverb\n") || strings.Contains(out, "BROADCAST_CONNECTION") {
-		t.Errorf("BROADCAST_CONNECTION was not set, or was told:\n%s%s", read(t, shared), out)
+	if !strings.HasPrefix(read(t, shared), "BROADCAST_CONNECTION=reverb\n") || strings.Contains(out, "Have this line in .env") {
+		t.Errorf("BROADCAST_CONNECTION was not set, or is asked for:\n%s%s", read(t, shared), out)
+	}
+	if !strings.Contains(out, " was changed.") || !regexp.MustCompile(`BROADCAST_CONNECTION \.+ reverb, it was "log"`).MatchString(out) {
+		t.Errorf("the output does not tell of BROADCAST_CONNECTION:\n%s", out)
+	}
+	if _, out, _ = command(t, "install", "--env-file", link); strings.Contains(out, "BROADCAST_CONNECTION") || !strings.Contains(out, "was not touched") {
+		t.Errorf("second run:\n%s", out)
 	}
 	if !strings.Contains(out, "proxy_pass http://127.0.0.1:6001;") {
 		t.Errorf("the port of the site is not in the snippet of Nginx:\n%s", out)

@@ -39,6 +39,40 @@ func BenchmarkUnsubscribe(b *testing.B) {
 	}
 }
 
+// A channel that is joined and left.
+func BenchmarkSubscribe(b *testing.B) {
+	r := silent(b, benchNode(b))
+	subscribe := []byte(`{"event":"pusher:subscribe","data":{"channel":"room"}}`)
+	unsubscribe := []byte(`{"event":"pusher:unsubscribe","data":{"channel":"room"}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Message(subscribe, false)
+		r.Message(unsubscribe, false)
+	}
+}
+
+// A connection that comes, subscribes to some channels and goes.
+func BenchmarkConnectionOfChannels(b *testing.B) {
+	for _, channels := range []int{1, 3, 100} {
+		b.Run(fmt.Sprint(channels), func(b *testing.B) {
+			n := benchNode(b)
+			r := &transport.Request{Path: "/app/key"}
+			var subscribes [][]byte
+			for i := range channels {
+				subscribes = append(subscribes, fmt.Appendf(nil, `{"event":"pusher:subscribe","data":{"channel":"room-%d"}}`, i))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				s := n.Open(transporttest.Discard{}, r)
+				for _, subscribe := range subscribes {
+					s.Message(subscribe, false)
+				}
+				s.Closed(transport.ReasonHangup)
+			}
+		})
+	}
+}
+
 // A client event, of which the settings say who may send it, and how it may look.
 func BenchmarkClientEvent(b *testing.B) {
 	r := silent(b, benchNode(b))

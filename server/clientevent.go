@@ -38,7 +38,7 @@ func (ss *Session) clientEvent(conf *config.App, m *protocol.Message, payload []
 	if err := checkClientEvent(&e, &conf.Rules); err != nil {
 		return ss.failEvent(conf, e.Channel, err)
 	}
-	if !ss.mayWhisper(&conf.Rules) {
+	if !ss.rates.allowClientEvent(ss.app.server.clock.now(), &conf.Rules) {
 		return ss.failEvent(conf, e.Channel, protocol.ErrRateLimit)
 	}
 	switch conf.AcceptClientEventsFrom {
@@ -52,7 +52,7 @@ func (ss *Session) clientEvent(conf *config.App, m *protocol.Message, payload []
 
 // whisper sends a client event of a member: rebuilt from its three fields, with the id under which the channel knows the sender.
 func (ss *Session) whisper(conf *config.App, e *protocol.ClientEvent) bool {
-	userID, ok := ss.sender(conf, e.Channel)
+	userID, ok := ss.subs.sender(conf, e.Channel)
 	if !ok {
 		return ss.failEvent(conf, e.Channel, protocol.ErrNotMember)
 	}
@@ -82,7 +82,7 @@ func (ss *Session) forwardTo(conf *config.App, channel string, data, payload []b
 	if !ss.app.server.reached(ss.app.id, channel) {
 		return true
 	}
-	userID, _ := ss.sender(conf, channel)
+	userID, _ := ss.subs.sender(conf, channel)
 	out := make([]byte, 0, len(payload)+64)
 	return ss.publish(conf, channel, protocol.AppendForwarded(out, payload, channel, data, userID))
 }
@@ -108,16 +108,6 @@ func (ss *Session) publish(conf *config.App, channel string, payload []byte) boo
 		return ss.failEvent(conf, channel, protocol.ErrOverCapacity)
 	}
 	return true
-}
-
-// sender is the session as the others of a channel know it, and whether it is one of them.
-func (ss *Session) sender(conf *config.App, channel string) (userID []byte, subscribed bool) {
-	if j := ss.joins(); j != nil {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-	}
-	sub := ss.subs.find(channel)
-	return senderID(conf, sub), sub != nil
 }
 
 // senderID is the raw JSON of the id that the others shall see as the sender's: from a subscription whose channel_data was signed, nil

@@ -14,16 +14,15 @@
 //
 // # Who may touch what
 //
-// A transport never runs two calls of one connection at once, so the subscriptions and the rate window of a session have no lock. What
-// the sweep, the drain and a termination need of a session is atomic. Any of them ends a session by its end method, which sends the
-// last frame, asks the connection to close, and gives the subscriptions back at once, or leaves that to the message that is being handled
-// at that moment. Nothing here is called with a lock of the hub held.
+// A transport never runs two calls of one connection at once, so the rate windows of a session have no lock. Its subscriptions have one,
+// on every node, for the relay's answers and the end of the session come from other goroutines. What else the sweep, the drain and a
+// termination need of a session is atomic. Any of them ends a session by its end method, which sends the last frame, gives the
+// subscriptions back and asks the connection to close. Nothing here is called with a lock of the hub held.
 //
 // # Among other nodes
 //
-// There a subscribe is answered when the relay has made ready for it, so a session has subscriptions that wait, and a lock for them
-// and for those it has; see joins. Rosters are copies of the cluster's, which the relay tells of. Questions of the HTTP API go to all
-// nodes. A node that is alone has none of this: its sessions have no lock, and its relay is a function call.
+// There a subscribe is answered when the relay has made ready for it; see subscriptions. Rosters are copies of the cluster's, which the
+// relay tells of. Questions of the HTTP API go to all nodes. For a node that is alone the relay is a function call.
 //
 // # Liveness
 //

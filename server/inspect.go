@@ -87,23 +87,20 @@ func (s *Server) Places(conf *config.App, channel string, skip, most int) ([]cha
 // Describe may be called from any goroutine.
 func (ss *Session) Describe() Connection {
 	now := ss.app.server.clock.now()
-	seen, pinged := time.Duration(ss.lastSeen.Load()), time.Duration(ss.pingedAt.Load())
+	seen, pinged := time.Duration(ss.signs.seen.Load()), time.Duration(ss.signs.pinged.Load())
 	return Connection{
 		ID:      ss.id,
 		App:     ss.app.id,
 		Address: ss.conn.RemoteAddr(),
-		Age:     max(0, now.Truncate(time.Second)-time.Duration(ss.opened)*time.Second),
+		Age:     max(0, now.Truncate(time.Second)-time.Duration(ss.signs.opened)*time.Second),
 		Idle:    max(0, now-seen),
 		Pinged:  pinged > seen,
 		Waiting: ss.conn.Waiting(),
 	}
 }
 
-// Subscribed yields the session's subscriptions, in no order. It may be called from any goroutine, for it does not touch the session's
-// own list; it looks at every subscription of the app on this node.
-func (ss *Session) Subscribed() iter.Seq[channels.Place] {
-	return ss.app.server.hub.PlacesOf(ss.app.id, ss)
-}
+// Subscribed returns the session's subscriptions in the order they began. It may be called from any goroutine.
+func (ss *Session) Subscribed() []channels.Place { return ss.subs.places() }
 
 // Disconnect closes the connection as a termination of its user would; false: it is closing already.
 func (ss *Session) Disconnect() bool {

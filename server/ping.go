@@ -47,36 +47,20 @@ func (s *Server) sweep(buf []*Session) []*Session {
 	})
 }
 
-// idleness is what the sweep makes of a session.
-type idleness uint8
-
-const (
-	alive  idleness = iota // heard of within the ping interval, or asked lately
-	silent                 // to be pinged
-	mute                   // did not answer the ping
-)
-
 // idle judges the session at now. Sessions without subscriptions are judged too (Reverb forgets them).
 func (ss *Session) idle(now time.Duration) idleness {
 	interval := ss.app.conf().PingInterval
 	if interval <= 0 || ss.ended() {
 		return alive
 	}
-	seen, pinged := time.Duration(ss.lastSeen.Load()), time.Duration(ss.pingedAt.Load())
-	switch {
-	case pinged > seen && now-pinged >= interval:
-		return mute
-	case pinged <= seen && now-seen >= interval:
-		return silent
-	}
-	return alive
+	return ss.signs.idle(now, interval)
 }
 
 // ping asks for a sign of life in the form that the client has shown to know. A message that arrives at this moment has a later time
 // than now, so it counts as the answer.
 func (ss *Session) ping(now time.Duration) {
-	ss.pingedAt.Store(int64(now))
-	if ss.control.Load() {
+	ss.signs.pinged.Store(int64(now))
+	if ss.signs.byFrame.Load() {
 		ss.conn.Ping() // no message: Reverb does not count control frames as sent
 	} else {
 		ss.reply(protocol.PingFrame())

@@ -12,7 +12,7 @@ import (
 const closePolicy = 1008
 
 // rateWindow counts the messages of one connection in a fixed window that begins with its first message (Reverb: Laravel's
-// RateLimiter). A session has one since the first message that was limited.
+// RateLimiter).
 type rateWindow struct {
 	end   time.Duration // on the server's clock; 0 = none was begun
 	count int           // messages let through
@@ -30,35 +30,28 @@ func (w *rateWindow) allow(now time.Duration, most int, decay time.Duration) boo
 	return true
 }
 
-// rates are the windows of the session: of all messages, and of client events. They belong to the message that is being handled.
-func (ss *Session) rates() (all, whispers *rateWindow) {
-	m := ss.more.Load()
-	if m == nil {
-		m = new(more)
-		ss.more.Store(m)
-	}
-	if m.rates == nil {
-		m.rates = new([2]rateWindow)
-	}
-	return &m.rates[0], &m.rates[1]
+// rates are the windows of one session: of all messages, and of client events. They belong to the message that is being handled.
+type rates struct {
+	windows *rateWindows // nil until the app limits
 }
 
-// withinRate reports whether the app's general limit lets a message through.
-func (ss *Session) withinRate(now time.Duration, limit *config.RateLimit) bool {
-	if !limit.Enabled {
-		return true
+type rateWindows struct{ messages, clientEvents rateWindow }
+
+func (r *rates) opened() *rateWindows {
+	if r.windows == nil {
+		r.windows = new(rateWindows)
 	}
-	all, _ := ss.rates()
-	return all.allow(now, limit.MaxAttempts, limit.Decay)
+	return r.windows
 }
 
-// mayWhisper reports whether one more client event is within the app's rule.
-func (ss *Session) mayWhisper(rules *config.Rules) bool {
-	if rules.MaxClientEvents == 0 {
-		return true
-	}
-	_, whispers := ss.rates()
-	return whispers.allow(ss.app.server.clock.now(), rules.MaxClientEvents, time.Second)
+// allowMessage reports whether the app's general limit lets a message through.
+func (r *rates) allowMessage(now time.Duration, limit *config.RateLimit) bool {
+	return !limit.Enabled || r.opened().messages.allow(now, limit.MaxAttempts, limit.Decay)
+}
+
+// allowClientEvent reports whether one more client event is within the app's rule.
+func (r *rates) allowClientEvent(now time.Duration, rules *config.Rules) bool {
+	return rules.MaxClientEvents == 0 || r.opened().clientEvents.allow(now, rules.MaxClientEvents, time.Second)
 }
 
 // overRate answers a message beyond the limit.

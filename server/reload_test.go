@@ -310,6 +310,7 @@ func TestReloadWhileClientsComeAndGo(t *testing.T) {
 	clients.Wait()
 	publishers.Wait()
 	n.Reload(lists[0])
+	n.Close() // waits for what ends sessions in the background, also those that are closed already
 	if got := n.SessionsForTest(); got != 0 {
 		t.Errorf("%d sessions left", got)
 	}

@@ -134,12 +134,9 @@ func (s *Server) Open(c transport.Conn, r *transport.Request) transport.Receiver
 		s.complain(r, conf, refusal)
 		return s.refuse(c, conf, id, refusal)
 	}
-	now := s.clock.now()
-	ss := &Session{app: a, conn: c, id: id, opened: uint32(now / time.Second)}
-	ss.lastSeen.Store(int64(now))
-	if s.scaled {
-		ss.more.Store(&more{joins: new(joins)})
-	}
+	ss := &Session{app: a, conn: c, id: id}
+	ss.subs.session = ss
+	ss.signs.begin(s.clock.now())
 	s.sessions.add(ss)
 	ss.bound() // after add: a reload bounds those that it finds
 	a.metrics.Connected()

@@ -45,11 +45,11 @@ func (ss *Session) subscribe(conf *config.App, m *protocol.Message) bool {
 	if !valid {
 		return ss.refuseSubscribe(req.Channel, errChannelName, invalidChannel, 400)
 	}
-	if rules.SubscribeOnce && ss.subscribed(req.Channel) {
+	if rules.SubscribeOnce && ss.subs.has(req.Channel) {
 		// No pusher:subscription_error: the subscription that there is has not failed.
 		return ss.failSubscribe(conf, &protocol.Error{Code: 4301, Message: "Existing subscription to channel " + req.Channel})
 	}
-	if ss.overLimit(&req) {
+	if !ss.subs.admits(req.Channel, subscriptionCost(req.Channel, len(req.ChannelData)), &ss.app.server.limits) {
 		return ss.refuseSubscribe(req.Channel, errTooMany, limitReached, 403)
 	}
 	if kind.NeedsAuth() && !ss.authorized(conf, &req) {
@@ -64,36 +64,12 @@ func (ss *Session) subscribe(conf *config.App, m *protocol.Message) bool {
 			return ss.refuseSubscribe(req.Channel, err, typ, status)
 		}
 	}
-	return ss.join(req.Channel, channels.JoinOptions{
+	return ss.subs.begin(req.Channel, channels.JoinOptions{
 		Kind:       kind,
 		Data:       data,
 		StringIDs:  rules.StringUserIDs,
 		MaxMembers: rules.MaxPresenceMembers,
 	})
-}
-
-// join enters the hub, which also sends the replies in the channel's order. The connection is counted before: a client that has its
-// reply may ask for the count at once.
-func (ss *Session) join(channel string, o channels.JoinOptions) bool {
-	if j := ss.joins(); j != nil {
-		return ss.joinCluster(j, channel, o)
-	}
-	s := ss.app.server
-	first := ss.subs.len() == 0
-	if first {
-		ss.app.subscribed.Add(1)
-	}
-	old := ss.subs.find(channel)
-	before := costOf(old)
-	sub, err := s.hub.Subscribe(ss.app.id, channel, ss, old, o)
-	if err == nil {
-		ss.subs.put(sub, before)
-		return true
-	}
-	if first {
-		ss.app.subscribed.Add(-1)
-	}
-	return ss.joinFailed(channel, err)
 }
 
 // joinFailed answers a subscribe that the hub, or the cluster, did not take.
@@ -108,24 +84,22 @@ func (ss *Session) joinFailed(channel string, err error) bool {
 	return ss.refuseSubscribe(channel, protocol.ErrOverCapacity, serverError, 503)
 }
 
-// overLimit reports whether a subscription would be one too many, or take too much memory.
-func (ss *Session) overLimit(req *protocol.Subscribe) bool {
-	limits := &ss.app.server.limits
-	cost := subscriptionCost(req.Channel, len(req.ChannelData))
-	if j := ss.joins(); j != nil {
-		return j.overLimit(&ss.subs, req.Channel, cost, limits)
+// announceAnonymous tells the other nodes of a member without user id, whom only this node counts.
+func (ss *Session) announceAnonymous(channel string, o channels.JoinOptions) {
+	if !ss.app.server.scaled || !o.Kind.IsPresence() || identified(o.Data) != nil {
+		return
 	}
-	return !ss.subs.admits(req.Channel, cost, 0, 0, limits)
-}
-
-// subscribed reports whether the session is in the channel, or waits to be.
-func (ss *Session) subscribed(channel string) bool {
-	if j := ss.joins(); j != nil {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		return j.pending[channel] != nil || ss.subs.find(channel) != nil
+	data := []byte("{}")
+	if o.Data != nil {
+		data = o.Data.Raw
 	}
-	return ss.subs.find(channel) != nil
+	m := scaling.Message{
+		App: ss.app.id, Channel: channel,
+		Payload: protocol.MemberAddedFrame(channel, data).Payload(), Except: ss.id, Elsewhere: true,
+	}
+	if err := ss.app.server.send(m); err != nil {
+		ss.app.server.dropped(ss.app, channel, err)
+	}
 }
 
 // unsubscribe handles pusher:unsubscribe. It is never answered, not even for a channel that was never joined.
@@ -134,14 +108,7 @@ func (ss *Session) unsubscribe(m *protocol.Message) bool {
 	if err != nil {
 		return ss.fail(err)
 	}
-	if j := ss.joins(); j != nil {
-		ss.leaveCluster(j, channel)
-	} else if sub := ss.subs.take(channel); sub != nil {
-		ss.app.server.hub.Unsubscribe(sub)
-		if ss.subs.len() == 0 {
-			ss.app.subscribed.Add(-1)
-		}
-	}
+	ss.subs.end(channel)
 	return true
 }
 

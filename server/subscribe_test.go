@@ -363,9 +363,10 @@ func TestSubscriptionsAgainstModel(t *testing.T) {
 		}
 		if step%100 == 0 {
 			var order []string
-			set.Each(func(s *channels.Subscription) { order = append(order, s.Channel()) })
-			if !slices.Equal(order, model) {
-				t.Fatalf("step %d: order %v, model %v", step, order, model)
+			var bytes int64
+			set.Each(func(s *channels.Subscription) { order = append(order, s.Channel()); bytes += server.CostOf(s) })
+			if !slices.Equal(order, model) || set.Bytes() != bytes {
+				t.Fatalf("step %d: order %v, model %v; %d bytes, counted %d", step, order, model, set.Bytes(), bytes)
 			}
 		}
 	}

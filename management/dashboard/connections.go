@@ -92,7 +92,7 @@ func (d *Dashboard) connection(w http.ResponseWriter, r *http.Request) {
 	}
 	c := ss.Describe()
 	subscriptions, more := []subscription{}, false
-	for p := range ss.Subscribed() {
+	for _, p := range ss.Subscribed() {
 		if more = len(subscriptions) == maxSubscriptionsShown; more {
 			break
 		}

@@ -373,6 +373,42 @@ func (n *node) connectUnwatched(t *testing.T) *client {
 	return c
 }
 
+// interrupted is a connection that calls atPong while the answer to a ping is under way.
+type interrupted struct {
+	transporttest.Discard
+	atPong func()
+}
+
+func (c *interrupted) Answer(frame []byte) {
+	if strings.Contains(string(frame), "pong") {
+		c.atPong()
+	}
+}
+
+// The end of a session takes its subscriptions back at once, though a message is being handled, and that message's session begins no more.
+func TestEndDuringAMessage(t *testing.T) {
+	n := newNode(t, configured(appWith(nil)), nil)
+	defer n.stop()
+	c := &interrupted{}
+	s := n.Open(c, &transport.Request{Path: "/app/key"})
+	s.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"room"}}`), false)
+	c.atPong = func() {
+		if !n.hub.Occupied("1", "room") {
+			t.Error("not subscribed")
+		}
+		n.Dismiss(false)
+		if n.hub.Occupied("1", "room") {
+			t.Error("subscribed after the end")
+		}
+	}
+	s.Message([]byte(`{"event":"pusher:ping"}`), false)
+	s.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"room"}}`), false)
+	if got := n.hub.Stats(); got.Subscriptions != 0 {
+		t.Errorf("subscribed after the end: %+v", got)
+	}
+	s.Closed(transport.ReasonHangup)
+}
+
 // A subscribe that waits for the relay is one already.
 func TestSubscribeOnceWhileTheFirstWaits(t *testing.T) {
 	strict := func(c *config.Config) { c.Apps[0].Rules.SubscribeOnce = true }

@@ -101,10 +101,14 @@ func TestApplicationEventAfterAClients(t *testing.T) {
 	a.whisper("cache-room", "w")
 	a.publish("cache-room", "e")
 	a.unsubscribe("cache-room")
-	b.finds("e")
+	b.subscribe("cache-room") // maybe before Redis has any of that
+	await(t, "told", func() bool { return b.lastEvent("cache-room") == "e" })
+	b.unsubscribe("cache-room")
+	await(t, "nobody vouches", func() bool { return s.Do("EXISTS", occupantsKey) == int64(0) })
 	if got := s.Do("GET", cacheKey); got != "e" {
 		t.Errorf("kept %q, want e", got)
 	}
+	b.finds("e")
 }
 
 // The word of a node that is gone ends by itself, and nobody is told the event in between.

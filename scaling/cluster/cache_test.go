@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"reverb/internal/redistest"
+	"reverb/scaling/cluster"
 )
 
 const cacheKey = "reverb:{app/cache-room}:e"
@@ -100,10 +101,28 @@ func TestRedisIsEmptied(t *testing.T) {
 	b.remembers("kept")
 }
 
+// behindProxy has a node reach Redis through a proxy.
+func behindProxy(t *testing.T, s *redistest.Server) (*redistest.Proxy, cluster.Options) {
+	proxy, o := redistest.NewProxy(t, s.Addr), peerOptions(s)
+	o.Redis.Addrs = []string{proxy.Addr}
+	return proxy, o
+}
+
+// isBackFirst starts Redis again, and opens the proxy when this node is there. The node behind the proxy would else publish what waits as soon
+// as its own time to settle is over, and Redis keeps nothing for a node that comes later.
+func (n *peer) isBackFirst(s *redistest.Server, proxy *redistest.Proxy) {
+	n.t.Helper()
+	proxy.Cut()
+	s.Restart()
+	await(n.t, "one node is back", func() bool { return n.relay.Status().Up })
+	proxy.Heal()
+}
+
 // TestRedisAway: this node's subscribers miss nothing, the others get what waited, in order, when they are back.
 func TestRedisAway(t *testing.T) {
 	s := redistest.Start(t)
-	a, b := startPeer(t, peerOptions(s)), startPeer(t, peerOptions(s))
+	proxy, o := behindProxy(t, s)
+	a, b := startPeer(t, o), startPeer(t, peerOptions(s))
 	a.subscribe("cache-room")
 	b.subscribe("cache-room")
 	a.publish("cache-room", "0")
@@ -123,7 +142,7 @@ func TestRedisAway(t *testing.T) {
 	if st := a.relay.Status(); st.WaitingBytes == 0 {
 		t.Error("nothing waits")
 	}
-	s.Restart()
+	b.isBackFirst(s, proxy)
 	b.expect("cache-room", want...)
 	b.remembers("50")
 	a.remembers("50")
@@ -143,7 +162,7 @@ func TestWaitingIsBounded(t *testing.T) {
 	s := redistest.Start(t)
 	var mu sync.Mutex
 	dropped := make(map[string]int)
-	o := peerOptions(s)
+	proxy, o := behindProxy(t, s)
 	o.Redis.BufferBytes = 2000
 	o.Dropped = func(reason string, n int) {
 		mu.Lock()
@@ -169,7 +188,7 @@ func TestWaitingIsBounded(t *testing.T) {
 	if got := len(a.received("room")); got != 101 {
 		t.Errorf("a's subscribers got %d, want all 101", got)
 	}
-	s.Restart()
+	b.isBackFirst(s, proxy)
 	await(t, "the rest arrives", func() bool { return len(b.received("room")) == 101-refused })
 	a.publish("room", "last")
 	await(t, "b counts the gap", func() bool { return b.relay.Counts().Lost == uint64(refused) })

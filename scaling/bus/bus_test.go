@@ -43,8 +43,10 @@ func TestCommandsKeepTheOrderOfPublications(t *testing.T) {
 	redis := redistest.Start(t)
 	p := up(t, at(redis))
 	p.subscribe("x")
+	p.publish("x", "first")
+	p.await("the first message", func() bool { return p.count("x") == 1 }) // until then a publication may wait, and a command does not
 	script := bus.NewScript(`return redis.call("` + p.PublishCommand() + `", ARGV[1], ARGV[2])`)
-	var want []string
+	want := []string{"first"}
 	for i := range 1000 {
 		p.publish("x", fmt.Sprint("m", i))
 		p.Do(bus.Command{Script: script, Keys: []string{"k"}, Args: []string{"x", fmt.Sprint("s", i)}}, nil)

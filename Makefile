@@ -68,8 +68,9 @@ fuzz:
 	  done; done
 
 # Then once more with every node in a cluster of one: nothing that a client sees may change. Left out are two tests that replace the program,
-# which is then behind a script that sets the cluster, and those that have a Redis of their own.
-NOT_IN_A_CLUSTER := HandoverStartsWhatIsThereNow|HandoverThatFailsChangesNothing|RestartSignalWithoutItsCache|RedisLostWithUnreadLog|RedisOnAUnixSocket
+# which is then behind a script that sets the cluster, those that have a Redis of their own, and two whose figures are of
+# a node alone.
+NOT_IN_A_CLUSTER := HandoverStartsWhatIsThereNow|HandoverThatFailsChangesNothing|RestartSignalWithoutItsCache|RedisLostWithUnreadLog|RedisOnAUnixSocket|NodeAloneIsGoneInASecond|IdleConnections
 
 e2e:
 	$(GO) test -count=1 ./e2e ./e2e/cluster

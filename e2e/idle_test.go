@@ -21,9 +21,6 @@ const (
 // TestIdleConnections holds connections that are subscribed to a private channel each and do nothing. IDLE_PROFILE=FILE keeps the
 // server's heap profile for docs/performance.md; with GODEBUG=memprofilerate=1 every object is in it.
 func TestIdleConnections(t *testing.T) {
-	if redisPort != "" {
-		t.Skip("what a connection costs is stated for a node alone")
-	}
 	scrape := "127.0.0.1:" + freePort(t)
 	s := testclient.Start(t, bin, testclient.Options{Env: []string{"GODEBUG=" + os.Getenv("GODEBUG")}, Config: fmt.Sprintf(threeApps, "", "ping_interval = 3600\n") + "\n[metrics]\nlisten = \"" + scrape + "\"\nprofiles = true\n"})
 

@@ -118,7 +118,7 @@ func upgrade(t *testing.T, addr, path, change string) *http.Response {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 	head := "GET " + path + " HTTP/1.1\r\nHost: " + addr + "\r\n"
 	name, value, _ := cutHeader(change)
 	for _, h := range [][2]string{

@@ -81,7 +81,7 @@ func TestNoFreeDescriptors(t *testing.T) {
 		t.Errorf("a reload afterwards: %v\n%s", err, out)
 	}
 	testclient.Connect(t, s.Addr, key)
-	client := http.Client{Timeout: 5 * time.Second}
+	client := http.Client{Timeout: 20 * time.Second}
 	defer client.CloseIdleConnections()
 	for _, url := range []string{"http://" + metrics + "/metrics", "http://" + page + "/"} {
 		resp, err := client.Get(url)
@@ -95,7 +95,7 @@ func TestNoFreeDescriptors(t *testing.T) {
 		t.Errorf("%d log lines for 4 listeners within a minute\n%s", lines, s.Output())
 	}
 	for address, c := range open { // those that waited are served too
-		_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 		_, _ = c.Write([]byte("GET / HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n\r\n"))
 		if n, err := c.Read(make([]byte, 64)); n == 0 {
 			t.Errorf("%s: %v", address, err)

@@ -265,7 +265,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	stop, coming := make(chan struct{}), make(chan struct{})
 	go func() { // those of the other app, whatever becomes of them
 		defer close(coming)
-		dialer := net.Dialer{Timeout: 5 * time.Second}
+		dialer := net.Dialer{Timeout: 20 * time.Second}
 		for {
 			select {
 			case <-stop:
@@ -276,7 +276,7 @@ func TestReloadUnderLoad(t *testing.T) {
 			if err != nil {
 				continue // the test's own end will tell
 			}
-			_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 			_, _ = fmt.Fprintf(conn, "GET /app/k1?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 				"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 			_, _ = conn.Read(make([]byte, 1024))

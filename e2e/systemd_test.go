@@ -41,7 +41,7 @@ func newManager(t *testing.T) *manager {
 // until reads states up to the wanted one and returns those before it.
 func (m *manager) until(want string) (before []string) {
 	m.t.Helper()
-	_ = m.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = m.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 	for {
 		buf := make([]byte, 1000)
 		n, err := m.conn.Read(buf)

@@ -11,12 +11,12 @@ func waitFor(t *testing.T, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(10 * time.Second)
+	end := time.After(30 * time.Second)
 	for !ok() {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatal("still not so after 10 s")
+			t.Fatal("still not so after 30 s")
 		}
 	}
 }

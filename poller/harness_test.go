@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a test waits for what must happen.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 const upgradeHead = "GET /app/key?protocol=7&client=js HTTP/1.1\r\nHost: example.com\r\nUpgrade: WebSocket\r\n" +
 	"Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +

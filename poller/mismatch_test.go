@@ -35,7 +35,7 @@ func (l *lockedBuffer) String() string {
 }
 
 // soon is a bound for what must not wait for a time-out of the handshake.
-const soon = 5 * time.Second
+const soon = 20 * time.Second
 
 func TestTLSToAPlainPort(t *testing.T) {
 	var log lockedBuffer

@@ -78,7 +78,7 @@ func TestGlobDoesNotBacktrack(t *testing.T) {
 	if server.Glob(strings.Repeat("*a", 50)+"*b", strings.Repeat("a", 16<<10)) {
 		t.Error("matched")
 	}
-	if took := time.Since(begun); took > time.Second {
+	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("took %v", took)
 	}
 }

@@ -61,7 +61,7 @@ func TestDashboardIsServed(t *testing.T) {
 	defer tail.Body.Close()
 	stopping := time.Now()
 	r.signals <- syscall.SIGTERM
-	if code := <-r.exit; code != 0 || time.Since(stopping) > 4*time.Second {
+	if code := <-r.exit; code != 0 || time.Since(stopping) > closeTimeout {
 		t.Errorf("exit code %d after %v", code, time.Since(stopping))
 	}
 }

@@ -43,7 +43,7 @@ func TestChurnWhileRedisRestarts(t *testing.T) {
 }
 
 // healWait bounds how long the nodes may need to agree again.
-const healWait = 15 * time.Second
+const healWait = 30 * time.Second
 
 func churn(t *testing.T, mode string, seed uint64, disturb func(*redistest.Server)) {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 )
 
 // failoverWait is how long it may take until nodes have found a new primary: they look each second, and dial again within another.
-const failoverWait = 10 * time.Second
+const failoverWait = 30 * time.Second
 
 // The nodes know one address, behind which the primary becomes a replica. They say so, and when the address leads to the new primary they
 // find each other there, and a node that is started later finds them.

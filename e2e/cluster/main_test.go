@@ -52,7 +52,7 @@ mode = "%s"
 `
 
 // readWait bounds what is waited for without a frame.
-const readWait = 5 * time.Second
+const readWait = 20 * time.Second
 
 // modes are the values of scaling.mode.
 var modes = []string{"native", "reverb"}

@@ -160,7 +160,7 @@ func (n *node) joinCached(channel, event string) *testclient.Client {
 	n.t.Helper()
 	var c *testclient.Client
 	last := ""
-	if !redistest.Eventually(10*time.Second, func() bool {
+	if !redistest.Eventually(30*time.Second, func() bool {
 		c = n.connect()
 		c.Join(secret, channel, "")
 		got, err := c.Read()

@@ -19,7 +19,7 @@ import (
 )
 
 // readTimeout is how long an expected frame may take.
-const readTimeout = 10 * time.Second
+const readTimeout = 30 * time.Second
 
 // Client is one WebSocket connection of a browser or phone. Its reads fail the test when the server does anything that a strict
 // client would not accept: masked, fragmented or compressed frames, text that is not JSON.

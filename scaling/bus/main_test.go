@@ -16,7 +16,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // limit is how long a test waits for what must happen.
-const limit = 15 * time.Second
+const limit = 30 * time.Second
 
 // peer is a bus and what it told.
 type peer struct {

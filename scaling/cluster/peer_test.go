@@ -45,6 +45,8 @@ func peerOptions(s *redistest.Server) cluster.Options {
 		Beat:   50 * time.Millisecond,
 		Lease:  500 * time.Millisecond,
 		Linger: 200 * time.Millisecond,
+
+		QueryTimeout: soon,
 	}
 }
 

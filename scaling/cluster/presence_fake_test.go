@@ -212,7 +212,7 @@ func wait(a *answer) error {
 	select {
 	case <-a.given:
 		return a.err
-	case <-time.After(10 * time.Second):
+	case <-time.After(soon):
 		return errLate
 	}
 }
@@ -246,7 +246,7 @@ func (n *node) leaveWithGrace(channel string, users ...string) {
 func eventually(t *testing.T, what string, f func() string) {
 	t.Helper()
 	var complaint string
-	if !redistest.Eventually(10*time.Second, func() bool { complaint = f(); return complaint == "" }) {
+	if !redistest.Eventually(soon, func() bool { complaint = f(); return complaint == "" }) {
 		t.Fatalf("%s: %s", what, complaint)
 	}
 }

@@ -16,13 +16,17 @@ import (
 // ask asks all nodes, and expects an answer before the time is up.
 func (n *peer) ask(q scaling.Query) scaling.Answer {
 	n.t.Helper()
-	begun := time.Now()
-	a := n.relay.Query(context.Background(), q)
-	if took := time.Since(begun); took > 3*time.Second {
-		n.t.Errorf("the answer took %v", took)
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	a := n.relay.Query(ctx, q)
+	if ctx.Err() != nil {
+		n.t.Errorf("no answer within %v", soon)
 	}
 	return a
 }
+
+// silence is how long a question waits for nodes that do not answer, where one of them does not: long enough for the others.
+const silence = 3 * time.Second
 
 func TestQueryMerges(t *testing.T) {
 	s := redistest.Start(t)
@@ -78,7 +82,7 @@ func TestQueryMergesUsers(t *testing.T) {
 func TestQueryOfAStoppedNode(t *testing.T) {
 	s := redistest.Start(t)
 	o := peerOptions(s)
-	o.QueryTimeout = 500 * time.Millisecond
+	o.QueryTimeout = silence
 	o.Lease = time.Minute
 	a, b, c := startPeer(t, o), startPeer(t, o), startPeer(t, o)
 	await(t, "all know each other", func() bool { return a.relay.Status().Nodes == 3 })
@@ -87,10 +91,10 @@ func TestQueryOfAStoppedNode(t *testing.T) {
 	b.answering = func(scaling.Query) scaling.Answer { <-goOn; return scaling.Answer{Connections: 100} }
 	b.mu.Unlock()
 	q := scaling.Query{Of: scaling.QueryConnections, App: "app"}
-	for i, limit := range []time.Duration{3 * time.Second, 400 * time.Millisecond} {
+	for i := range 2 {
 		begun := time.Now()
 		answer := a.ask(q)
-		if took := time.Since(begun); took > limit || i == 0 && took < o.QueryTimeout {
+		if took := time.Since(begun); i == 0 && took < silence || i > 0 && took >= silence {
 			t.Errorf("question %d took %v", i, took)
 		}
 		if !answer.Partial() || answer.Nodes != 3 || answer.Answered != 2 || answer.Connections != 6 {
@@ -111,7 +115,7 @@ func TestQueryOfAStoppedNode(t *testing.T) {
 func TestQueryOfAForeignSubscriber(t *testing.T) {
 	s := redistest.Start(t)
 	o := peerOptions(s)
-	o.QueryTimeout = 500 * time.Millisecond
+	o.QueryTimeout = silence
 	a, _ := startPeer(t, o), startPeer(t, o)
 	await(t, "both know each other", func() bool { return a.relay.Status().Nodes == 2 })
 	listen(t, s, "reverb:{all}")
@@ -119,7 +123,7 @@ func TestQueryOfAForeignSubscriber(t *testing.T) {
 	a.ask(q)
 	begun := time.Now()
 	answer := a.ask(q)
-	if took := time.Since(begun); took > 400*time.Millisecond || answer.Partial() || answer.Connections != 6 {
+	if took := time.Since(begun); took >= silence || answer.Partial() || answer.Connections != 6 {
 		t.Errorf("after %v: %+v", took, answer)
 	}
 }
@@ -129,10 +133,9 @@ func TestQueryWithoutRedis(t *testing.T) {
 	a, _ := startPeer(t, peerOptions(s)), startPeer(t, peerOptions(s))
 	s.Kill()
 	await(t, "down", func() bool { return !a.relay.Status().Up })
-	begun := time.Now()
-	answer := a.ask(scaling.Query{Of: scaling.QueryConnections, App: "app"})
-	if took := time.Since(begun); took > 500*time.Millisecond || !answer.Partial() || answer.Connections != 3 {
-		t.Errorf("after %v: %+v", took, answer)
+	answer := a.ask(scaling.Query{Of: scaling.QueryConnections, App: "app"}) // waits for nobody
+	if !answer.Partial() || answer.Connections != 3 {
+		t.Errorf("answer %+v", answer)
 	}
 }
 

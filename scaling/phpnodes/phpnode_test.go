@@ -18,7 +18,7 @@ import (
 )
 
 // limit is how long a test waits for what must happen.
-const limit = 15 * time.Second
+const limit = 30 * time.Second
 
 const redisChannel = "reverb"
 

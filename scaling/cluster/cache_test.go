@@ -190,6 +190,7 @@ func TestWaitingIsBounded(t *testing.T) {
 	}
 	b.isBackFirst(s, proxy)
 	await(t, "the rest arrives", func() bool { return len(b.received("room")) == 101-refused })
+	await(t, "nothing waits", func() bool { return a.relay.Status().WaitingBytes == 0 })
 	a.publish("room", "last")
 	await(t, "b counts the gap", func() bool { return b.relay.Counts().Lost == uint64(refused) })
 	mu.Lock()

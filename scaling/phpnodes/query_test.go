@@ -180,7 +180,7 @@ func TestAsksForChannelsThatAreNumbers(t *testing.T) {
 func TestAsksASilentNode(t *testing.T) {
 	redis := redistest.Start(t)
 	const patience = 3 * time.Second
-	p, a := startPHP(t, redis.Addr), startGo(t, redis.Addr, func(o *laravel.Options) { o.QueryTimeout = patience })
+	p, a := startPHP(t, redis.Addr), startGo(t, redis.Addr, func(o *phpnodes.Options) { o.QueryTimeout = patience })
 	p.mu.Lock()
 	p.silent = true
 	p.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"reverb/channels"
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -55,8 +56,8 @@ func TestBroadcastAllocs(t *testing.T) {
 	for _, n := range []int{1, channels.InlineMax} {
 		h := newHub(t, channels.Options{})
 		crowd(t, h, "room", n)
-		frame := protocol.TextFrame([]byte("{}"))
-		if got := testing.AllocsPerRun(100, func() { publish(h, "room", frame) }); got > 0 {
+		message := outbound.New("{}")
+		if got := testing.AllocsPerRun(100, func() { publish(h, "room", message) }); got > 0 {
 			t.Errorf("%d subscribers: %v allocations, want 0", n, got)
 		}
 	}
@@ -70,9 +71,9 @@ func crowd(tb testing.TB, h *channels.Hub, name string, n int) {
 }
 
 // publish waits while the workers are behind.
-func publish(h *channels.Hub, name string, frame protocol.Frame) {
+func publish(h *channels.Hub, name string, message outbound.Message) {
 	for {
-		_, err := h.Broadcast(app, name, channels.Event{Frame: frame})
+		_, err := h.Broadcast(app, name, channels.Event{Message: message})
 		if err == nil {
 			return
 		}
@@ -87,10 +88,10 @@ func BenchmarkBroadcast(b *testing.B) {
 			var deliveries atomic.Int64
 			h := channels.NewHub(channels.Options{OnPass: func(_ string, _, n int, _ float64) { deliveries.Add(int64(n)) }})
 			crowd(b, h, "room", n)
-			frame := protocol.TextFrame(make([]byte, 200))
+			message := outbound.New(make([]byte, 200))
 			b.ReportAllocs()
 			for b.Loop() {
-				publish(h, "room", frame)
+				publish(h, "room", message)
 			}
 			h.Close()
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(max(deliveries.Load(), 1)), "ns/delivery")
@@ -105,9 +106,9 @@ func BenchmarkPass(b *testing.B) {
 			done := make(chan struct{})
 			h := newHub(b, channels.Options{OnPass: func(string, int, int, float64) { done <- struct{}{} }})
 			crowd(b, h, "room", n)
-			frame := protocol.TextFrame(make([]byte, 200))
+			message := outbound.New(make([]byte, 200))
 			for b.Loop() {
-				publish(h, "room", frame)
+				publish(h, "room", message)
 				<-done
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/delivery")
@@ -120,12 +121,14 @@ type costly struct{ id protocol.SocketID }
 
 func (c *costly) SocketID() protocol.SocketID { return c.id }
 
-func (c *costly) Send(f protocol.Frame) {
+func (c *costly) Encoding() *outbound.Encoding { return outbound.TextFrame }
+
+func (c *costly) Send([]byte) {
 	for start := time.Now(); time.Since(start) < 5*time.Microsecond; {
 	}
 }
 
-func (c *costly) Answer(f protocol.Frame) { c.Send(f) }
+func (c *costly) Answer(encoded []byte) { c.Send(encoded) }
 
 // BenchmarkCostlySends is what inlineMax was chosen by: sends of 5 µs, one publisher and several.
 func BenchmarkCostlySends(b *testing.B) {
@@ -136,16 +139,16 @@ func BenchmarkCostlySends(b *testing.B) {
 				for range n {
 					join(b, h, "room", &costly{id: protocol.NewSocketID()}, "")
 				}
-				frame := protocol.TextFrame(make([]byte, 200))
+				message := outbound.New(make([]byte, 200))
 				if parallel == 0 {
 					for b.Loop() {
-						publish(h, "room", frame)
+						publish(h, "room", message)
 					}
 				} else {
 					b.SetParallelism(parallel)
 					b.RunParallel(func(p *testing.PB) {
 						for p.Next() {
-							publish(h, "room", frame)
+							publish(h, "room", message)
 						}
 					})
 				}
@@ -165,13 +168,13 @@ func BenchmarkChannels(b *testing.B) {
 				names[i] = fmt.Sprintf("private-App.Models.User.%d", i)
 				crowd(b, h, names[i], 1)
 			}
-			frame := protocol.TextFrame(make([]byte, 200))
+			message := outbound.New(make([]byte, 200))
 			var i atomic.Int64
 			b.ResetTimer()
 			b.RunParallel(func(p *testing.PB) {
 				k := int(i.Add(1)) * 7919
 				for p.Next() {
-					publish(h, names[k%n], frame)
+					publish(h, names[k%n], message)
 					k += 104_729
 				}
 			})

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"reverb/channels"
-	"reverb/protocol"
+	"reverb/outbound"
 	"reverb/transport"
 )
 
@@ -162,7 +162,7 @@ func TestRoomIsGivenInOrder(t *testing.T) {
 		h, all := pacedCrowd(t, p, 9, channels.Options{PendingBytes: 8 * size})
 		p.set(transport.Behind)
 		publish := func(text string) error {
-			_, err := h.Broadcast(app, "room", channels.Event{Frame: protocol.TextFrame([]byte(text + strings.Repeat(" ", size)))})
+			_, err := h.Broadcast(app, "room", channels.Event{Message: outbound.New(text + strings.Repeat(" ", size))})
 			return err
 		}
 		if err := publish("first"); err != nil {

@@ -1,13 +1,16 @@
 package channels
 
-import "reverb/protocol"
+import (
+	"reverb/outbound"
+	"reverb/protocol"
+)
 
-// Event is one event for the subscribers of a channel. The hub owns its bytes once it has it.
+// Event is one event for the subscribers of a channel.
 type Event struct {
-	Frame  protocol.Frame
-	Except protocol.SocketID // the socket that does not get it; zero: nobody
-	Cache  []byte            // as JSON, to be kept if this is a cache channel; nil: not
-	Client bool              // a client's event: a channel that is only held does not keep it
+	Message outbound.Message
+	Except  protocol.SocketID // the socket that does not get it; zero: nobody
+	Cache   bool              // to be kept if this is a cache channel
+	Client  bool              // a client's event: a channel that is only held does not keep it
 
 	// Order, if not nil, has Pass called when the event gets its place in the channel's order. Pass runs with the channel's lock held: it must be
 	// quick, must not wait or call the hub. It is not called with ErrBacklog, nor for a channel that this node does not have.
@@ -27,8 +30,8 @@ func (h *Hub) Broadcast(app, channel string, e Event) (bool, error) {
 	c.mu.Lock()
 	n := c.subs.len()
 	if n == 0 {
-		if c.held && !e.Client {
-			c.storeLocked(e.Cache, false)
+		if e.Cache && c.held && !e.Client {
+			c.storeLocked(e.Message, false)
 		}
 		e.passLocked()
 		c.mu.Unlock()
@@ -39,10 +42,12 @@ func (h *Hub) Broadcast(app, channel string, e Event) (bool, error) {
 		c.mu.Unlock()
 		return true, ErrBacklog
 	}
-	c.storeLocked(e.Cache, e.Client)
+	if e.Cache {
+		c.storeLocked(e.Message, e.Client)
+	}
 	e.passLocked()
 	if wait {
-		h.delivery.enqueueLocked(c, item{frame: e.Frame, except: e.Except, client: e.Client})
+		h.delivery.enqueueLocked(c, item{message: e.Message, except: e.Except, client: e.Client})
 		c.mu.Unlock()
 		return true, nil
 	}
@@ -51,7 +56,7 @@ func (h *Hub) Broadcast(app, channel string, e Event) (bool, error) {
 	subs := c.subs.lend(few[:0])
 	c.mu.Unlock()
 
-	t := h.delivery.walk(subs, e.Frame, e.Except)
+	t := h.delivery.walk(subs, e.Message, e.Except)
 
 	c.mu.Lock()
 	h.delivery.settleLocked(c) // frames that came meanwhile are not this caller's work

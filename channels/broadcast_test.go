@@ -9,12 +9,13 @@ import (
 	"testing/synctest"
 
 	"reverb/channels"
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
 func TestBroadcastToNobody(t *testing.T) {
 	h := newHub(t, channels.Options{})
-	exists, err := h.Broadcast(app, "cache-room", channels.Event{Frame: protocol.TextFrame([]byte("{}")), Cache: []byte("{}")})
+	exists, err := h.Broadcast(app, "cache-room", channels.Event{Message: outbound.New("{}"), Cache: true})
 	if exists || err != nil {
 		t.Errorf("Broadcast: %v, %v, want false", exists, err)
 	}
@@ -197,7 +198,7 @@ func TestBacklog(t *testing.T) {
 		var err error
 		for i := 0; err == nil && i < 1000; i++ {
 			text := fmt.Sprint(i)
-			if _, err = x.h.Broadcast(app, x.name, channels.Event{Frame: protocol.TextFrame([]byte(text)), Cache: []byte(text)}); err == nil {
+			if _, err = x.h.Broadcast(app, x.name, channels.Event{Message: outbound.New(text), Cache: true}); err == nil {
 				accepted = append(accepted, text)
 			}
 		}

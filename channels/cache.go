@@ -4,20 +4,21 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
 // cached is the last event of a cache channel. It lives as long as the channel has a subscriber and has no other end
 // (Reverb: CacheChannel; Pusher forgets it after 30 minutes).
 type cached struct {
-	event  []byte // JSON as sent, immutable
-	client bool   // a client's event
+	event  outbound.Message
+	client bool // a client's event
 }
 
 // cachedCost is what a cached event costs beside its JSON, in bytes.
 const cachedCost = 64
 
-func (c *cached) cost() int64 { return int64(len(c.event)) + cachedCost }
+func (c *cached) cost() int64 { return int64(len(c.event.JSON())) + cachedCost }
 
 // account counts the bytes that the cached events of one app hold on this node, those of clients apart from those of the HTTP API, so that no
 // client can push out what the application keeps.
@@ -79,8 +80,8 @@ func (a *accounts) of(app string) *account {
 // storeLocked keeps event if this is a cache channel, in place of the one before. Member announcements never come here, though Reverb caches
 // member_removed. When the cached events of the app have as many bytes as they may, the channel keeps none: an older one would be wrong.
 // The caller holds c.mu.
-func (c *Channel) storeLocked(event []byte, client bool) {
-	if event == nil || !c.kind.IsCache() {
+func (c *Channel) storeLocked(event outbound.Message, client bool) {
+	if !c.kind.IsCache() {
 		return
 	}
 	c.forgetCachedLocked()
@@ -97,10 +98,10 @@ func (c *Channel) forgetCachedLocked() {
 	}
 }
 
-// cachedFrameLocked is what a new subscriber of a cache channel gets after the reply. The caller holds c.mu.
-func (c *Channel) cachedFrameLocked() protocol.Frame {
+// cachedLocked is the message that a new subscriber of a cache channel gets after the reply. The caller holds c.mu.
+func (c *Channel) cachedLocked() outbound.Message {
 	if c.cache == nil {
-		return protocol.CacheMissFrame(c.name)
+		return protocol.CacheMissMessage(c.name)
 	}
-	return protocol.TextFrame(c.cache.event)
+	return c.cache.event
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"reverb/channels"
-	"reverb/protocol"
+	"reverb/outbound"
 )
 
 // The cached events of an app hold a bounded number of bytes, those of clients apart from those of the application.
@@ -21,7 +21,7 @@ func TestCachedBytesAreBounded(t *testing.T) {
 	event := fmt.Sprintf(`{"x":%q}`, strings.Repeat("x", size))
 	store := func(name string, client bool, text string) {
 		t.Helper()
-		e := channels.Event{Frame: protocol.TextFrame([]byte(text)), Cache: []byte(text), Client: client}
+		e := channels.Event{Message: outbound.New(text), Cache: true, Client: client}
 		if _, err := h.Broadcast(app, name, e); err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestHeldChannelKeepsNoClientEvent(t *testing.T) {
 	h := newHub(t, channels.Options{Replicated: true})
 	const name = "cache-room"
 	h.Hold(app, name, options(t, name, ""))
-	e := channels.Event{Frame: protocol.TextFrame([]byte(`{}`)), Cache: []byte(`{}`), Client: true}
+	e := channels.Event{Message: outbound.New(`{}`), Cache: true, Client: true}
 	for _, present := range []bool{false, true} {
 		var s *channels.Subscription
 		if present {
@@ -98,11 +98,11 @@ func TestClientEventsThatWaitAreBounded(t *testing.T) {
 			s.hold = gate
 		}
 	}
-	frame := protocol.TextFrame([]byte(strings.Repeat("x", size)))
+	message := outbound.New(strings.Repeat("x", size))
 	taken, refused := 0, 0
 	for range 10 {
 		for _, name := range names {
-			switch _, err := h.Broadcast(app, name, channels.Event{Frame: frame, Client: true}); {
+			switch _, err := h.Broadcast(app, name, channels.Event{Message: message, Client: true}); {
 			case err == nil:
 				taken++
 			case errors.Is(err, channels.ErrBacklog):
@@ -110,7 +110,7 @@ func TestClientEventsThatWaitAreBounded(t *testing.T) {
 			default:
 				t.Fatal(err)
 			}
-			if _, err := h.Broadcast(app, name, channels.Event{Frame: frame}); err != nil {
+			if _, err := h.Broadcast(app, name, channels.Event{Message: message}); err != nil {
 				t.Fatalf("an event of the application: %v", err)
 			}
 		}

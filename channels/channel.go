@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync"
 
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -62,19 +63,22 @@ func (s *Subscription) Kind() protocol.Kind { return s.channel.kind }
 // Data returns the decoded channel_data, or nil when none was sent.
 func (s *Subscription) Data() *protocol.MemberData { return s.data }
 
-// replyLocked gives send what a socket is told about its own subscribe and returns how many frames that is. The caller holds c.mu.
-func (c *Channel) replyLocked(send func(protocol.Frame)) int {
+// replyLocked gives send the messages that a socket gets about its own subscribe and returns how many there are. The caller holds c.mu.
+func (c *Channel) replyLocked(send func(outbound.Message)) int {
 	if c.roster != nil {
-		send(c.roster.succeededFrame(c.name))
+		send(c.roster.succeeded(c.name))
 	} else {
-		send(protocol.SubscriptionSucceededFrame(c.name))
+		send(protocol.SubscriptionSucceededMessage(c.name))
 	}
 	if !c.kind.IsCache() {
 		return 1
 	}
-	send(c.cachedFrameLocked())
+	send(c.cachedLocked())
 	return 2
 }
+
+// answer gives a subscriber one message about its own subscribe.
+func answer(to Subscriber, m outbound.Message) { to.Answer(m.In(to.Encoding())) }
 
 // vacateLocked ends a channel that nobody is left in. Frames that wait have nobody to go to. The caller holds c.mu.
 func (h *Hub) vacateLocked(c *Channel) {

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -18,16 +19,16 @@ const (
 	itemCost = 64
 )
 
-// item is one frame that waits for the channel's next pass.
+// item is one message that waits for the channel's next pass.
 type item struct {
-	frame  protocol.Frame
-	except protocol.SocketID // zero: nobody
-	only   *Subscription     // nil: everybody
-	number uint64            // ascending in each channel
-	client bool              // a client's event
+	message outbound.Message
+	except  protocol.SocketID // zero: nobody
+	only    *Subscription     // nil: everybody
+	number  uint64            // ascending in each channel
+	client  bool              // a client's event
 }
 
-func (i *item) cost() int64 { return int64(len(i.frame)) + itemCost }
+func (i *item) cost() int64 { return int64(i.message.Size()) + itemCost }
 
 // queue is the frames of one channel that wait, and the pass over its subscribers that runs.
 type queue struct {
@@ -60,7 +61,7 @@ type delivery struct {
 	clientBytes  int64 // bound of the clients' events, and answers to clients, in all queues
 	onPass       func(app string, frames, deliveries int, seconds float64)
 	onReply      func(app string, frames int)
-	onAnnounce   func(channel string, frame protocol.Frame)
+	onAnnounce   func(channel string, m outbound.Message)
 
 	pool  pool
 	brake brake
@@ -92,14 +93,14 @@ func (d *delivery) close() {
 	d.pool.close()
 }
 
-// walk delivers one frame without the channel's lock. The caller has made the channel busy.
-func (d *delivery) walk(subs []*Subscription, frame protocol.Frame, except protocol.SocketID) tally {
+// walk delivers one message without the channel's lock. The caller has made the channel busy.
+func (d *delivery) walk(subs []*Subscription, m outbound.Message, except protocol.SocketID) tally {
 	start := d.now()
-	t := tally{frames: 1}
+	t, to := tally{frames: 1}, few{message: m}
 	for _, s := range subs {
 		s.mu.Lock()
 		if s.from != never && (s.id != except || except.IsZero()) {
-			s.subscriber.Send(frame)
+			to.send(s.subscriber)
 			t.deliveries++
 		}
 		s.mu.Unlock()
@@ -110,24 +111,44 @@ func (d *delivery) walk(subs []*Subscription, frame protocol.Frame, except proto
 
 // announceLocked gives an announcement its place in the channel's order. A few subscribers of an idle channel have it before
 // announceLocked returns. The caller holds c.mu, so nobody in the set can be on its way out.
-func (d *delivery) announceLocked(c *Channel, frame protocol.Frame, except protocol.SocketID, t *tally) {
+func (d *delivery) announceLocked(c *Channel, m outbound.Message, except protocol.SocketID, t *tally) {
 	if d.onAnnounce != nil {
-		d.onAnnounce(c.name, frame)
+		d.onAnnounce(c.name, m)
 	}
 	if c.busy || c.subs.len() > inlineMax {
-		d.enqueueLocked(c, item{frame: frame, except: except})
+		d.enqueueLocked(c, item{message: m, except: except})
 		return
 	}
-	start := d.now()
+	start, to := d.now(), few{message: m}
 	c.subs.each(func(s *Subscription) bool {
 		if s.id != except || except.IsZero() {
-			s.subscriber.Send(frame)
+			to.send(s.subscriber)
 			t.deliveries++
 		}
 		return true
 	})
 	t.frames++
 	t.elapsed += d.since(start)
+}
+
+// few is one message on its way to a few subscribers, which one goroutine walks. Beside text frames, which cost nothing, they nearly always want
+// one encoding at most.
+type few struct {
+	message  outbound.Message
+	encoding *outbound.Encoding // that was made last
+	encoded  []byte
+}
+
+func (f *few) send(to Subscriber) {
+	e := to.Encoding()
+	if e == outbound.TextFrame {
+		to.Send(f.message.In(e))
+		return
+	}
+	if f.encoding != e {
+		f.encoding, f.encoded = e, f.message.In(e)
+	}
+	to.Send(f.encoded)
 }
 
 // fullLocked reports whether no more frames may wait. One is always let in. The caller holds c.mu.

@@ -25,9 +25,9 @@
 //
 // # Walking
 //
-// One system call per delivery costs 5 µs and more, and all subscribers get the same bytes. So frames that are published
-// while a pass runs wait, and the next pass joins them into one buffer: at low rates nothing waits, at high rates the batch
-// grows by itself. Excepted sockets (the sender of a client event) get a mix of their own, so that one whisper does not keep the
+// One system call per delivery costs 5 µs and more, and nearly all subscribers get the same bytes. So frames that are published
+// while a pass runs wait, and the next pass joins them into one buffer for each encoding in use: at low rates nothing waits, at high
+// rates the batch grows by itself. Excepted sockets (the sender of a client event) get a mix of their own, so that one whisper does not keep the
 // others from being joined.
 //
 // The walk does not hold the channel's lock: 10,000 sends are 50 to 100 ms, and a Subscribe or Unsubscribe runs on an event loop.

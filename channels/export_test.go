@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"unsafe"
-
-	"reverb/protocol"
 )
 
 // What the tests need to know of the sizes.
@@ -122,8 +120,11 @@ func (r *roster) check(sockets map[string]int, anonymous int) error {
 			return fmt.Errorf("member %q is %+v, counted %d sockets", id, m, n)
 		}
 	}
-	got, want := r.succeededFrame("presence-x"), protocol.PresenceSucceededFrame("presence-x", r.rows())
-	if string(got) != string(want) {
+	var want snapshot
+	for _, row := range r.rows() {
+		want.append(row)
+	}
+	if got := r.snapshot; string(got.ids) != string(want.ids) || string(got.hash) != string(want.hash) {
 		return fmt.Errorf("snapshot is %q, want %q", got, want)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"reverb/channels"
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -31,9 +32,11 @@ type witness struct {
 
 func (w *witness) SocketID() protocol.SocketID { return w.id }
 
-func (w *witness) Answer(f protocol.Frame) { w.Send(f) }
+func (w *witness) Encoding() *outbound.Encoding { return outbound.TextFrame }
 
-func (w *witness) Send(f protocol.Frame) {
+func (w *witness) Answer(encoded []byte) { w.Send(encoded) }
+
+func (w *witness) Send(f []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.left.Load() {
@@ -98,7 +101,7 @@ func hammer(t *testing.T, h *channels.Hub, staying int) {
 	for p := range publishers {
 		publishing.Go(func() {
 			for n := range events {
-				if _, err := h.Broadcast(app, name, channels.Event{Frame: protocol.TextFrame(fmt.Appendf(nil, "%d %d", p, n))}); err != nil {
+				if _, err := h.Broadcast(app, name, channels.Event{Message: outbound.New(fmt.Appendf(nil, "%d %d", p, n))}); err != nil {
 					t.Errorf("Broadcast: %v", err)
 				}
 				published[p].Add(1)

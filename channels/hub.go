@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"reverb/facts"
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/transport"
 )
@@ -31,12 +32,15 @@ var (
 type Subscriber interface {
 	SocketID() protocol.SocketID
 
-	// Send hands over finished frames, in order. It never waits, copies or closes; it is called with locks of the hub held
+	// Encoding is how the socket takes its messages. It does not change.
+	Encoding() *outbound.Encoding
+
+	// Send hands over messages in the socket's encoding, in order. It never waits, copies or closes; it is called with locks of the hub held
 	// and must not call the hub.
-	Send(frame protocol.Frame)
+	Send(encoded []byte)
 
 	// Answer is Send for what the socket itself has asked for: how its subscribe went.
-	Answer(frame protocol.Frame)
+	Answer(encoded []byte)
 }
 
 // Options of a hub. Zero values mean the defaults.
@@ -70,7 +74,7 @@ type Options struct {
 
 	// OnAnnounce is given each member announcement when it gets its place in the channel's order, also when nobody is there to have
 	// it. It runs with locks of the hub held and must not wait or call the hub. It may be nil.
-	OnAnnounce func(channel string, frame protocol.Frame)
+	OnAnnounce func(channel string, m outbound.Message)
 
 	// NewTurn makes a function for each worker, which lets other goroutines have their turn between two parts of a large pass. Default
 	// is runtime.Gosched for all.
@@ -222,7 +226,7 @@ func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*
 	c.subs.add(s)
 	h.subscriptions.Add(1)
 	h.users.add(c.home.app, c.userOf(o.Data), sub)
-	t.replies += c.replyLocked(sub.Answer)
+	t.replies += c.replyLocked(func(m outbound.Message) { answer(sub, m) })
 	h.missLocked(c)
 	return s, nil
 }
@@ -242,7 +246,7 @@ func (h *Hub) enterLocked(c *Channel, o JoinOptions, t *tally) (came bool, err e
 	if !c.roster.join(o.Data) {
 		return false, nil
 	}
-	h.delivery.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
+	h.delivery.announceLocked(c, c.roster.added(c.name, o.Data), protocol.SocketID{}, t)
 	return userID(o.Data) != "", nil
 }
 
@@ -266,22 +270,22 @@ func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) 
 		h.renewReplicatedLocked(c, s, former, t)
 	case !r.renew(former, o.Data):
 		if r.leave(former) {
-			h.delivery.announceLocked(c, r.removedFrame(c.name, former), s.id, t)
+			h.delivery.announceLocked(c, r.removed(c.name, former), s.id, t)
 			h.postLocked(c, facts.MemberRemoved, userID(former))
 		}
 		if r.join(o.Data) {
-			h.delivery.announceLocked(c, r.addedFrame(c.name, o.Data), s.id, t)
+			h.delivery.announceLocked(c, r.added(c.name, o.Data), s.id, t)
 			if id := userID(o.Data); id != "" {
 				h.postLocked(c, facts.MemberAdded, id)
 			}
 		}
 	}
 	if !c.busy {
-		t.replies += c.replyLocked(s.subscriber.Answer)
+		t.replies += c.replyLocked(func(m outbound.Message) { answer(s.subscriber, m) })
 		return nil
 	}
 	s.replying = true
-	c.replyLocked(func(f protocol.Frame) { h.delivery.enqueueLocked(c, item{frame: f, only: s, client: true}) })
+	c.replyLocked(func(m outbound.Message) { h.delivery.enqueueLocked(c, item{message: m, only: s, client: true}) })
 	return nil
 }
 
@@ -296,7 +300,7 @@ func (h *Hub) leaveLocked(c *Channel, s *Subscription, t *tally) {
 	}
 	if c.subs.len() > 0 {
 		if last {
-			h.delivery.announceLocked(c, c.roster.removedFrame(c.name, s.data), protocol.SocketID{}, t)
+			h.delivery.announceLocked(c, c.roster.removed(c.name, s.data), protocol.SocketID{}, t)
 		}
 		return
 	}

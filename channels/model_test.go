@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 
 	"reverb/channels"
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -92,11 +93,11 @@ func (m *model) exit(p *place) {
 func (m *model) reply(p *place) {
 	text := succeeded(m.name)
 	if m.kind.IsPresence() {
-		var roster []protocol.RosterMember
+		var ids, hash []byte
 		for _, d := range m.rows {
-			roster = append(roster, protocol.RosterMember{ID: d.UserID, IDRaw: d.UserIDRaw, Info: d.UserInfo})
+			ids, hash = protocol.AppendRosterRow(ids, hash, protocol.RosterMember{ID: d.UserID, IDRaw: d.UserIDRaw, Info: d.UserInfo})
 		}
-		text = payloads(protocol.PresenceSucceededFrame(m.name, roster))[0]
+		text = string(protocol.PresenceSucceededMessage(m.name, len(m.rows), ids, hash).JSON())
 	}
 	p.want = append(p.want, text)
 	if m.kind.IsCache() {
@@ -172,8 +173,8 @@ func runAgainstModel(t *testing.T, random *rand.Rand) {
 	places := map[string][]*place{}
 	for _, name := range names {
 		models[name] = &model{kind: protocol.KindOf(name), name: name}
-		for range sockets {
-			places[name] = append(places[name], &place{socket: newSocket()})
+		for i := range sockets {
+			places[name] = append(places[name], &place{socket: newSocketOf(i)})
 		}
 	}
 	for step := range 600 {
@@ -240,16 +241,13 @@ func randomEvent(t *testing.T, h *channels.Hub, m *model, p *place, random *rand
 	case 1:
 		id = protocol.NewSocketID() // of nobody
 	}
-	var cache []byte
-	if random.IntN(2) == 0 {
-		cache = []byte(text)
-	}
-	exists, err := h.Broadcast(app, m.name, channels.Event{Frame: protocol.TextFrame([]byte(text)), Except: id, Cache: cache})
+	cache := random.IntN(2) == 0
+	exists, err := h.Broadcast(app, m.name, channels.Event{Message: outbound.New(text), Except: id, Cache: cache})
 	if err != nil || exists != (len(m.subs) > 0) {
 		t.Fatalf("Broadcast: %v, %v with %d subscribers", exists, err, len(m.subs))
 	}
 	m.tell(text, except)
-	if cache != nil && m.kind.IsCache() && (m.held || len(m.subs) > 0) {
+	if cache && m.kind.IsCache() && (m.held || len(m.subs) > 0) {
 		m.cache = text
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -23,13 +24,12 @@ const (
 	apartListed = 8
 )
 
-// pass is one walk over the subscribers with all frames that waited, joined into one buffer. Workers share the slices of a large
+// pass is one walk over the subscribers with all messages that waited, joined into one buffer for each encoding in use. Workers share the slices of a large
 // one. Each subscriber is in one slice, and the next pass begins after the last slice, so the order holds for everybody.
 type pass struct {
 	// Written by begin; read only while slices run.
 	items      []item
-	joined     protocol.Frame // all items that are for everybody, one behind the other
-	joinedLen  int            // how many they are
+	joined     outbound.Batch // the messages of all items that are for everybody
 	apart      apart
 	recipients []*Subscription
 	few        [inlineMax]*Subscription
@@ -65,8 +65,8 @@ func (q *queue) begin(d *delivery) bool {
 func (q *queue) takeLocked(d *delivery) {
 	p := &q.pass
 	n, size, cost := 0, 0, int64(0)
-	for n < len(q.items) && (n == 0 || size+len(q.items[n].frame) <= passBytes) {
-		size += len(q.items[n].frame)
+	for n < len(q.items) && (n == 0 || size+q.items[n].message.Size() <= passBytes) {
+		size += q.items[n].message.Size()
 		cost += q.items[n].cost()
 		d.forgetClient(&q.items[n])
 		n++
@@ -88,11 +88,9 @@ func (d *delivery) forgetClient(i *item) {
 	}
 }
 
-// join builds the buffer that nearly every subscriber gets. A single frame is shared as it is.
+// join gathers what nearly every subscriber gets.
 func (p *pass) join() {
-	p.joined, p.joinedLen = nil, 0
 	p.apart.reset()
-	size := 0
 	for i := range p.items {
 		x := &p.items[i]
 		switch {
@@ -102,20 +100,8 @@ func (p *pass) join() {
 		case !x.except.IsZero():
 			p.apart.add(x.except)
 		}
-		p.joined = x.frame
-		p.joinedLen++
-		size += len(x.frame)
+		p.joined.Add(x.message)
 	}
-	if p.joinedLen < 2 {
-		return
-	}
-	buf := make(protocol.Frame, 0, size)
-	for i := range p.items {
-		if p.items[i].only == nil {
-			buf = append(buf, p.items[i].frame...)
-		}
-	}
-	p.joined = buf
 }
 
 // walk delivers to one slice of the recipients and reports whether that was the last slice.
@@ -128,49 +114,52 @@ func (p *pass) walk(subs []*Subscription) bool {
 	return p.slices.Add(-1) <= 0
 }
 
-// deliver gives s its frames in one Send and returns how many they were.
+// deliver gives s its messages in one Send and returns how many they were.
 func (p *pass) deliver(s *Subscription) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.from <= p.items[0].number && !p.apart.has(s.id) {
-		if p.joinedLen > 0 {
-			s.subscriber.Send(p.joined)
-		}
-		return p.joinedLen
+	if s.from > p.items[0].number || p.apart.has(s.id) {
+		return p.deliverMix(s)
 	}
-	frame, n, answer := p.mix(s)
-	switch {
-	case answer:
-		s.subscriber.Answer(frame)
-	case n > 0:
-		s.subscriber.Send(frame)
+	n := p.joined.Len()
+	if n > 0 {
+		s.subscriber.Send(p.joined.In(s.subscriber.Encoding()))
 	}
 	return n
 }
 
-// mix joins the frames for a subscriber that is not to have all: it came or went since the first was published, is excepted
-// from some or is the only one to have some. Nobody shares the buffer, so that it has no more room than it needs. answer says that the
-// answer to a subscribe of s is among them. The caller holds s.mu.
-func (p *pass) mix(s *Subscription) (frame protocol.Frame, n int, answer bool) {
-	size := 0
+// deliverMix is deliver to a subscriber that is not to have all: it came or went since the first was published, is excepted
+// from some or is the only one to have some. Nobody shares the buffer, so that it has no more room than it needs. The caller holds s.mu.
+func (p *pass) deliverMix(s *Subscription) int {
+	var last outbound.Message
+	n, size, answer := 0, 0, false // answer: the one to a subscribe of s is among them
 	for i := range p.items {
 		if x := &p.items[i]; x.isFor(s) {
-			frame = x.frame
-			size += len(x.frame)
+			last = x.message
+			size += last.Size()
 			n++
 			answer = answer || x.only != nil
 		}
 	}
-	if n < 2 {
-		return frame, n, answer
+	if n == 0 {
+		return 0
 	}
-	frame = make(protocol.Frame, 0, size)
-	for i := range p.items {
-		if x := &p.items[i]; x.isFor(s) {
-			frame = append(frame, x.frame...)
+	encoding := s.subscriber.Encoding()
+	mix := last.In(encoding)
+	if n > 1 {
+		mix = make([]byte, 0, size)
+		for i := range p.items {
+			if x := &p.items[i]; x.isFor(s) {
+				mix = encoding.Append(mix, x.message)
+			}
 		}
 	}
-	return frame, n, answer
+	if answer {
+		s.subscriber.Answer(mix)
+	} else {
+		s.subscriber.Send(mix)
+	}
+	return n
 }
 
 // isFor reports whether s has the item. The caller holds s.mu.
@@ -183,7 +172,8 @@ func (q *queue) end(d *delivery) {
 	p, c := &q.pass, q.channel
 	t := tally{frames: len(p.items), deliveries: int(p.deliveries.Load()), elapsed: d.since(p.start)}
 	d.walking.Add(-1)
-	p.joined, p.recipients = nil, nil
+	p.joined.Reset(keptItems)
+	p.recipients = nil
 	clear(p.few[:])
 
 	c.mu.Lock()

@@ -3,6 +3,7 @@ package channels
 import (
 	"bytes"
 
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -196,28 +197,28 @@ func (r *roster) mustQuote(d *protocol.MemberData) bool {
 	return r.stringIDs && !bytes.HasPrefix(d.UserIDRaw, []byte{'"'})
 }
 
-// addedFrame announces d with the whole channel_data, as Reverb does. An id that must be written otherwise than it was sent
+// added announces d with the whole channel_data, as Reverb does. An id that must be written otherwise than it was sent
 // brings Pusher's two fields.
-func (r *roster) addedFrame(channel string, d *protocol.MemberData) protocol.Frame {
+func (r *roster) added(channel string, d *protocol.MemberData) outbound.Message {
 	switch {
 	case d == nil:
-		return protocol.MemberAddedFrame(channel, []byte("{}"))
+		return protocol.MemberAddedMessage(channel, []byte("{}"))
 	case d.UserID == "" || !r.mustQuote(d):
-		return protocol.MemberAddedFrame(channel, d.Raw)
+		return protocol.MemberAddedMessage(channel, d.Raw)
 	}
 	data := append([]byte(`{"user_id":`), r.wireID(d)...)
 	if d.UserInfo != nil {
 		data = append(append(data, `,"user_info":`...), d.UserInfo...)
 	}
-	return protocol.MemberAddedFrame(channel, append(data, '}'))
+	return protocol.MemberAddedMessage(channel, append(data, '}'))
 }
 
-// removedFrame announces the end of d's user; the id has the type that the leaving socket sent.
-func (r *roster) removedFrame(channel string, d *protocol.MemberData) protocol.Frame {
-	return protocol.MemberRemovedFrame(channel, r.wireID(d))
+// removed announces the end of d's user; the id has the type that the leaving socket sent.
+func (r *roster) removed(channel string, d *protocol.MemberData) outbound.Message {
+	return protocol.MemberRemovedMessage(channel, r.wireID(d))
 }
 
-// succeededFrame is the reply to a socket that came in, with everybody who is there.
-func (r *roster) succeededFrame(channel string) protocol.Frame {
-	return r.snapshot.frame(channel, len(r.order))
+// succeeded is the reply to a socket that came in, with everybody who is there.
+func (r *roster) succeeded(channel string) outbound.Message {
+	return r.snapshot.message(channel, len(r.order))
 }

@@ -1,6 +1,9 @@
 package channels
 
-import "reverb/protocol"
+import (
+	"reverb/outbound"
+	"reverb/protocol"
+)
 
 // What the hub of a node among others is told about its channels (Options.Replicated): rosters are those of the cluster, copied here,
 // and a channel is kept while the node follows it, with or without subscribers of its own.
@@ -44,7 +47,7 @@ func (h *Hub) AddMember(app, channel string, d *protocol.MemberData) {
 			return
 		}
 		c.roster.join(d)
-		h.delivery.announceLocked(c, c.roster.addedFrame(c.name, d), protocol.SocketID{}, t)
+		h.delivery.announceLocked(c, c.roster.added(c.name, d), protocol.SocketID{}, t)
 	})
 }
 
@@ -56,7 +59,7 @@ func (h *Hub) RemoveMember(app, channel, user string) {
 			return
 		}
 		if c.roster.leave(m.data) {
-			h.delivery.announceLocked(c, c.roster.removedFrame(c.name, m.data), protocol.SocketID{}, t)
+			h.delivery.announceLocked(c, c.roster.removed(c.name, m.data), protocol.SocketID{}, t)
 		}
 	})
 }
@@ -76,9 +79,9 @@ func (h *Hub) changeRoster(app, channel string, change func(*Channel, *tally)) {
 	h.delivery.report(c, t)
 }
 
-// SetCache replaces the cached event of a cache channel that is held or has subscribers; nil: it has none. client says that it is a client's.
-// The hub owns event from then on.
-func (h *Hub) SetCache(app, channel string, event []byte, client bool) {
+// SetCache replaces the cached event of a cache channel that is held or has subscribers; the zero message: it has none. client says that it is
+// a client's.
+func (h *Hub) SetCache(app, channel string, event outbound.Message, client bool) {
 	c := h.registry.find(app, channel)
 	if c == nil {
 		return
@@ -86,7 +89,7 @@ func (h *Hub) SetCache(app, channel string, event []byte, client bool) {
 	c.mu.Lock()
 	switch {
 	case c.gone:
-	case event == nil:
+	case event.IsZero():
 		c.forgetCachedLocked()
 	default:
 		c.storeLocked(event, client)
@@ -126,7 +129,7 @@ func (h *Hub) enterReplicatedLocked(c *Channel, o JoinOptions, t *tally) error {
 		return ErrBacklog
 	}
 	c.roster.anonymous++
-	h.delivery.announceLocked(c, c.roster.addedFrame(c.name, o.Data), protocol.SocketID{}, t)
+	h.delivery.announceLocked(c, c.roster.added(c.name, o.Data), protocol.SocketID{}, t)
 	return nil
 }
 
@@ -135,7 +138,7 @@ func (h *Hub) renewReplicatedLocked(c *Channel, s *Subscription, former *protoco
 	c.roster.exitReplicated(former)
 	if userID(s.data) == "" {
 		c.roster.anonymous++
-		h.delivery.announceLocked(c, c.roster.addedFrame(c.name, s.data), s.id, t)
+		h.delivery.announceLocked(c, c.roster.added(c.name, s.data), s.id, t)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"reverb/channels"
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -90,7 +91,7 @@ func TestReplicatedCache(t *testing.T) {
 	const name = "cache-room"
 	h := newHub(t, channels.Options{Replicated: true})
 	store := func(text string) {
-		exists, err := h.Broadcast(app, name, channels.Event{Frame: protocol.TextFrame([]byte(text)), Cache: []byte(text)})
+		exists, err := h.Broadcast(app, name, channels.Event{Message: outbound.New(text), Cache: true})
 		if exists || err != nil {
 			t.Errorf("Broadcast to nobody: %v, %v", exists, err)
 		}
@@ -102,15 +103,15 @@ func TestReplicatedCache(t *testing.T) {
 		wantGot(t, "s", s, succeeded(name), want)
 		h.Unsubscribe(sub)
 	}
-	h.SetCache(app, name, []byte(`{"too":"early"}`), false)
+	h.SetCache(app, name, outbound.New(`{"too":"early"}`), false)
 	store(`{"too":"early"}`)
 	wantReply(miss(name))
 	h.Hold(app, name, options(t, name, ""))
-	h.SetCache(app, name, nil, false)
+	h.SetCache(app, name, outbound.Message{}, false)
 	wantReply(miss(name))
 	store(`{"n":1}`)
 	wantReply(`{"n":1}`)
-	h.SetCache(app, name, []byte(`{"n":2}`), false)
+	h.SetCache(app, name, outbound.New(`{"n":2}`), false)
 	wantReply(`{"n":2}`)
 	h.Release(app, name)
 	h.Release(app, name)
@@ -145,8 +146,8 @@ func runReplicated(t *testing.T, random *rand.Rand) {
 	models, places := map[string]*model{}, map[string][]*place{}
 	for _, name := range names {
 		models[name] = &model{kind: protocol.KindOf(name), name: name, replicated: true}
-		for range count {
-			places[name] = append(places[name], &place{socket: newSocket()})
+		for i := range count {
+			places[name] = append(places[name], &place{socket: newSocketOf(i)})
 		}
 	}
 	for step := range 800 {
@@ -227,7 +228,7 @@ func (m *model) tellRoster(t *testing.T, h *channels.Hub, random *rand.Rand) {
 	t.Helper()
 	if random.IntN(6) == 0 {
 		event := fmt.Sprintf(`{"cached":%d}`, random.IntN(100))
-		h.SetCache(app, m.name, []byte(event), false)
+		h.SetCache(app, m.name, outbound.New(event), false)
 		if m.exists() && m.kind.IsCache() {
 			m.cache = event
 		}
@@ -268,7 +269,7 @@ func TestReplicatedHammer(t *testing.T) {
 				h.Hold(app, name, options(t, name, ""))
 				h.AddMember(app, name, member(t, data))
 				sub := join(t, h, name, newSocket(), data)
-				_, err := h.Broadcast(app, name, channels.Event{Frame: protocol.TextFrame([]byte("{}")), Cache: []byte("{}")})
+				_, err := h.Broadcast(app, name, channels.Event{Message: outbound.New("{}"), Cache: true})
 				if err != nil {
 					t.Errorf("Broadcast: %v", err)
 				}

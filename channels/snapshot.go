@@ -2,8 +2,8 @@ package channels
 
 import (
 	"slices"
-	"strconv"
 
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -23,7 +23,7 @@ type rowSize struct{ id, info int }
 
 func (s *snapshot) append(m protocol.RosterMember) rowSize {
 	before := rowSize{len(s.ids), len(s.hash)}
-	s.ids, s.hash = appendRow(s.ids, s.hash, m)
+	s.ids, s.hash = protocol.AppendRosterRow(s.ids, s.hash, m)
 	return rowSize{len(s.ids) - before.id, len(s.hash) - before.info}
 }
 
@@ -46,50 +46,13 @@ func shrunk(rows []byte) []byte {
 }
 
 func (s *snapshot) replace(at, size rowSize, m protocol.RosterMember) rowSize {
-	id, info := appendRow(nil, nil, m)
+	id, info := protocol.AppendRosterRow(nil, nil, m)
 	s.ids = slices.Replace(s.ids, at.id, at.id+size.id, id...)
 	s.hash = shrunk(slices.Replace(s.hash, at.info, at.info+size.info, info...))
 	return rowSize{len(id), len(info)}
 }
 
-// frame is what protocol.PresenceSucceededFrame makes of the same users.
-func (s *snapshot) frame(channel string, count int) protocol.Frame {
-	const around = 160 // bytes of the names and braces
-	json := protocol.BeginFrame(around + len(s.ids) + len(s.hash) + 2*len(channel))
-	json = append(json, `{"event":"pusher_internal:subscription_succeeded","data":"{\"presence\":{\"count\":`...)
-	json = strconv.AppendInt(json, int64(count), 10)
-	json = append(json, `,\"ids\":[`...)
-	json = append(json, withoutComma(s.ids)...)
-	json = append(json, `],\"hash\":{`...)
-	json = append(json, withoutComma(s.hash)...)
-	json = append(json, `}}}","channel":`...)
-	json = protocol.AppendQuote(json, channel)
-	return protocol.EndFrame(append(json, '}'))
-}
-
-func appendRow(ids, hash []byte, m protocol.RosterMember) (newIDs, newHash []byte) {
-	ids = appendEscaped(append(ids, ','), m.IDRaw)
-
-	row := protocol.AppendQuote(nil, m.ID)
-	row = append(row, ':')
-	if m.Info == nil {
-		row = append(row, "null"...)
-	}
-	row = append(row, m.Info...)
-	return ids, appendEscaped(append(hash, ','), row)
-}
-
-// appendEscaped appends JSON text as it stands inside a JSON string.
-func appendEscaped(dst, text []byte) []byte {
-	start := len(dst)
-	dst = protocol.AppendQuote(dst, string(text))
-	copy(dst[start:], dst[start+1:]) // without the quotes
-	return dst[:len(dst)-2]
-}
-
-func withoutComma(rows []byte) []byte {
-	if len(rows) == 0 {
-		return nil
-	}
-	return rows[1:]
+// message is the reply to a subscribe when these count users are there.
+func (s *snapshot) message(channel string, count int) outbound.Message {
+	return protocol.PresenceSucceededMessage(channel, count, s.ids, s.hash)
 }

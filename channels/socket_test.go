@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"reverb/channels"
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -21,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // socket is a Subscriber that notes what it is sent.
 type socket struct {
 	id   protocol.SocketID
+	line bool          // it takes lines, not text frames
 	hold chan struct{} // if not nil, Send waits for it: a pass that stands still, which no real socket does
 
 	mu    sync.Mutex
@@ -29,6 +32,13 @@ type socket struct {
 }
 
 func newSocket() *socket { return &socket{id: protocol.NewSocketID()} }
+
+// newSocketOf is one of many sockets, which take text frames and lines in turn.
+func newSocketOf(i int) *socket {
+	s := newSocket()
+	s.line = i%2 == 1
+	return s
+}
 
 func newSockets(n int) []*socket {
 	all := make([]*socket, n)
@@ -40,17 +50,31 @@ func newSockets(n int) []*socket {
 
 func (s *socket) SocketID() protocol.SocketID { return s.id }
 
-func (s *socket) Send(f protocol.Frame) {
+// lines is an encoding beside text frames: each message is a line, as of a stream over HTTP.
+var lines = outbound.NewEncoding(func(dst, json []byte) []byte { return append(append(dst, json...), '\n') })
+
+func (s *socket) Encoding() *outbound.Encoding {
+	if s.line {
+		return lines
+	}
+	return outbound.TextFrame
+}
+
+func (s *socket) Send(encoded []byte) {
 	if s.hold != nil {
 		<-s.hold
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sends++
-	s.got = append(s.got, payloads(f)...)
+	if s.line {
+		s.got = append(s.got, strings.Split(strings.TrimSuffix(string(encoded), "\n"), "\n")...)
+		return
+	}
+	s.got = append(s.got, payloads(encoded)...)
 }
 
-func (s *socket) Answer(f protocol.Frame) { s.Send(f) }
+func (s *socket) Answer(encoded []byte) { s.Send(encoded) }
 
 // take returns what came since the last take.
 func (s *socket) take() []string {
@@ -62,7 +86,7 @@ func (s *socket) take() []string {
 }
 
 // payloads are the texts of the WebSocket frames in f.
-func payloads(f protocol.Frame) []string {
+func payloads(f []byte) []string {
 	var texts []string
 	for len(f) > 0 {
 		n, head := int(f[1]), 2
@@ -81,9 +105,10 @@ func payloads(f protocol.Frame) []string {
 // discard is a Subscriber that costs nothing.
 type discard struct{ id protocol.SocketID }
 
-func (d *discard) SocketID() protocol.SocketID { return d.id }
-func (d *discard) Send(protocol.Frame)         {}
-func (d *discard) Answer(protocol.Frame)       {}
+func (d *discard) SocketID() protocol.SocketID  { return d.id }
+func (d *discard) Encoding() *outbound.Encoding { return outbound.TextFrame }
+func (d *discard) Send([]byte)                  {}
+func (d *discard) Answer([]byte)                {}
 
 func newHub(tb testing.TB, o channels.Options) *channels.Hub {
 	tb.Helper()
@@ -126,7 +151,7 @@ func say(tb testing.TB, h *channels.Hub, name, text string, except *socket) {
 	if except != nil {
 		id = except.id
 	}
-	exists, err := h.Broadcast(app, name, channels.Event{Frame: protocol.TextFrame([]byte(text)), Except: id, Cache: []byte(text)})
+	exists, err := h.Broadcast(app, name, channels.Event{Message: outbound.New(text), Except: id, Cache: true})
 	if err != nil || !exists {
 		tb.Fatalf("Broadcast(%s, %s): %v, %v", name, text, exists, err)
 	}

@@ -78,7 +78,7 @@ func (c *Channel) info() (Info, bool) {
 		info.Anonymous = c.roster.anonymous > 0
 	}
 	if c.cache != nil {
-		info.Cache, info.ClientCache = c.cache.event, c.cache.client
+		info.Cache, info.ClientCache = c.cache.event.JSON(), c.cache.client
 	}
 	return info, true
 }

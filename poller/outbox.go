@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"reverb/outbound"
 	"reverb/transport"
 )
 
@@ -195,6 +196,9 @@ func (c *conn) Send(frame []byte) {
 	c.mu.Unlock()
 	c.table.poller.boundTotal()
 }
+
+// Encoding implements transport.Conn.
+func (*conn) Encoding() *outbound.Encoding { return outbound.TextFrame }
 
 // Ping implements transport.Conn.
 func (c *conn) Ping() { c.Send(pingFrame) }

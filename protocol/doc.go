@@ -27,8 +27,8 @@
 // Reading is strict RFC 8259, one pass, linear in the length of the message, and without
 // allocation for the messages clients send all day.
 //
-// Outbound, each ...Frame function returns a Frame: a finished WebSocket text frame that is
-// immutable and shared by all its receivers. Fields and their order are Reverb's. JSON that came
+// Outbound, each ...Message function returns an outbound.Message, which is immutable and shared by
+// all its receivers. Fields and their order are Reverb's. JSON that came
 // from a client is passed on byte for byte; our own strings escape only what JSON demands, where
 // Reverb also escapes the slash and all that is not ASCII.
 //

@@ -1,78 +1,79 @@
 package protocol
 
-import "strconv"
+import (
+	"strconv"
+
+	"reverb/outbound"
+)
 
 // envelope is about how many bytes of an event are neither its name, channel nor data.
 const envelope = 48
 
 var (
-	pongFrame = TextFrame([]byte(`{"event":"` + EventPong + `"}`))
-	pingFrame = TextFrame([]byte(`{"event":"` + EventPing + `"}`))
+	pongMessage = outbound.New(`{"event":"` + EventPong + `"}`)
+	pingMessage = outbound.New(`{"event":"` + EventPing + `"}`)
 )
 
-// PongFrame returns the answer to pusher:ping.
-func PongFrame() Frame { return pongFrame }
+// PongMessage returns the answer to pusher:ping.
+func PongMessage() outbound.Message { return pongMessage }
 
-// PingFrame returns the pusher:ping of the server.
-func PingFrame() Frame { return pingFrame }
+// PingMessage returns the pusher:ping of the server.
+func PingMessage() outbound.Message { return pingMessage }
 
-// ConnectionEstablishedFrame returns the first message of a connection; activityTimeout is the
+// ConnectionEstablishedMessage returns the first message of a connection; activityTimeout is the
 // silence in seconds after which the client pings, and must not be 0: pusher-js would give up.
-func ConnectionEstablishedFrame(id SocketID, activityTimeout int) Frame {
-	b := BeginFrame(128)
+func ConnectionEstablishedMessage(id SocketID, activityTimeout int) outbound.Message {
+	b := outbound.Begin(128)
 	b = append(b, `{"event":"`+EventConnectionEstablished+`","data":"{\"socket_id\":\"`...)
 	b = id.AppendTo(b)
 	b = append(b, `\",\"activity_timeout\":`...)
 	b = strconv.AppendInt(b, int64(activityTimeout), 10)
-	return EndFrame(append(b, `}"}`...))
+	return outbound.End(append(b, `}"}`...))
 }
 
-// SubscriptionSucceededFrame returns the reply to a subscribe, but on presence channels.
-func SubscriptionSucceededFrame(channel string) Frame {
-	b := BeginFrame(envelope + len(EventSubscriptionSucceeded) + quotedSize(channel))
+// SubscriptionSucceededMessage returns the reply to a subscribe, but on presence channels.
+func SubscriptionSucceededMessage(channel string) outbound.Message {
+	b := outbound.Begin(envelope + len(EventSubscriptionSucceeded) + quotedSize(channel))
 	b = append(b, `{"event":"`+EventSubscriptionSucceeded+`","data":"{}"`...)
-	return EndFrame(append(appendChannel(b, channel), '}'))
+	return outbound.End(append(appendChannel(b, channel), '}'))
 }
 
-// PresenceSucceededFrame returns the reply to a subscribe on a presence channel: the roster in join
-// order, each user once. The hash is always an object, where PHP makes it a list now and then.
-func PresenceSucceededFrame(channel string, roster []RosterMember) Frame {
-	size := 2*envelope + len(EventSubscriptionSucceeded) + quotedSize(channel)
-	for i := range roster {
-		m := &roster[i]
-		size += len(m.ID) + quotedSizeBytes(m.IDRaw) + quotedSizeBytes(m.Info) + 8
+// AppendRosterRow appends a user to the two lists that PresenceSucceededMessage is made of: a row of each, with a comma in front, escaped for a
+// JSON text inside a JSON string.
+func AppendRosterRow(ids, hash []byte, m RosterMember) (newIDs, newHash []byte) {
+	ids = appendEscaped(append(ids, ','), m.IDRaw)
+	hash = append(appendEscapedQuote(append(hash, ','), m.ID), ':')
+	if m.Info == nil {
+		return ids, append(hash, "null"...)
 	}
-	b := BeginFrame(size)
+	return ids, appendEscaped(hash, m.Info)
+}
+
+// PresenceSucceededMessage returns the reply to a subscribe on a presence channel: the roster of count users in join order, each user
+// once, as the rows of AppendRosterRow. The hash is always an object, where PHP makes it a list now and then.
+func PresenceSucceededMessage(channel string, count int, ids, hash []byte) outbound.Message {
+	b := outbound.Begin(2*envelope + len(EventSubscriptionSucceeded) + len(ids) + len(hash) + quotedSize(channel))
 	b = append(b, `{"event":"`+EventSubscriptionSucceeded+`","data":"{\"presence\":{\"count\":`...)
-	b = strconv.AppendInt(b, int64(len(roster)), 10)
+	b = strconv.AppendInt(b, int64(count), 10)
 	b = append(b, `,\"ids\":[`...)
-	for i := range roster {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendEscaped(b, roster[i].IDRaw)
-	}
+	b = append(b, withoutComma(ids)...)
 	b = append(b, `],\"hash\":{`...)
-	for i := range roster {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendEscapedQuote(b, roster[i].ID)
-		b = append(b, ':')
-		if info := roster[i].Info; info != nil {
-			b = appendEscaped(b, info)
-		} else {
-			b = append(b, "null"...)
-		}
-	}
+	b = append(b, withoutComma(hash)...)
 	b = append(b, `}}}"`...)
-	return EndFrame(append(appendChannel(b, channel), '}'))
+	return outbound.End(append(appendChannel(b, channel), '}'))
 }
 
-// SubscriptionErrorFrame returns what Echo's error() listens for after a refused subscribe; Reverb
+func withoutComma(rows []byte) []byte {
+	if len(rows) == 0 {
+		return nil
+	}
+	return rows[1:]
+}
+
+// SubscriptionErrorMessage returns what Echo's error() listens for after a refused subscribe; Reverb
 // never sends it. typ is one of Pusher's words, such as AuthError; status an HTTP status.
-func SubscriptionErrorFrame(channel, typ, message string, status int) Frame {
-	b := BeginFrame(2*envelope + quotedSize(channel) + quotedSize(typ) + quotedSize(message))
+func SubscriptionErrorMessage(channel, typ, message string, status int) outbound.Message {
+	b := outbound.Begin(2*envelope + quotedSize(channel) + quotedSize(typ) + quotedSize(message))
 	b = append(b, `{"event":"`+EventSubscriptionError+`"`...)
 	b = appendChannel(b, channel)
 	b = append(b, `,"data":{"type":`...)
@@ -81,56 +82,52 @@ func SubscriptionErrorFrame(channel, typ, message string, status int) Frame {
 	b = AppendQuote(b, message)
 	b = append(b, `,"status":`...)
 	b = strconv.AppendInt(b, int64(status), 10)
-	return EndFrame(append(b, "}}"...))
+	return outbound.End(append(b, "}}"...))
 }
 
-// CacheMissFrame tells a new subscriber of a cache channel that nothing is cached.
-func CacheMissFrame(channel string) Frame {
-	b := BeginFrame(envelope + quotedSize(channel))
+// CacheMissMessage tells a new subscriber of a cache channel that nothing is cached.
+func CacheMissMessage(channel string) outbound.Message {
+	b := outbound.Begin(envelope + quotedSize(channel))
 	b = append(b, `{"event":"`+EventCacheMiss+`"`...)
-	return EndFrame(append(appendChannel(b, channel), '}'))
+	return outbound.End(append(appendChannel(b, channel), '}'))
 }
 
-// MemberAddedFrame announces a member; channelData is the JSON it subscribed with.
-func MemberAddedFrame(channel string, channelData []byte) Frame {
-	b := BeginFrame(envelope + len(EventMemberAdded) + quotedSize(channel) + quotedSizeBytes(channelData))
+// MemberAddedMessage announces a member; channelData is the JSON it subscribed with.
+func MemberAddedMessage(channel string, channelData []byte) outbound.Message {
+	b := outbound.Begin(envelope + len(EventMemberAdded) + quotedSize(channel) + quotedSizeBytes(channelData))
 	b = append(b, `{"event":"`+EventMemberAdded+`","data":`...)
 	b = appendQuoteBytes(b, channelData)
-	return EndFrame(append(appendChannel(b, channel), '}'))
+	return outbound.End(append(appendChannel(b, channel), '}'))
 }
 
-// MemberRemovedFrame announces that a member left; userIDRaw is the JSON of its user_id.
-func MemberRemovedFrame(channel string, userIDRaw []byte) Frame {
-	b := BeginFrame(2*envelope + quotedSize(channel) + quotedSizeBytes(userIDRaw))
+// MemberRemovedMessage announces that a member left; userIDRaw is the JSON of its user_id.
+func MemberRemovedMessage(channel string, userIDRaw []byte) outbound.Message {
+	b := outbound.Begin(2*envelope + quotedSize(channel) + quotedSizeBytes(userIDRaw))
 	b = append(b, `{"event":"`+EventMemberRemoved+`","data":"{\"user_id\":`...)
 	b = appendEscaped(b, userIDRaw)
 	b = append(b, `}"`...)
-	return EndFrame(append(appendChannel(b, channel), '}'))
+	return outbound.End(append(appendChannel(b, channel), '}'))
 }
 
-// EventFrame is AppendEvent as a frame, in one allocation.
-func EventFrame(event, channel, data string, batch bool) Frame {
-	size := envelope + quotedSize(event) + quotedSize(channel) + quotedSize(data)
-	return EndFrame(AppendEvent(BeginFrame(size), event, channel, data, batch))
-}
-
-// AppendEvent appends an event of the HTTP API, data being the string it was published with:
+// EventMessage returns an event of the HTTP API, data being the string it was published with:
 // {"event":…,"data":"…","channel":…}, or in a batch {"event":…,"channel":…,"data":"…"}. The two
 // orders are Reverb's.
-func AppendEvent(dst []byte, event, channel, data string, batch bool) []byte {
-	dst = append(dst, `{"event":`...)
-	dst = AppendQuote(dst, event)
+func EventMessage(event, channel, data string, batch bool) outbound.Message {
+	const around = len(`{"event":,"data":,"channel":}`)
+	b := outbound.Begin(around + quotedSize(event) + quotedSize(channel) + quotedSize(data))
+	b = append(b, `{"event":`...)
+	b = AppendQuote(b, event)
 	if batch {
-		dst = append(dst, `,"channel":`...)
-		dst = AppendQuote(dst, channel)
+		b = append(b, `,"channel":`...)
+		b = AppendQuote(b, channel)
 	}
-	dst = append(dst, `,"data":`...)
-	dst = AppendQuote(dst, data)
+	b = append(b, `,"data":`...)
+	b = AppendQuote(b, data)
 	if !batch {
-		dst = append(dst, `,"channel":`...)
-		dst = AppendQuote(dst, channel)
+		b = append(b, `,"channel":`...)
+		b = AppendQuote(b, channel)
 	}
-	return append(dst, '}')
+	return outbound.End(append(b, '}'))
 }
 
 // appendChannel appends the last field of a message of the protocol. Reverb leaves out fields that

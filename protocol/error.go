@@ -1,6 +1,10 @@
 package protocol
 
-import "strconv"
+import (
+	"strconv"
+
+	"reverb/outbound"
+)
 
 // Error is a refusal that a client may see, as pusher:error and, for the codes that end a
 // connection, as WebSocket close code. Values are immutable: one must not be copied to change it.
@@ -11,9 +15,9 @@ type Error struct {
 	Code    int
 	Message string
 
-	// Finished frames of the errors below, so that a client that is refused over and over costs no
-	// memory; nil for an Error made elsewhere.
-	text, object Frame
+	// Finished messages of the errors below, so that a client that is refused over and over costs no
+	// memory; zero for an Error made elsewhere.
+	text, object outbound.Message
 }
 
 // The refusals of the protocol. Codes and messages are Reverb's where Reverb has them
@@ -43,15 +47,15 @@ var (
 
 func newError(code int, message string) *Error {
 	e := &Error{Code: code, Message: message}
-	e.text = TextFrame(e.appendEvent(nil, false))
-	e.object = TextFrame(e.appendEvent(nil, true))
+	e.text = outbound.New(e.appendEvent(nil, false))
+	e.object = outbound.New(e.appendEvent(nil, true))
 	return e
 }
 
 // Error returns the message and its code, for the log.
 func (e *Error) Error() string { return e.Message + " (" + strconv.Itoa(e.Code) + ")" }
 
-// appendEvent appends the pusher:error event; see ErrorFrame for objectData.
+// appendEvent appends the pusher:error event; see ErrorMessage for objectData.
 func (e *Error) appendEvent(dst []byte, objectData bool) []byte {
 	data := make([]byte, 0, 32+len(e.Message))
 	data = append(data, `{"code":`...)
@@ -69,32 +73,32 @@ func (e *Error) appendEvent(dst []byte, objectData bool) []byte {
 	return append(dst, '}')
 }
 
-// RefusalFrame returns the pusher:error event of a refused subscribe as Pusher sends it: its code is null, because the connection is well, and
+// RefusalMessage returns the pusher:error event of a refused subscribe as Pusher sends it: its code is null, because the connection is well, and
 // a client that is told 4009 may take it for the end of the connection.
-func RefusalFrame(message string) Frame {
-	b := BeginFrame(envelope + len(EventError) + quotedSize(message))
+func RefusalMessage(message string) outbound.Message {
+	b := outbound.Begin(envelope + len(EventError) + quotedSize(message))
 	b = append(b, `{"event":"`+EventError+`","data":{"code":null,"message":`...)
 	b = AppendQuote(b, message)
-	return EndFrame(append(b, "}}"...))
+	return outbound.End(append(b, "}}"...))
 }
 
-// EventErrorFrame returns the pusher:error event of a client event as Pusher sends it: it names the channel, by which a client finds whose
+// EventErrorMessage returns the pusher:error event of a client event as Pusher sends it: it names the channel, by which a client finds whose
 // event it was.
-func EventErrorFrame(e *Error, channel string) Frame {
-	b := BeginFrame(2*envelope + quotedSize(e.Message) + quotedSize(channel))
+func EventErrorMessage(e *Error, channel string) outbound.Message {
+	b := outbound.Begin(2*envelope + quotedSize(e.Message) + quotedSize(channel))
 	b = e.appendEvent(b, true)
-	return EndFrame(append(appendChannel(b[:len(b)-1], channel), '}'))
+	return outbound.End(append(appendChannel(b[:len(b)-1], channel), '}'))
 }
 
-// ErrorFrame returns the pusher:error event of e. With objectData its data is an object, as Pusher
+// ErrorMessage returns the pusher:error event of e. With objectData its data is an object, as Pusher
 // sends it; without, a string holding that object, as Reverb sends it.
-func ErrorFrame(e *Error, objectData bool) Frame {
-	f := e.text
+func ErrorMessage(e *Error, objectData bool) outbound.Message {
+	m := e.text
 	if objectData {
-		f = e.object
+		m = e.object
 	}
-	if f == nil {
-		f = EndFrame(e.appendEvent(BeginFrame(96+len(e.Message)), objectData))
+	if m.IsZero() {
+		m = outbound.End(e.appendEvent(outbound.Begin(96+len(e.Message)), objectData))
 	}
-	return f
+	return m
 }

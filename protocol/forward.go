@@ -1,22 +1,20 @@
 package protocol
 
-// ClientEventFrame is AppendClientEvent as a frame, in one allocation.
-func ClientEventFrame(e *ClientEvent, channel string, userIDRaw []byte) Frame {
-	size := envelope + quotedSize(e.Event) + quotedSize(channel) + len(e.Data) + len(userIDRaw)
-	return EndFrame(AppendClientEvent(BeginFrame(size), e, channel, userIDRaw))
-}
+import "reverb/outbound"
 
-// AppendClientEvent appends a client event as the other subscribers of channel get it in the mode
+// ClientEventMessage returns a client event as the other subscribers of channel get it in the mode
 // "members": {"event":…,"channel":…,"data":…}, and "user_id":… when userIDRaw, JSON, is not nil.
-func AppendClientEvent(dst []byte, e *ClientEvent, channel string, userIDRaw []byte) []byte {
-	dst = append(dst, `{"event":`...)
-	dst = AppendQuote(dst, e.Event)
-	dst = append(dst, `,"channel":`...)
-	dst = AppendQuote(dst, channel)
-	dst = append(dst, `,"data":`...)
-	dst = append(dst, e.Data...)
-	dst = appendUserID(dst, userIDRaw)
-	return append(dst, '}')
+func ClientEventMessage(e *ClientEvent, channel string, userIDRaw []byte) outbound.Message {
+	const around = len(`{"event":,"channel":,"data":,"user_id":}`)
+	b := outbound.Begin(around + quotedSize(e.Event) + quotedSize(channel) + len(e.Data) + len(userIDRaw))
+	b = append(b, `{"event":`...)
+	b = AppendQuote(b, e.Event)
+	b = append(b, `,"channel":`...)
+	b = AppendQuote(b, channel)
+	b = append(b, `,"data":`...)
+	b = append(b, e.Data...)
+	b = appendUserID(b, userIDRaw)
+	return outbound.End(append(b, '}'))
 }
 
 func appendUserID(dst, userIDRaw []byte) []byte {
@@ -27,7 +25,7 @@ func appendUserID(dst, userIDRaw []byte) []byte {
 	return append(dst, userIDRaw...)
 }
 
-// AppendForwarded appends a client event as the other subscribers of channel get it in the mode
+// ForwardedMessage returns a client event as the other subscribers of channel get it in the mode
 // "all": the client's own object with every field as it was written, but
 //   - user_id is what the server knows (userIDRaw, JSON) or, when that is nil, not there;
 //   - channel is channel, and a channels list is gone;
@@ -36,12 +34,14 @@ func appendUserID(dst, userIDRaw []byte) []byte {
 //   - of an event or data that is there twice only the last is kept, which is the one that was
 //     judged: not every client library takes the last.
 //
-// payload must be one that Decode accepts; for any other dst is returned as it was.
-func AppendForwarded(dst []byte, payload []byte, channel string, data, userIDRaw []byte) []byte {
+// payload must be one that Decode accepts; of any other there is no message.
+func ForwardedMessage(payload []byte, channel string, data, userIDRaw []byte) outbound.Message {
 	var m Message
 	if Decode(payload, &m) != nil {
-		return dst
+		return outbound.Message{}
 	}
+	const around = len(`,"channel":,"user_id":`)
+	dst := outbound.Begin(around + len(payload) + quotedSize(channel) + len(userIDRaw))
 	quotedChannel := AppendQuote(make([]byte, 0, 64), channel)
 	var event, told, named bool // written already
 	first := len(dst) + 1
@@ -63,7 +63,7 @@ func AppendForwarded(dst []byte, payload []byte, channel string, data, userIDRaw
 	}
 	dst = appendMemberOnce(dst, first, &named, []byte(`"channel"`), quotedChannel)
 	dst = appendUserID(dst, userIDRaw)
-	return append(dst, '}')
+	return outbound.End(append(dst, '}'))
 }
 
 // appendMemberOnce is appendMember when *done is false, and makes it true.

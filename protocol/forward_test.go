@@ -8,7 +8,7 @@ import (
 	"reverb/protocol"
 )
 
-func TestAppendForwarded(t *testing.T) {
+func TestForwardedMessage(t *testing.T) {
 	tests := []struct{ name, payload, userID, want string }{
 		{"as it is", `{"event":"client-a","channel":"room","data":{"b": 1.0}}`, "", `{"event":"client-a","channel":"room","data":{"b": 1.0}}`},
 		{"other channel", `{"channel":"x","event":"client-a"}`, "", `{"channel":"room","event":"client-a"}`},
@@ -35,9 +35,8 @@ func TestAppendForwarded(t *testing.T) {
 			}
 			var m protocol.Message
 			_ = protocol.Decode([]byte(tt.payload), &m)
-			got := protocol.AppendForwarded([]byte("before"), []byte(tt.payload), "room", m.Data, id)
-			if want := "before" + tt.want; string(got) != want {
-				t.Errorf("AppendForwarded(%s)\ngot  %s\nwant %s", tt.payload, got, want)
+			if got := protocol.ForwardedMessage([]byte(tt.payload), "room", m.Data, id).JSON(); string(got) != tt.want {
+				t.Errorf("ForwardedMessage(%s)\ngot  %s\nwant %s", tt.payload, got, tt.want)
 			}
 		})
 	}
@@ -61,7 +60,7 @@ func TestForwardedToACarelessReader(t *testing.T) {
 				Data           int
 				UserID         int `json:"user_id"`
 			}
-			got := protocol.AppendForwarded(nil, []byte(payload), "room", m.Data, []byte("7"))
+			got := protocol.ForwardedMessage([]byte(payload), "room", m.Data, []byte("7")).JSON()
 			if err := json.Unmarshal(got, &read); err != nil {
 				t.Fatalf("%s: %v", got, err)
 			}
@@ -125,10 +124,10 @@ func FuzzForwarded(f *testing.F) {
 		}
 		var m protocol.Message
 		refused := protocol.Decode(p, &m) != nil
-		got := protocol.AppendForwarded(nil, p, "room", m.Data, id)
+		got := protocol.ForwardedMessage(p, "room", m.Data, id).JSON()
 		if refused {
-			if len(got) != 0 {
-				t.Fatalf("AppendForwarded(%q) = %q", p, got)
+			if got != nil {
+				t.Fatalf("ForwardedMessage(%q) = %q", p, got)
 			}
 			return
 		}
@@ -170,6 +169,6 @@ func FuzzClientEvent(f *testing.F) {
 		if known {
 			id, text = []byte(`7`), `7`
 		}
-		checkEvent(t, protocol.AppendClientEvent(nil, &e, e.Channel, id), e.Event, e.Channel, text)
+		checkEvent(t, protocol.ClientEventMessage(&e, e.Channel, id).JSON(), e.Event, e.Channel, text)
 	})
 }

@@ -11,14 +11,16 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
 var update = flag.Bool("update", false, "write the golden files from what the code gives")
 
-// payload takes the one text frame apart that f must be; gobwas/ws is the judge of the header.
-func payload(t *testing.T, f protocol.Frame) []byte {
+// payload takes the text frame apart that m is sent as; gobwas/ws is the judge of the header.
+func payload(t *testing.T, m outbound.Message) []byte {
 	t.Helper()
+	f := m.In(outbound.TextFrame)
 	r := bytes.NewReader(f)
 	header, err := ws.ReadHeader(r)
 	if err != nil {
@@ -44,6 +46,15 @@ func mustID(tb testing.TB, s string) protocol.SocketID {
 	return id
 }
 
+// presenceSucceeded is the reply to a socket that came in when these users are there.
+func presenceSucceeded(channel string, users ...protocol.RosterMember) outbound.Message {
+	var ids, hash []byte
+	for _, m := range users {
+		ids, hash = protocol.AppendRosterRow(ids, hash, m)
+	}
+	return protocol.PresenceSucceededMessage(channel, len(users), ids, hash)
+}
+
 func goldenErrors() map[string]*protocol.Error {
 	return map[string]*protocol.Error{
 		"unknown_app":            protocol.ErrUnknownApp,
@@ -64,9 +75,8 @@ func goldenErrors() map[string]*protocol.Error {
 	}
 }
 
-func goldenFrames(t *testing.T) map[string]protocol.Frame {
+func goldenMessages(t *testing.T) map[string]outbound.Message {
 	t.Helper()
-	roster := func(m ...protocol.RosterMember) []protocol.RosterMember { return m }
 	client := protocol.ClientEvent{Event: "client-test-message", Data: []byte(`{ "a": [1.0, {}] }`)}
 	silent := protocol.ClientEvent{Event: "client-test-message", Data: []byte(`null`)}
 	forwarded := []byte(` {"event":"client-x", "user_id":"spoofed", "extra" : {"k": 1.0}, "data":"{\"a\":1}",` +
@@ -75,55 +85,54 @@ func goldenFrames(t *testing.T) map[string]protocol.Frame {
 	if err := protocol.Decode(forwarded, &decoded); err != nil {
 		t.Fatal(err)
 	}
-	frames := map[string]protocol.Frame{
-		"connection_established":         protocol.ConnectionEstablishedFrame(mustID(t, "905761171.52956978"), 30),
-		"pong":                           protocol.PongFrame(),
-		"ping":                           protocol.PingFrame(),
-		"subscription_succeeded":         protocol.SubscriptionSucceededFrame("test-channel"),
-		"subscription_succeeded_unnamed": protocol.SubscriptionSucceededFrame(""),
-		"presence_succeeded": protocol.PresenceSucceededFrame("presence-room", roster(
-			protocol.RosterMember{ID: "1", IDRaw: []byte(`1`), Info: []byte(`{"name":"A"}`)})),
-		"presence_succeeded_empty": protocol.PresenceSucceededFrame("presence-room", nil),
-		"presence_succeeded_mixed": protocol.PresenceSucceededFrame("presence-room", roster(
+	messages := map[string]outbound.Message{
+		"connection_established":         protocol.ConnectionEstablishedMessage(mustID(t, "905761171.52956978"), 30),
+		"pong":                           protocol.PongMessage(),
+		"ping":                           protocol.PingMessage(),
+		"subscription_succeeded":         protocol.SubscriptionSucceededMessage("test-channel"),
+		"subscription_succeeded_unnamed": protocol.SubscriptionSucceededMessage(""),
+		"presence_succeeded": presenceSucceeded("presence-room",
+			protocol.RosterMember{ID: "1", IDRaw: []byte(`1`), Info: []byte(`{"name":"A"}`)}),
+		"presence_succeeded_empty": presenceSucceeded("presence-room"),
+		"presence_succeeded_mixed": presenceSucceeded("presence-room",
 			protocol.RosterMember{ID: "0", IDRaw: []byte(`0`)},
 			protocol.RosterMember{ID: "b/é", IDRaw: []byte(`"b/é"`), Info: []byte(`{"name":"<Zoë & \"co\">"}`)},
-			protocol.RosterMember{ID: `q"`, IDRaw: []byte(`"q\""`), Info: []byte(`{}`)})),
-		"subscription_error": protocol.SubscriptionErrorFrame("private-x", "AuthError",
+			protocol.RosterMember{ID: `q"`, IDRaw: []byte(`"q\""`), Info: []byte(`{}`)}),
+		"subscription_error": protocol.SubscriptionErrorMessage("private-x", "AuthError",
 			"The connection is unauthorized.", 401),
-		"subscription_error_unnamed": protocol.SubscriptionErrorFrame("", "AuthError",
+		"subscription_error_unnamed": protocol.SubscriptionErrorMessage("", "AuthError",
 			"The connection is unauthorized.", 401),
-		"refusal":             protocol.RefusalFrame(`Existing subscription to channel "a"`),
-		"event_error":         protocol.EventErrorFrame(protocol.ErrRateLimit, "private-é"),
-		"event_error_unnamed": protocol.EventErrorFrame(protocol.ErrInvalidFormat, ""),
-		"cache_miss":          protocol.CacheMissFrame("cache-x"),
-		"member_added": protocol.MemberAddedFrame("presence-room",
+		"refusal":             protocol.RefusalMessage(`Existing subscription to channel "a"`),
+		"event_error":         protocol.EventErrorMessage(protocol.ErrRateLimit, "private-é"),
+		"event_error_unnamed": protocol.EventErrorMessage(protocol.ErrInvalidFormat, ""),
+		"cache_miss":          protocol.CacheMissMessage("cache-x"),
+		"member_added": protocol.MemberAddedMessage("presence-room",
 			[]byte(`{"user_id":2,"user_info":{"name":"Test User 2"}}`)),
-		"member_added_anonymous": protocol.MemberAddedFrame("presence-room", []byte(`{}`)),
-		"member_removed":         protocol.MemberRemovedFrame("presence-room", []byte(`3`)),
-		"member_removed_text_id": protocol.MemberRemovedFrame("presence-room", []byte(`"a\"b"`)),
-		"event":                  protocol.EventFrame(`App\Events\TestEvent`, "test-channel", `{"foo":"bar"}`, false),
-		"event_batch":            protocol.EventFrame("NewEvent", "test-channel", `{"some":["data"]}`, true),
-		"event_escapes": protocol.EventFrame("a/b <é> \"\\\b\f\n\r\t\x01", "",
+		"member_added_anonymous": protocol.MemberAddedMessage("presence-room", []byte(`{}`)),
+		"member_removed":         protocol.MemberRemovedMessage("presence-room", []byte(`3`)),
+		"member_removed_text_id": protocol.MemberRemovedMessage("presence-room", []byte(`"a\"b"`)),
+		"event":                  protocol.EventMessage(`App\Events\TestEvent`, "test-channel", `{"foo":"bar"}`, false),
+		"event_batch":            protocol.EventMessage("NewEvent", "test-channel", `{"some":["data"]}`, true),
+		"event_escapes": protocol.EventMessage("a/b <é> \"\\\b\f\n\r\t\x01", "",
 			"'&' \xff \U0001F600\u2028\x7f", false),
-		"client_event":      protocol.ClientEventFrame(&client, "private-room/é", nil),
-		"client_event_user": protocol.ClientEventFrame(&silent, "presence-room", []byte(`"1"`)),
-		"client_event_forwarded": protocol.TextFrame(
-			protocol.AppendForwarded(nil, forwarded, "room", decoded.Data, []byte(`7`))),
+		"client_event":           protocol.ClientEventMessage(&client, "private-room/é", nil),
+		"client_event_user":      protocol.ClientEventMessage(&silent, "presence-room", []byte(`"1"`)),
+		"client_event_forwarded": protocol.ForwardedMessage(forwarded, "room", decoded.Data, []byte(`7`)),
 	}
 	for name, e := range goldenErrors() {
-		frames["error_"+name] = protocol.ErrorFrame(e, false)
-		frames["error_"+name+"_object"] = protocol.ErrorFrame(e, true)
+		messages["error_"+name] = protocol.ErrorMessage(e, false)
+		messages["error_"+name+"_object"] = protocol.ErrorMessage(e, true)
 	}
-	return frames
+	return messages
 }
 
 // TestGolden compares every outbound message with its file, byte for byte. The files are what
 // Reverb puts on the wire, but with "/" and non-ASCII as they are and maps always objects.
 func TestGolden(t *testing.T) {
-	frames := goldenFrames(t)
-	for name, frame := range frames {
+	messages := goldenMessages(t)
+	for name, message := range messages {
 		t.Run(name, func(t *testing.T) {
-			got := payload(t, frame)
+			got := payload(t, message)
 			file := filepath.Join("testdata", "golden", name+".json")
 			if *update {
 				if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
@@ -147,8 +156,8 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		if name := strings.TrimSuffix(filepath.Base(file), ".json"); frames[name] == nil {
-			t.Errorf("%s: no frame of that name", file)
+		if name := strings.TrimSuffix(filepath.Base(file), ".json"); messages[name].IsZero() {
+			t.Errorf("%s: no message of that name", file)
 		}
 	}
 }

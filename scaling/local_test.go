@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"reverb/outbound"
 	"reverb/scaling"
 )
 
@@ -34,7 +35,7 @@ func TestLocalDeliversBeforePublishReturns(t *testing.T) {
 	}
 	defer r.Close()
 
-	want := scaling.Message{App: "app", Channel: "room", Payload: []byte(`{}`), Cache: true}
+	want := scaling.Message{App: "app", Channel: "room", Payload: outbound.New(`{}`), Cache: true}
 	if err := r.Publish(want); err != nil {
 		t.Fatalf("Publish: %v", err)
 	}

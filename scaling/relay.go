@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -19,7 +20,7 @@ var (
 // Message is one event on its way to every node's subscribers of a channel.
 type Message struct {
 	App, Channel string
-	Payload      []byte            // finished JSON of the event, as clients will see it; not changed by anybody from Publish on
+	Payload      outbound.Message  // the event, as clients will see it
 	Except       protocol.SocketID // the socket that does not get it; zero: nobody
 	Cache        bool              // keep it in a cache channel
 	Client       bool              // a client's event: it is kept only while somebody is in the channel
@@ -94,8 +95,8 @@ type Handler interface {
 	// MemberRemoved takes a user out of the roster and announces it, if it was there.
 	MemberRemoved(app, channel, userID string)
 
-	// Cached is the event that the cluster has cached for a channel that is held; nil: none. client says that it is a client's.
-	Cached(app, channel string, payload []byte, client bool)
+	// Cached is the event that the cluster has cached for a channel that is held; the zero message: none. client says that it is a client's.
+	Cached(app, channel string, event outbound.Message, client bool)
 
 	// Roster is the users of a held presence channel as this node knows them, in the order they came. Nothing of it may be changed.
 	Roster(app, channel string) []*protocol.MemberData

@@ -66,7 +66,7 @@ func (s *Server) refuse(c transport.Conn, conf *config.App, id protocol.SocketID
 		appID, object = conf.ID, conf.Rules.ErrorObject
 	}
 	s.metrics.Refused(appID, why.reason)
-	c.Send(protocol.ErrorFrame(why.err, object))
+	c.Send(protocol.ErrorMessage(why.err, object).In(c.Encoding()))
 	c.Close(uint16(why.err.Code), why.err.Message)
 	if s.trace == nil {
 		return refused{}

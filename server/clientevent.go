@@ -4,6 +4,7 @@ import (
 	"reverb/channels"
 	"reverb/config"
 	"reverb/metrics"
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 )
@@ -56,8 +57,7 @@ func (ss *Session) whisper(conf *config.App, e *protocol.ClientEvent) bool {
 	if !ok {
 		return ss.failEvent(conf, e.Channel, protocol.ErrNotMember)
 	}
-	payload := make([]byte, 0, len(e.Event)+len(e.Channel)+len(e.Data)+64)
-	return ss.publish(conf, e.Channel, protocol.AppendClientEvent(payload, e, e.Channel, userID))
+	return ss.publish(conf, e.Channel, protocol.ClientEventMessage(e, e.Channel, userID))
 }
 
 // forward sends a client event of anybody, with all the fields that the client put into it but a user_id, which is the server's to
@@ -83,13 +83,12 @@ func (ss *Session) forwardTo(conf *config.App, channel string, data, payload []b
 		return true
 	}
 	userID, _ := ss.subs.sender(conf, channel)
-	out := make([]byte, 0, len(payload)+64)
-	return ss.publish(conf, channel, protocol.AppendForwarded(out, payload, channel, data, userID))
+	return ss.publish(conf, channel, protocol.ForwardedMessage(payload, channel, data, userID))
 }
 
 // publish sends a finished client event to all but the sender. In cache channels it becomes the cached event, as in Reverb, but not
 // under Pusher's rules.
-func (ss *Session) publish(conf *config.App, channel string, payload []byte) bool {
+func (ss *Session) publish(conf *config.App, channel string, m outbound.Message) bool {
 	ss.app.metrics.Published(metrics.SourceClient)
 	if !ss.app.server.hub.Room(ss.app.id, channel) {
 		ss.app.server.dropped(ss.app, channel, channels.ErrBacklog)
@@ -98,7 +97,7 @@ func (ss *Session) publish(conf *config.App, channel string, payload []byte) boo
 	err := ss.app.server.send(scaling.Message{
 		App:     ss.app.id,
 		Channel: channel,
-		Payload: payload,
+		Payload: m,
 		Except:  ss.id,
 		Cache:   !conf.Rules.ClientEventsPrivateOnly,
 		Client:  true,

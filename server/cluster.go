@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"reverb/channels"
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 )
@@ -12,10 +13,10 @@ import (
 // What the relay asks and tells of the node.
 var _ scaling.Handler = (*Server)(nil)
 
-// Deliver hands a message to this node's subscribers. Part of scaling.Handler. The payload is kept and must not change.
+// Deliver hands a message to this node's subscribers. Part of scaling.Handler.
 func (s *Server) Deliver(m scaling.Message) error {
 	if s.trace != nil {
-		s.trace.BroadcastingTo(m.Channel, m.Payload)
+		s.trace.BroadcastingTo(m.Channel, m.Payload.JSON())
 	}
 	if watch := s.watch.Load(); watch != nil {
 		seen := Seen{Message: m, Reached: s.hub.Occupied(m.App, m.Channel)}
@@ -25,11 +26,9 @@ func (s *Server) Deliver(m scaling.Message) error {
 	if s.scaled && !s.hub.Occupied(m.App, m.Channel) {
 		return nil // of another node's subscribers only; on a single node reached has asked already
 	}
-	e := channels.Event{Frame: protocol.TextFrame(m.Payload), Except: m.Except, Client: m.Client, Order: m.Order}
-	if m.Cache {
-		e.Cache = m.Payload
-	}
-	_, err := s.hub.Broadcast(m.App, m.Channel, e)
+	_, err := s.hub.Broadcast(m.App, m.Channel, channels.Event{
+		Message: m.Payload, Except: m.Except, Cache: m.Cache, Client: m.Client, Order: m.Order,
+	})
 	return err
 }
 
@@ -55,9 +54,9 @@ func (s *Server) MemberRemoved(appID, channel, userID string) {
 	s.hub.RemoveMember(appID, channel, userID)
 }
 
-// Cached is told the cached event of a channel that is held. Part of scaling.Handler. The payload is kept and must not change.
-func (s *Server) Cached(appID, channel string, payload []byte, client bool) {
-	s.hub.SetCache(appID, channel, payload, client)
+// Cached is told the cached event of a channel that is held. Part of scaling.Handler.
+func (s *Server) Cached(appID, channel string, event outbound.Message, client bool) {
+	s.hub.SetCache(appID, channel, event, client)
 }
 
 // Roster is the users of a held presence channel. Part of scaling.Handler.

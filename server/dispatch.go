@@ -12,6 +12,7 @@ import (
 	"reverb/channels"
 	"reverb/config"
 	"reverb/metrics"
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/transport"
@@ -75,11 +76,10 @@ func (s *Server) publishTo(a *app, conf *config.App, p *Publication, channel str
 	if !s.reached(conf.ID, channel) {
 		return nil
 	}
-	payload := make([]byte, 0, len(p.Event)+len(p.Data)+len(p.Data)/4+len(channel)+48)
 	err := s.send(scaling.Message{
 		App:     conf.ID,
 		Channel: channel,
-		Payload: protocol.AppendEvent(payload, p.Event, channel, p.Data, p.Batch),
+		Payload: protocol.EventMessage(p.Event, channel, p.Data, p.Batch),
 		Except:  p.Except,
 		// Pusher keeps its own events out of the cache; Reverb caches whatever was published.
 		Cache: !conf.Rules.StrictNames || !strings.HasPrefix(p.Event, "pusher"),
@@ -141,10 +141,10 @@ func (s *Server) Terminate(appID, userID string) {
 // as often as it must after a close frame.
 func (ss *Session) terminate() {
 	if conf := ss.app.conf(); conf.Profile == config.ProfilePusher {
-		ss.end(endTerminated, protocol.ErrorFrame(errTerminated, conf.Rules.ErrorObject), uint16(errTerminated.Code), errTerminated.Message)
+		ss.end(endTerminated, protocol.ErrorMessage(errTerminated, conf.Rules.ErrorObject), uint16(errTerminated.Code), errTerminated.Message)
 		return
 	}
-	ss.end(endTerminated, nil, closeComeBack, errTerminated.Message)
+	ss.end(endTerminated, outbound.Message{}, closeComeBack, errTerminated.Message)
 }
 
 var errTerminated = &protocol.Error{Code: 4009, Message: "Connection terminated by the application"}

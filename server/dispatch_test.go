@@ -10,6 +10,7 @@ import (
 	"reverb/channels"
 	"reverb/config"
 	"reverb/metrics"
+	"reverb/outbound"
 	"reverb/scaling"
 	"reverb/server"
 	"reverb/transport"
@@ -72,10 +73,10 @@ func TestDeliverToNobody(t *testing.T) {
 	cfg := configured(appWith(nil))
 	cfg.Scaling.Enabled = true
 	withNode(t, cfg, func(n *node) {
-		if err := n.Deliver(scaling.Message{App: "1", Channel: "cache-nobody", Payload: []byte("{}"), Cache: true}); err != nil {
+		if err := n.Deliver(scaling.Message{App: "1", Channel: "cache-nobody", Payload: outbound.New("{}"), Cache: true}); err != nil {
 			t.Error(err)
 		}
-		if err := n.Deliver(scaling.Message{App: "9", Channel: "room", Payload: []byte("{}")}); err != nil {
+		if err := n.Deliver(scaling.Message{App: "9", Channel: "room", Payload: outbound.New("{}")}); err != nil {
 			t.Error(err)
 		}
 		n.Terminate("9", "1")

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -99,8 +100,8 @@ func (p *spread) due(end func(*Session)) (more bool) {
 // closing already is left alone.
 func (ss *Session) drain() {
 	if ss.app.server.dismissed.Load() {
-		ss.end(endDrained, nil, goingAway, "")
+		ss.end(endDrained, outbound.Message{}, goingAway, "")
 		return
 	}
-	ss.end(endDrained, nil, uint16(protocol.ErrDraining.Code), protocol.ErrDraining.Message)
+	ss.end(endDrained, outbound.Message{}, uint16(protocol.ErrDraining.Code), protocol.ErrDraining.Message)
 }

@@ -63,7 +63,7 @@ func (ss *Session) ping(now time.Duration) {
 	if ss.signs.byFrame.Load() {
 		ss.conn.Ping() // no message: Reverb does not count control frames as sent
 	} else {
-		ss.reply(protocol.PingFrame())
+		ss.reply(protocol.PingMessage())
 	}
 	if trace := ss.app.server.trace; trace != nil {
 		trace.Pinged(ss.id.String())
@@ -72,8 +72,8 @@ func (ss *Session) ping(now time.Duration) {
 
 // prune closes a session that did not answer.
 func (ss *Session) prune() {
-	frame := protocol.ErrorFrame(protocol.ErrPongTimeout, ss.app.conf().Rules.ErrorObject)
-	if !ss.end(endPruned, frame, uint16(protocol.ErrPongTimeout.Code), protocol.ErrPongTimeout.Message) {
+	last := protocol.ErrorMessage(protocol.ErrPongTimeout, ss.app.conf().Rules.ErrorObject)
+	if !ss.end(endPruned, last, uint16(protocol.ErrPongTimeout.Code), protocol.ErrPongTimeout.Message) {
 		return
 	}
 	if trace := ss.app.server.trace; trace != nil {

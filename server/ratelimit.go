@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"reverb/config"
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -58,6 +59,6 @@ func (r *rates) allowClientEvent(now time.Duration, rules *config.Rules) bool {
 func (ss *Session) overRate(conf *config.App) {
 	ss.fail(protocol.ErrRateLimit)
 	if conf.RateLimit.TerminateOnLimit {
-		ss.end(endRateLimited, nil, closePolicy, protocol.ErrRateLimit.Message)
+		ss.end(endRateLimited, outbound.Message{}, closePolicy, protocol.ErrRateLimit.Message)
 	}
 }

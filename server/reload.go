@@ -144,6 +144,6 @@ func (ss *Session) bound() {
 func (ss *Session) leaveApp() {
 	set := ss.app.settings.Load()
 	if why := set.closed; why != nil {
-		ss.end(endAppClosed, protocol.ErrorFrame(why, set.Rules.ErrorObject), uint16(why.Code), why.Message)
+		ss.end(endAppClosed, protocol.ErrorMessage(why, set.Rules.ErrorObject), uint16(why.Code), why.Message)
 	}
 }

@@ -86,7 +86,7 @@ func TestNoRoomForClientEvents(t *testing.T) {
 		c.join("room", "")
 		fill()
 		c.say(`{"event":"client-x","channel":"room","data":"{}"}`)
-		c.expect(string(protocol.ErrorFrame(protocol.ErrOverCapacity, false).Payload()))
+		c.expect(string(protocol.ErrorMessage(protocol.ErrOverCapacity, false).JSON()))
 		if took := time.Since(begun); took != 0 {
 			t.Errorf("waited %v", took)
 		}
@@ -101,6 +101,6 @@ func TestNoRoomNamesTheChannel(t *testing.T) {
 		c.join("room", "")
 		fill()
 		c.say(`{"event":"client-x","channel":"room","data":"{}"}`)
-		c.expect(string(protocol.EventErrorFrame(protocol.ErrOverCapacity, "room").Payload()))
+		c.expect(string(protocol.EventErrorMessage(protocol.ErrOverCapacity, "room").JSON()))
 	})
 }

@@ -140,7 +140,7 @@ func (s *Server) Open(c transport.Conn, r *transport.Request) transport.Receiver
 	s.sessions.add(ss)
 	ss.bound() // after add: a reload bounds those that it finds
 	a.metrics.Connected()
-	ss.reply(protocol.ConnectionEstablishedFrame(id, conf.ActivityTimeout))
+	ss.reply(protocol.ConnectionEstablishedMessage(id, conf.ActivityTimeout))
 	if s.trace != nil {
 		s.trace.Established(id.String())
 	}

@@ -6,6 +6,7 @@ import (
 
 	"reverb/channels"
 	"reverb/config"
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/transport"
 )
@@ -60,11 +61,14 @@ func (e ending) label(r transport.Reason) string {
 // SocketID is part of channels.Subscriber.
 func (ss *Session) SocketID() protocol.SocketID { return ss.id }
 
-// Answer is Send for what the client has asked the hub for. Part of channels.Subscriber.
-func (ss *Session) Answer(frame protocol.Frame) { ss.conn.Answer(frame) }
+// Encoding is how the connection takes its messages. Part of channels.Subscriber.
+func (ss *Session) Encoding() *outbound.Encoding { return ss.conn.Encoding() }
 
-// Send hands a finished frame to the connection. It never waits and never closes. Part of channels.Subscriber.
-func (ss *Session) Send(frame protocol.Frame) { ss.conn.Send(frame) }
+// Answer is Send for what the client has asked the hub for. Part of channels.Subscriber.
+func (ss *Session) Answer(encoded []byte) { ss.conn.Answer(encoded) }
+
+// Send hands messages to the connection. It never waits and never closes. Part of channels.Subscriber.
+func (ss *Session) Send(encoded []byte) { ss.conn.Send(encoded) }
 
 // PaceOf is channels.Options.Pace of a hub whose subscribers are sessions.
 func PaceOf(sub channels.Subscriber) transport.Pace {
@@ -109,7 +113,7 @@ func (ss *Session) handle(conf *config.App, m *protocol.Message, payload []byte)
 		if err := m.CheckEmptyData(); err != nil {
 			return ss.fail(err)
 		}
-		ss.reply(protocol.PongFrame())
+		ss.reply(protocol.PongMessage())
 		return true
 	case protocol.EventPong:
 		if err := m.CheckEmptyData(); err != nil {
@@ -171,22 +175,22 @@ func (ss *Session) touch() time.Duration {
 	return now
 }
 
-// reply sends a frame of the session's own making.
-func (ss *Session) reply(frame protocol.Frame) {
-	ss.conn.Answer(frame)
+// reply sends a message of the session's own making.
+func (ss *Session) reply(m outbound.Message) {
+	ss.conn.Answer(m.In(ss.conn.Encoding()))
 	ss.app.metrics.Sent(1)
 }
 
-// end closes the connection from this side: a last frame, if there is one, then the close. Only the first call does anything. It may
+// end closes the connection from this side: a last message, if there is one, then the close. Only the first call does anything. It may
 // be called from any goroutine that holds no lock of the hub and not that of the subscriptions.
 //
 // A client that is dead never answers the close, so the session's place among the app's connections and its subscriptions are
 // given back here (Reverb: prune and terminate unsubscribe first). A message that is being handled meanwhile begins no subscription any more.
-func (ss *Session) end(why ending, last protocol.Frame, code uint16, reason string) bool {
+func (ss *Session) end(why ending, last outbound.Message, code uint16, reason string) bool {
 	if !ss.ending.CompareAndSwap(uint32(endNone), uint32(why)) {
 		return false
 	}
-	if last != nil {
+	if !last.IsZero() {
 		ss.reply(last)
 	}
 	ss.subs.endAll() // first, so that a client that sees the close finds itself gone

@@ -95,7 +95,7 @@ func (ss *Session) announceAnonymous(channel string, o channels.JoinOptions) {
 	}
 	m := scaling.Message{
 		App: ss.app.id, Channel: channel,
-		Payload: protocol.MemberAddedFrame(channel, data).Payload(), Except: ss.id, Elsewhere: true,
+		Payload: protocol.MemberAddedMessage(channel, data), Except: ss.id, Elsewhere: true,
 	}
 	if err := ss.app.server.send(m); err != nil {
 		ss.app.server.dropped(ss.app, channel, err)
@@ -118,7 +118,7 @@ func (ss *Session) refuseSubscribe(channel string, err *protocol.Error, typ stri
 	if err == protocol.ErrUnauthorized {
 		reason = unauthorized
 	}
-	ss.reply(protocol.SubscriptionErrorFrame(channel, typ, reason, status))
+	ss.reply(protocol.SubscriptionErrorMessage(channel, typ, reason, status))
 	return false
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"reverb/channels"
 	"reverb/config"
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/server"
 	"reverb/transport"
@@ -326,9 +327,10 @@ func TestClosedKeepsOrder(t *testing.T) {
 // sink is a subscriber that takes everything.
 type sink struct{}
 
-func (sink) SocketID() protocol.SocketID { return protocol.SocketID{} }
-func (sink) Send(protocol.Frame)         {}
-func (sink) Answer(protocol.Frame)       {}
+func (sink) SocketID() protocol.SocketID  { return protocol.SocketID{} }
+func (sink) Encoding() *outbound.Encoding { return outbound.TextFrame }
+func (sink) Send([]byte)                  {}
+func (sink) Answer([]byte)                {}
 
 func TestSubscriptionsAgainstModel(t *testing.T) {
 	hub := channels.NewHub(channels.Options{})

@@ -178,7 +178,7 @@ func TestJoinAnonymous(t *testing.T) {
 		a.subscribe(den, `{"name":"x"}`)
 		r.next(t, nil)
 		a.expect(presence(den, 0, `[]`, `{}`))
-		if len(r.sent) != 1 || !r.sent[0].Elsewhere || string(r.sent[0].Payload) != memberAdded(den, `{"name":"x"}`) {
+		if len(r.sent) != 1 || !r.sent[0].Elsewhere || string(r.sent[0].Payload.JSON()) != memberAdded(den, `{"name":"x"}`) {
 			t.Errorf("sent %+v", r.sent)
 		}
 		n.MemberAdded("1", den, memberOf(t, ann))

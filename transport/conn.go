@@ -1,15 +1,23 @@
 package transport
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"reverb/outbound"
+)
 
 // Conn is one connection of a client. All methods may be called from any goroutine, under any lock of the caller, and never wait.
 type Conn interface {
-	// Send sends one or more whole frames. frame is not copied and must never change. After Close it is dropped.
-	Send(frame []byte)
+	// Encoding is how the connection takes its messages. It does not change.
+	Encoding() *outbound.Encoding
+
+	// Send sends one or more whole messages in the connection's encoding. encoded is not copied and must never change. After Close it is
+	// dropped.
+	Send(encoded []byte)
 
 	// Answer is Send for the answer to a message of the client. A client can ask without end, so its next message is not handed over while
 	// too many bytes of answers wait.
-	Answer(frame []byte)
+	Answer(encoded []byte)
 
 	// Room reports whether more answers may wait. An answer that is not sent within Receiver.Message must ask. If there is no room, later is
 	// called on another goroutine when there is, or when nothing is sent any more.
@@ -31,7 +39,7 @@ type Conn interface {
 	// RemoteAddr is the client's address, also behind proxies that are trusted.
 	RemoteAddr() netip.AddrPort
 
-	// Waiting is how many bytes wait for the client, each frame counted with its place in the queue.
+	// Waiting is how many bytes wait for the client, each Send counted with its place in the queue.
 	Waiting() int64
 
 	// Pace says how the client takes its frames.

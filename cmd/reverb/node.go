@@ -23,8 +23,8 @@ import (
 	"reverb/node/certificate"
 	"reverb/node/handover"
 	"reverb/node/journal"
+	"reverb/outbound"
 	"reverb/poller"
-	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/server"
 )
@@ -218,7 +218,7 @@ func (n *node) hubOptions(stream *journal.Trace, cache cacheBounds) channels.Opt
 		OnUncached: cache.dropped,
 	}
 	if stream != nil {
-		hub.OnAnnounce = func(channel string, frame protocol.Frame) { stream.BroadcastingTo(channel, frame.Payload()) }
+		hub.OnAnnounce = func(channel string, m outbound.Message) { stream.BroadcastingTo(channel, m.JSON()) }
 	}
 	return hub
 }

@@ -106,8 +106,8 @@ func show(now time.Time, s *server.Seen) shownEvent {
 		Data   json.RawMessage `json:"data"`
 		UserID any             `json:"user_id"`
 	}
-	data := s.Payload
-	if err := json.Unmarshal(s.Payload, &fields); err == nil {
+	data := s.Payload.JSON()
+	if err := json.Unmarshal(data, &fields); err == nil {
 		e.Event, _ = fields.Event.(string)
 		e.UserID, data = fields.UserID, fields.Data
 	}

@@ -87,7 +87,7 @@ func (t *tails) setLocked(viewers []*viewer) {
 // seen is called on event loops and must not wait.
 func (t *tails) seen(s server.Seen) {
 	for _, v := range *t.viewers.Load() {
-		if v.app == s.App && (len(v.text) == 0 || bytes.Contains(s.Payload, v.text)) {
+		if v.app == s.App && (len(v.text) == 0 || bytes.Contains(s.Payload.JSON(), v.text)) {
 			v.offer(s)
 		}
 	}
@@ -95,7 +95,7 @@ func (t *tails) seen(s server.Seen) {
 
 // offer queues the event, or counts it when the viewer does not keep up.
 func (v *viewer) offer(s server.Seen) {
-	size := int64(len(s.Payload))
+	size := int64(s.Payload.Size())
 	if v.bytes.Add(size) > viewerBytes && len(v.queue) > 0 {
 		v.bytes.Add(-size)
 		v.dropped.Add(1)
@@ -115,7 +115,7 @@ func (v *viewer) take() []server.Seen {
 	for len(events) < viewerQueue {
 		select {
 		case s := <-v.queue:
-			v.bytes.Add(-int64(len(s.Payload)))
+			v.bytes.Add(-int64(s.Payload.Size()))
 			events = append(events, s)
 		default:
 			return events

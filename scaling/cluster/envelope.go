@@ -3,6 +3,7 @@ package cluster
 import (
 	"encoding/binary"
 
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -34,7 +35,7 @@ type event struct {
 	cache   bool
 	client  bool
 	except  protocol.SocketID
-	payload []byte
+	payload outbound.Message
 }
 
 // eventRoom is the most bytes that an envelope adds to a payload: kind, version, flags, node, sequence, length and text of a socket id.
@@ -65,10 +66,11 @@ func appendEvent(dst []byte, e event) []byte {
 		dst = e.except.AppendTo(append(dst, 0))
 		dst[at] = byte(len(dst) - at - 1)
 	}
-	return append(dst, e.payload...)
+	return append(dst, e.payload.JSON()...)
 }
 
-// decodeEvent reads what appendEvent writes. The payload is part of b.
+// decodeEvent reads a message of appendEvent. It takes over b: the payload is part of it, and the memory in front, which is longer than
+// outbound.Room, becomes its header.
 func decodeEvent(b []byte) (e event, ok bool) {
 	r := reader{b: b}
 	if r.byte() != kindEvent || r.byte() != version {
@@ -84,8 +86,11 @@ func decodeEvent(b []byte) (e event, ok bool) {
 			return event{}, false
 		}
 	}
-	e.payload = r.b
-	return e, !r.bad
+	if r.bad {
+		return event{}, false
+	}
+	e.payload = outbound.At(b, len(b)-len(r.b))
+	return e, true
 }
 
 // reader takes apart what another node has published. After the first thing that is not there it is bad and gives zeros.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
@@ -125,7 +126,7 @@ func (r *Relay) fetch(c *interest, occupied bool, then func(found)) {
 				c.vouched.Store(true) // the script has done it
 			}
 			if c.held && err == nil && !f.none {
-				f.overtaken = c.last.fetched(since, time.Now(), client, func() { r.handler.Cached(c.app, c.channel, []byte(event), client) })
+				f.overtaken = c.last.fetched(since, time.Now(), client, func() { r.handler.Cached(c.app, c.channel, outbound.New(event), client) })
 			}
 			if !c.occupied.Load() {
 				r.vacate(c) // it came too late

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"reverb/outbound"
 	"reverb/scaling/bus"
 )
 
@@ -72,7 +73,7 @@ func (r *Relay) vacate(c *interest) {
 	r.kept.remove(owner{c.app, true}, c.name)
 	r.lanes.run(c.name, func() {
 		if c.held && !c.occupied.Load() {
-			c.last.clear(func() { r.handler.Cached(c.app, c.channel, nil, false) })
+			c.last.clear(func() { r.handler.Cached(c.app, c.channel, outbound.Message{}, false) })
 		}
 	})
 }
@@ -85,7 +86,7 @@ func (r *Relay) resume(c *interest) bool {
 	}
 	c.opening.Store(1)
 	r.lanes.run(c.name, func() {
-		c.last.clear(func() { r.handler.Cached(c.app, c.channel, nil, false) })
+		c.last.clear(func() { r.handler.Cached(c.app, c.channel, outbound.Message{}, false) })
 		r.fetch(c, false, func(found) { c.ready() })
 	})
 	return true

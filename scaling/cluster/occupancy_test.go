@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"reverb/internal/redistest"
+	"reverb/outbound"
 	"reverb/scaling"
 )
 
@@ -155,7 +156,7 @@ func TestCachedBytesAreBounded(t *testing.T) {
 		for i := range events {
 			channel := fmt.Sprintf("cache-%v-%d", client, i)
 			a.subscribe(channel)
-			m := scaling.Message{App: "app", Channel: channel, Payload: []byte(strings.Repeat("x", size)), Cache: true, Client: client}
+			m := scaling.Message{App: "app", Channel: channel, Payload: outbound.New(strings.Repeat("x", size)), Cache: true, Client: client}
 			if err := a.relay.Publish(m); err != nil {
 				t.Fatal(err)
 			}

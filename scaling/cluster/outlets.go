@@ -84,7 +84,7 @@ func (t *outlets) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq ui
 	key := channelKey{m.App, m.Channel}
 	sh := &t.shards[maphash.Comparable(t.seed, key)%outletShards]
 	e := event{node: t.node, cache: m.Cache, client: m.Client, except: m.Except, payload: m.Payload}
-	buffer := make([]byte, 0, eventRoom+len(m.Payload))
+	buffer := make([]byte, 0, eventRoom+m.Payload.Size())
 
 	sh.mu.Lock()
 	defer sh.mu.Unlock()

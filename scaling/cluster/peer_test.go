@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reverb/internal/redistest"
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
@@ -83,10 +84,10 @@ func (n *peer) Deliver(m scaling.Message) error {
 	if !n.held[m.Channel] {
 		return nil
 	}
-	n.got[m.Channel] = append(n.got[m.Channel], string(m.Payload))
+	n.got[m.Channel] = append(n.got[m.Channel], string(m.Payload.JSON()))
 	n.excepts = append(n.excepts, m.Except)
 	if m.Cache && protocol.KindOf(m.Channel).IsCache() && (!m.Client || n.subscribers[m.Channel] > 0) {
-		n.cached[m.Channel] = string(m.Payload)
+		n.cached[m.Channel] = string(m.Payload.JSON())
 		n.ofClient[m.Channel] = m.Client
 	}
 	return nil
@@ -132,17 +133,17 @@ func (n *peer) MemberRemoved(_, channel, userID string) {
 	n.members[channel] = slices.DeleteFunc(slices.Clone(n.members[channel]), func(m *protocol.MemberData) bool { return m.UserID == userID })
 }
 
-func (n *peer) Cached(_, channel string, payload []byte, client bool) {
+func (n *peer) Cached(_, channel string, event outbound.Message, client bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.held[channel] {
 		n.t.Errorf("%s gets a cached event and is not held", channel)
 	}
-	if payload == nil {
+	if event.IsZero() {
 		delete(n.cached, channel)
 		return
 	}
-	n.cached[channel], n.ofClient[channel] = string(payload), client
+	n.cached[channel], n.ofClient[channel] = string(event.JSON()), client
 }
 
 func (n *peer) Roster(_, channel string) []*protocol.MemberData {
@@ -214,7 +215,7 @@ func (n *peer) publish(channel, payload string) {
 }
 
 func eventOf(channel, payload string) scaling.Message {
-	return scaling.Message{App: "app", Channel: channel, Payload: []byte(payload), Cache: true}
+	return scaling.Message{App: "app", Channel: channel, Payload: outbound.New(payload), Cache: true}
 }
 
 func (n *peer) received(channel string) []string {

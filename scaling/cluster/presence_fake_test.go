@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reverb/internal/redistest"
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
@@ -38,10 +39,10 @@ type room struct {
 
 func newSite() *site { return &site{rooms: map[string]*room{}, open: map[string]int{app: 1}} }
 
-func (s *site) Deliver(scaling.Message) error           { return nil }
-func (s *site) Terminate(_, _ string)                   {}
-func (s *site) Cached(_, _ string, _ []byte, _ bool)    {}
-func (s *site) Answer(scaling.Query) (a scaling.Answer) { return a }
+func (s *site) Deliver(scaling.Message) error                  { return nil }
+func (s *site) Terminate(_, _ string)                          {}
+func (s *site) Cached(_, _ string, _ outbound.Message, _ bool) {}
+func (s *site) Answer(scaling.Query) (a scaling.Answer)        { return a }
 
 func (s *site) Roster(_, _ string) []*protocol.MemberData { return nil }
 

@@ -100,7 +100,7 @@ func (r *Relay) passOn(m scaling.Message, cached bool, c *interest) (seq uint64,
 	}
 	r.opts.Metrics.Published(1)
 	if cached {
-		r.count(m.App, r.names.events(m.App, m.Channel), m.Client, m.Payload)
+		r.count(m.App, r.names.events(m.App, m.Channel), m.Client, m.Payload.JSON())
 	}
 	return seq, nil
 }
@@ -109,7 +109,7 @@ func (r *Relay) passOn(m scaling.Message, cached bool, c *interest) (seq uint64,
 func (r *Relay) keep(m scaling.Message, c *interest) *bus.Keep {
 	events := r.names.events(m.App, m.Channel)
 	if m.Client {
-		return r.keepClient(events, m.Payload, c)
+		return r.keepClient(events, m.Payload.JSON(), c)
 	}
-	return &bus.Keep{Key: lastEventKey(events), Value: m.Payload, TTL: r.opts.CacheTTL}
+	return &bus.Keep{Key: lastEventKey(events), Value: m.Payload.JSON(), TTL: r.opts.CacheTTL}
 }

@@ -64,7 +64,7 @@ func DecodeEvent(message []byte) (Event, error) {
 	}
 	out.Except = e.except().String()
 	for _, channel := range out.Channels {
-		out.Deliveries = append(out.Deliveries, string(e.appendDelivery(nil, channel)))
+		out.Deliveries = append(out.Deliveries, string(e.event(channel).JSON()))
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/phpnodes"
@@ -38,10 +39,10 @@ func (n *node) Terminate(app, userID string) {
 	n.terminated = append(n.terminated, app+" "+userID)
 }
 
-func (n *node) Cached(app, channel string, payload []byte, _ bool) {
+func (n *node) Cached(app, channel string, event outbound.Message, _ bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.cached = append(n.cached, app+" "+channel+" "+string(payload))
+	n.cached = append(n.cached, app+" "+channel+" "+string(event.JSON()))
 }
 
 func (n *node) Hold(string, string)                              {}
@@ -80,7 +81,7 @@ func (n *node) payloads() []string {
 	defer n.mu.Unlock()
 	var all []string
 	for _, m := range n.delivered {
-		all = append(all, m.Channel+" "+string(m.Payload))
+		all = append(all, m.Channel+" "+string(m.Payload.JSON()))
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"reverb/laravel/php"
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/phpnodes"
@@ -49,7 +50,7 @@ var events = []struct {
 
 func TestWritesEventsAsReverb(t *testing.T) {
 	for _, e := range events {
-		m := scaling.Message{App: app.ID, Channel: e.channel, Payload: []byte(e.payload), Except: socketID(t, e.except)}
+		m := scaling.Message{App: app.ID, Channel: e.channel, Payload: outbound.New(e.payload), Except: socketID(t, e.except)}
 		got, err := phpnodes.EncodeEvent(app, true, m)
 		if want := string(golden(t, e.file)); err != nil || got != want {
 			t.Errorf("%s: %v\n got %s\nwant %s", e.file, err, got, want)
@@ -58,7 +59,7 @@ func TestWritesEventsAsReverb(t *testing.T) {
 }
 
 func TestWritesOnlyTheIDOfAnApp(t *testing.T) {
-	m := scaling.Message{App: app.ID, Channel: "c", Payload: []byte(`{"event":"e","channel":"c","data":"d"}`)}
+	m := scaling.Message{App: app.ID, Channel: "c", Payload: outbound.New(`{"event":"e","channel":"c","data":"d"}`)}
 	got, err := phpnodes.EncodeEvent(app, false, m)
 	want := `{"type":"message","application":"O:26:\"Laravel\\Reverb\\Application\":1:{s:5:\"\u0000*\u0000id\";s:6:\"123456\";}",` +
 		`"payload":{"event":"e","channel":"c","data":"d"}}`
@@ -69,7 +70,7 @@ func TestWritesOnlyTheIDOfAnApp(t *testing.T) {
 
 func TestWritesAppsAsReverb(t *testing.T) {
 	for file, a := range map[string]phpnodes.App{"application.txt": app, "application_limited.txt": limited} {
-		m := scaling.Message{App: a.ID, Channel: "c", Payload: []byte(`{}`)}
+		m := scaling.Message{App: a.ID, Channel: "c", Payload: outbound.New(`{}`)}
 		got, err := phpnodes.EncodeEvent(a, true, m)
 		if err != nil {
 			t.Fatal(err)
@@ -112,7 +113,7 @@ func TestReadsEventsOfThisProgram(t *testing.T) {
 		`{"event":"e","channel":"a/ü","data":""}`,
 		`{"event":"client-x","channel":"a/ü","data":{"ü/":["/","😀",1.0,{},"\\"],"":"\""},"user_id":"jö/"}`,
 	} {
-		text, err := phpnodes.EncodeEvent(app, false, scaling.Message{App: app.ID, Channel: "a/ü", Payload: []byte(want)})
+		text, err := phpnodes.EncodeEvent(app, false, scaling.Message{App: app.ID, Channel: "a/ü", Payload: outbound.New(want)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package phpnodes
 import (
 	"errors"
 
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
@@ -37,7 +38,7 @@ func (r *Relay) Publish(m scaling.Message) error {
 	}
 	p := &passing{relay: r, text: text, client: m.Client, signature: signature{node: r.id}}
 	if p.signature.cache = m.Cache && r.opts.KindOf(m.Channel).IsCache(); p.signature.cache {
-		r.nodes.Remember(m.App, m.Channel, m.Payload, m.Client) // at once; passed does it again when the order is known
+		r.nodes.Remember(m.App, m.Channel, m.Payload.JSON(), m.Client) // at once; passed does it again when the order is known
 	}
 	m.Order = p
 	err = r.handler.Deliver(m)
@@ -85,7 +86,7 @@ func (r *Relay) encode(m *scaling.Message) ([]byte, error) {
 		return nil, errApp
 	}
 	const around = 160 // about what stands around application and payload, the signature included
-	return appendEvent(make([]byte, 0, around+len(application)+len(m.Payload)+len(m.Payload)/8), application, m)
+	return appendEvent(make([]byte, 0, around+len(application)+m.Payload.Size()+m.Payload.Size()/8), application, m)
 }
 
 // passed handles an own cached event that has come back: its place among the events of others is now known, and it is what Redis and this
@@ -96,9 +97,9 @@ func (r *Relay) passed(app string, e *envelope) {
 		return
 	}
 	for _, channel := range names {
-		event := e.appendDelivery(make([]byte, 0, len(e.payload)), channel)
+		event := e.event(channel)
 		client := isClientEvent(event)
-		r.nodes.Remember(app, channel, event, client)
+		r.nodes.Remember(app, channel, event.JSON(), client)
 		r.handler.Cached(app, channel, event, client)
 	}
 }
@@ -115,10 +116,10 @@ func (r *Relay) deliver(app string, e *envelope, cached bool) error {
 		if !kept && !r.roll.attended(app, channel) {
 			continue
 		}
-		event := e.appendDelivery(make([]byte, 0, len(e.payload)+len(channel)+len(`,"channel":""`)), channel)
+		event := e.event(channel)
 		client := kept && isClientEvent(event)
 		if kept {
-			r.nodes.Remember(app, channel, event, client)
+			r.nodes.Remember(app, channel, event.JSON(), client)
 		}
 		m := scaling.Message{App: app, Channel: channel, Payload: event, Except: except, Cache: kept, Client: client}
 		if err := r.handler.Deliver(m); err != nil {
@@ -130,8 +131,8 @@ func (r *Relay) deliver(app string, e *envelope, cached bool) error {
 }
 
 // isClientEvent reports whether an event of a cache channel is a client's. Reverb's messages do not say so; its name does.
-func isClientEvent(event []byte) (client bool) {
-	protocol.Members(event, func(name, value []byte) bool {
+func isClientEvent(event outbound.Message) (client bool) {
+	protocol.Members(event.JSON(), func(name, value []byte) bool {
 		if string(name) == "event" {
 			text, _ := protocol.Text(value)
 			client = protocol.IsClientEvent(string(text))

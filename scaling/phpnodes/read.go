@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"reverb/laravel/php"
+	"reverb/outbound"
 	"reverb/protocol"
 )
 
@@ -118,9 +119,11 @@ func (e *envelope) channels() ([]string, error) {
 	return names, nil
 }
 
-// appendDelivery appends what the subscribers of a channel get of an event: every field as it came from PHP, or as it was before it was
-// written for PHP, but channels, and the channel in its place, or at the end if the event named none.
-func (e *envelope) appendDelivery(dst []byte, channel string) []byte {
+// event is an event as the subscribers of a channel get it: every field as it came from PHP, or as it was before it was written for PHP, but
+// channels, and the channel in its place, or at the end if the event named none.
+func (e *envelope) event(channel string) outbound.Message {
+	const around = len(`,"channel":""`)
+	dst := outbound.Begin(around + len(e.payload) + len(channel))
 	dst = append(dst, '{')
 	first, named := len(dst), false
 	protocol.Members(e.payload, func(name, value []byte) bool {
@@ -148,7 +151,7 @@ func (e *envelope) appendDelivery(dst []byte, channel string) []byte {
 		}
 		dst = protocol.AppendQuote(append(dst, `"channel":`...), channel)
 	}
-	return append(dst, '}')
+	return outbound.End(append(dst, '}'))
 }
 
 // userID is whom a terminate is for.

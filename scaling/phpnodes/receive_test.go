@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	counting "reverb/metrics"
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/phpnodes"
@@ -245,7 +246,7 @@ func FuzzHandle(f *testing.F) {
 	// Short ones: the fuzzer tries to shorten what it finds, and that takes long enough.
 	app := phpnodes.App{ID: "1"}
 	for _, e := range events {
-		text, err := phpnodes.EncodeEvent(app, false, scaling.Message{App: "1", Payload: []byte(e.payload), Except: socketID(f, e.except)})
+		text, err := phpnodes.EncodeEvent(app, false, scaling.Message{App: "1", Payload: outbound.New(e.payload), Except: socketID(f, e.except)})
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -266,8 +267,8 @@ func FuzzHandle(f *testing.F) {
 			r.Handle(h, text)
 		}
 		for _, m := range h.delivered {
-			if !protocol.Members(m.Payload, func(_, _ []byte) bool { return true }) {
-				t.Errorf("%q: delivered %q", text, m.Payload)
+			if !protocol.Members(m.Payload.JSON(), func(_, _ []byte) bool { return true }) {
+				t.Errorf("%q: delivered %q", text, m.Payload.JSON())
 			}
 		}
 		e, err := phpnodes.DecodeEvent(text)

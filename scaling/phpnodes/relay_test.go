@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"reverb/internal/redistest"
+	"reverb/outbound"
 	"reverb/scaling"
 	"reverb/scaling/bus"
 	"reverb/scaling/phpnodes"
@@ -20,7 +21,7 @@ func TestPublishesAsReverb(t *testing.T) {
 	for i, e := range events {
 		a.join(t, e.channel)
 		b.join(t, e.channel)
-		m := scaling.Message{App: app.ID, Channel: e.channel, Payload: []byte(e.payload), Except: socketID(t, e.except)}
+		m := scaling.Message{App: app.ID, Channel: e.channel, Payload: outbound.New(e.payload), Except: socketID(t, e.except)}
 		if err := a.Publish(m); err != nil {
 			t.Fatal(err)
 		}
@@ -58,8 +59,8 @@ func TestDeliversEventsOfReverb(t *testing.T) {
 		await(t, "events", func() bool { return len(n.payloads()) == len(events)+1 })
 		for i, e := range events {
 			got := n.delivered[i]
-			if got.Except.String() != e.except || got.Channel != e.channel || !json.Valid(got.Payload) {
-				t.Errorf("%s: %s on %s without %q", e.file, got.Payload, got.Channel, got.Except)
+			if got.Except.String() != e.except || got.Channel != e.channel || !json.Valid(got.Payload.JSON()) {
+				t.Errorf("%s: %s on %s without %q", e.file, got.Payload.JSON(), got.Channel, got.Except)
 			}
 		}
 	}
@@ -72,7 +73,7 @@ func TestKeepsPresenceFromReverb(t *testing.T) {
 	a.join(t, "presence-room")
 	b.join(t, "presence-room")
 	event := []byte(`{"event":"pusher_internal:member_added","data":"{}","channel":"presence-room"}`)
-	if err := a.Publish(scaling.Message{App: app.ID, Channel: "presence-room", Payload: event, Elsewhere: true}); err != nil {
+	if err := a.Publish(scaling.Message{App: app.ID, Channel: "presence-room", Payload: outbound.New(event), Elsewhere: true}); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "event on the other node", func() bool { return slices.Contains(b.payloads(), "presence-room "+string(event)) })
@@ -185,7 +186,7 @@ func TestCacheOfReverbIsForLaterSubscribers(t *testing.T) {
 	}
 
 	const next = `{"event":"next","channel":"cache-x","data":"d"}`
-	if err := a.Publish(scaling.Message{App: app.ID, Channel: "cache-x", Payload: []byte(next), Cache: true}); err != nil {
+	if err := a.Publish(scaling.Message{App: app.ID, Channel: "cache-x", Payload: outbound.New(next), Cache: true}); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "next event in Redis", func() bool { return redis.Do("GET", "other:{123456/cache-x}:e") == next })
@@ -204,11 +205,11 @@ func TestSparesPHPNodes(t *testing.T) {
 		`{"event":"client-deep","channel":"room","data":` + strings.Repeat("[", 505) + strings.Repeat("]", 505) + `}`,
 		`{"event":"client-infinite","channel":"room","data":{"a":1e999}}`,
 	} {
-		if err := a.Publish(scaling.Message{App: app.ID, Channel: "room", Payload: []byte(payload)}); err != nil {
+		if err := a.Publish(scaling.Message{App: app.ID, Channel: "room", Payload: outbound.New(payload)}); err != nil {
 			t.Errorf("%.40s: %v", payload, err)
 		}
 	}
-	last := scaling.Message{App: app.ID, Channel: "room", Payload: []byte(`{"event":"client-last","channel":"room","data":{}}`)}
+	last := scaling.Message{App: app.ID, Channel: "room", Payload: outbound.New(`{"event":"client-last","channel":"room","data":{}}`)}
 	if err := a.Publish(last); err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +243,7 @@ func TestRedisAway(t *testing.T) {
 	send := func(from, to int) {
 		for i := from; i < to; i++ {
 			payload := fmt.Sprintf(`{"event":"%d","channel":"room","data":"d"}`, i)
-			if err := a.Publish(scaling.Message{App: app.ID, Channel: "room", Payload: []byte(payload)}); err != nil {
+			if err := a.Publish(scaling.Message{App: app.ID, Channel: "room", Payload: outbound.New(payload)}); err != nil {
 				t.Fatal(err)
 			}
 		}

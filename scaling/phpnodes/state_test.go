@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/phpnodes"
@@ -133,7 +134,7 @@ func BenchmarkHandle(b *testing.B) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	m := scaling.Message{App: app.ID, Channel: "orders", Payload: []byte(events[0].payload)}
+	m := scaling.Message{App: app.ID, Channel: "orders", Payload: outbound.New(events[0].payload)}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := phpnodes.EncodeEvent(app, false, m); err != nil {

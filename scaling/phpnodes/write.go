@@ -19,7 +19,7 @@ func appendEvent(dst, application []byte, m *scaling.Message) ([]byte, error) {
 	dst = append(dst, `{"type":"`+typeMessage+`","application":`...)
 	dst = append(dst, application...)
 	dst = append(dst, `,"payload":`...)
-	dst, err := appendPayload(dst, m.Payload)
+	dst, err := appendPayload(dst, m.Payload.JSON())
 	if err != nil {
 		return nil, err
 	}

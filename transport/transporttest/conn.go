@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"reverb/outbound"
 	"reverb/transport"
 )
 
@@ -30,6 +31,9 @@ type Conn struct {
 	shut       bool
 	later      []func()
 }
+
+// Encoding implements transport.Conn.
+func (*Conn) Encoding() *outbound.Encoding { return outbound.TextFrame }
 
 // Send implements transport.Conn. Like the real one it drops what comes after Close.
 func (c *Conn) Send(frame []byte) {
@@ -170,6 +174,9 @@ func cutFrame(b []byte) (text string, rest []byte) {
 
 // Discard is a transport.Conn that keeps nothing, for benchmarks and counts of allocations.
 type Discard struct{}
+
+// Encoding implements transport.Conn.
+func (Discard) Encoding() *outbound.Encoding { return outbound.TextFrame }
 
 // Send implements transport.Conn.
 func (Discard) Send([]byte) {}

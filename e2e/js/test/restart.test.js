@@ -12,6 +12,7 @@ import { next } from '../support/wait.js';
 const clients = 60;
 const every = 200; // ms between two events
 const before = 10; // events before the restart
+const second = 1000; // ms; a machine that is too busy to start the next server in it tells nothing, and tries again
 const patience = 150; // events at most: pusher-js waits for 15 s when it is refused
 const site = process.env.REVERB_SITE;
 
@@ -19,8 +20,8 @@ const site = process.env.REVERB_SITE;
 const programs = [
   // Those of the second after which pusher-js comes back, and one for a busy machine.
   { name: 'a server', start: (port) => startServer(port, '', 10), missed: 6 },
-  // The port stays open, and clients come back at once.
-  { name: 'a server with socket activation', start: startActivated, missed: 2 },
+  // The port stays open, and clients come back at once: 1, fewer than those of a second on a busy machine.
+  { name: 'a server with socket activation', start: startActivated, missed: 4 },
 ];
 if (site) programs.push({ name: 'Laravel Reverb', start: (port) => startSiteServer(site, port), missed: patience });
 
@@ -29,9 +30,12 @@ for (const [version, Pusher] of [['8', Pusher8], ['7', Pusher7]]) {
     const most = {};
     for (const { name, start, missed } of programs) {
       test(`of ${name}`, async (t) => {
-        const { counts, refused, gone, back } = await restartUnder(Pusher, start);
-        most[name] = Math.max(...counts);
-        t.diagnostic(`events missed by a client: ${Math.min(...counts)} to ${most[name]}; publishes refused: ${refused}; the server was gone after ${gone.toFixed()} ms, the next one there after ${back.toFixed()} ms`);
+        for (let tries = 0, back = second; tries < 3 && back >= second; tries++) {
+          let counts, refused, gone;
+          ({ counts, refused, gone, back } = await restartUnder(Pusher, start));
+          most[name] = Math.max(...counts);
+          t.diagnostic(`events missed by a client: ${Math.min(...counts)} to ${most[name]}; publishes refused: ${refused}; the server was gone after ${gone.toFixed()} ms, the next one there after ${back.toFixed()} ms`);
+        }
         assert.ok(most[name] <= missed, `a client missed ${most[name]} events, at most ${missed} are expected`);
       });
     }

@@ -154,6 +154,30 @@ func TestCloseDeliversWhatIsHeld(t *testing.T) {
 	})
 }
 
+// Thousands of publishers that come at once need not wait, though nobody has taken the first event yet.
+func TestRoomForABurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const burst, size = 4096, 9_064
+		p := new(paces)
+		h, all := pacedCrowd(t, p, 9, channels.Options{})
+		p.set(transport.Behind)
+		message := outbound.New(strings.Repeat(" ", size))
+		for n := range burst {
+			if !h.Room(app, "room") {
+				t.Fatalf("no room behind %d events", n)
+			}
+			if _, err := h.Broadcast(app, "room", channels.Event{Message: message}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.set(transport.KeepsUp)
+		rest()
+		if got := len(all[0].take()); got != burst {
+			t.Errorf("%d events arrived, want %d", got, burst)
+		}
+	})
+}
+
 // Publishers are admitted in the order in which they came, as far as there is room, and those for whom there is none in time are told.
 func TestRoomIsGivenInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -14,9 +14,10 @@ import (
 )
 
 // The bounds of the frames that wait, in bytes: for one channel's next pass, and of clients' events for those of all channels. A client that is
-// in a hundred crowded channels must not fill them all.
+// in a hundred crowded channels must not fill them all. Half of the first has room for 4,096 events of the largest size that Laravel Reverb's
+// default allows: a frame in the queue costs a quarter of the connection whose request would wait instead.
 const (
-	defaultPendingBytes = 32 << 20
+	defaultPendingBytes = 80 << 20
 	defaultClientBytes  = 8 << 20
 )
 
@@ -49,7 +50,7 @@ type Options struct {
 	Workers int
 
 	// PendingBytes bounds the frames that wait for one channel's next pass, each counted with its bookkeeping; over it
-	// Broadcast returns ErrBacklog. From half of it on Room says no. Default 32 MiB.
+	// Broadcast returns ErrBacklog. From half of it on Room says no. Default 80 MiB.
 	PendingBytes int64
 
 	// Pace is asked how a subscriber takes what it is sent. While next to none that read keep up with a channel its frames wait here. It

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"reverb/internal/account"
 )
 
 // unreadable is the error of a file that could not be read: its absolute name, and where a right is missing the user of this process and
@@ -30,13 +31,13 @@ func unreadable(path string, err error) error {
 
 // rights says as which user this process runs, and whose the file is, or the first folder on the way that may not be entered.
 func rights(path string) string {
-	text := "this process runs as " + userName(os.Getuid())
+	text := "this process runs as " + user(os.Getuid())
 	for at := path; ; {
 		info, err := os.Stat(at)
 		if err == nil {
 			owner := ""
 			if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-				owner = ", belongs to " + userName(int(sys.Uid))
+				owner = ", belongs to " + user(int(sys.Uid))
 			}
 			if at != path {
 				at = "the folder " + at
@@ -53,9 +54,10 @@ func rights(path string) string {
 	}
 }
 
-func userName(id int) string {
-	if u, err := user.LookupId(strconv.Itoa(id)); err == nil {
-		return u.Username
+// user is the name of a user, or "user 33".
+func user(id int) string {
+	if name, ok := account.Name(id); ok {
+		return name
 	}
 	return "user " + strconv.Itoa(id)
 }

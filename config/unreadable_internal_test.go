@@ -16,7 +16,7 @@ func TestUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(dir)
-	me := userName(os.Getuid())
+	me := user(os.Getuid())
 	for _, tc := range []struct {
 		path  string
 		cause syscall.Errno

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"log/slog"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"reverb/config"
 	"reverb/internal/console"
-	"reverb/laravel/restart"
-	"reverb/metrics"
-	"reverb/node/certificate"
+	"reverb/node"
 )
 
 func checkCommand(p process, out *console.Console) *cli.Command {
@@ -24,7 +21,16 @@ func checkCommand(p process, out *console.Console) *cli.Command {
 				return err
 			}
 			printEffective(out, cfg)
-			return checkStartable(out, cfg)
+			secure, err := node.Check(cfg, version())
+			if err != nil {
+				return err
+			}
+			if secure {
+				out.Info("The configuration is valid, the certificate can be used.")
+				return nil
+			}
+			out.Info("The configuration is valid.")
+			return nil
 		},
 	}
 }
@@ -43,34 +49,4 @@ func printEffective(out *console.Console, cfg *config.Config) {
 		}
 		out.Detail(entry.Key, value)
 	}
-}
-
-// checkStartable finds what would end a start although each value is allowed.
-func checkStartable(out *console.Console, cfg *config.Config) error {
-	numbers, log := metrics.New(version()), slog.New(slog.DiscardHandler)
-	if _, err := newRelay(cfg.Scaling, numbers, cacheBounds{}, log); err != nil {
-		return err
-	}
-	if cfg.Pulse.Enabled {
-		recorder, err := newRecorder(cfg, numbers, log)
-		if err != nil {
-			return err
-		}
-		recorder.Close()
-	}
-	if cache := cfg.Laravel.Cache; heedsSignal(cache) && cache.Trouble == "" {
-		if err := restart.Check(cache); err != nil {
-			return err
-		}
-	}
-	pair, err := certificate.Of(cfg.Server)
-	if err != nil {
-		return err
-	}
-	if pair != nil {
-		out.Info("The configuration is valid, the certificate can be used.")
-		return nil
-	}
-	out.Info("The configuration is valid.")
-	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"reverb/node"
 )
 
 // hashed runs dashboard-password with what is typed.
@@ -61,7 +63,7 @@ func TestDashboardIsServed(t *testing.T) {
 	defer tail.Body.Close()
 	stopping := time.Now()
 	r.signals <- syscall.SIGTERM
-	if code := <-r.exit; code != 0 || time.Since(stopping) > closeTimeout {
+	if code := <-r.exit; code != 0 || time.Since(stopping) > node.CloseTimeout {
 		t.Errorf("exit code %d after %v", code, time.Since(stopping))
 	}
 }

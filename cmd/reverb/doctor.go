@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"reverb/doctor"
 	"reverb/internal/console"
 	"reverb/laravel/restart"
+	"reverb/management"
 	"reverb/node/certificate"
 )
 
@@ -100,6 +103,35 @@ func doctorOptions(c *cli.Context, p process) doctor.Options {
 		return askClient(ctx, o.Config, p.environ, socketID)
 	}
 	return o
+}
+
+// askClient asks the running server of a configuration from where a client comes.
+func askClient(ctx context.Context, cfg *config.Config, environ []string, socketID string) (netip.AddrPort, error) {
+	targets := []management.Target{management.Named(cfg.Server.ControlSocket)}
+	if cfg.Server.ControlSocket == "" {
+		targets = management.Targets(strconv.Itoa(cfg.Server.Port), environ)
+	}
+	for _, target := range targets {
+		server, err := target.Dial()
+		if err != nil {
+			continue
+		}
+		reply, err := server.Ask(ctx, management.OrderClient(socketID))
+		if err != nil {
+			return netip.AddrPort{}, err
+		}
+		defer reply.Close()
+		deadline, _ := ctx.Deadline()
+		event, err := reply.Next(deadline)
+		if err != nil {
+			return netip.AddrPort{}, err
+		}
+		if event.Kind != management.Client {
+			return netip.AddrPort{}, errors.New(event.Text)
+		}
+		return netip.ParseAddrPort(event.Address)
+	}
+	return netip.AddrPort{}, doctor.ErrNotAsked
 }
 
 // interruptible is a context that ends with the first signal.

@@ -1,31 +1,18 @@
 package main
 
 import (
-	"bufio"
+	"context"
 	"errors"
-	"fmt"
-	"net"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"reverb/internal/console"
+	"reverb/management"
 )
 
-// The answers to the command "reload": "ok ADDRESS PID"; then a line for each change, and "reloaded"; or a line "error TEXT" for each
-// thing that is wrong.
-const (
-	commandReload  = "reload"
-	answerApp      = "app"      // ID CHANGE
-	answerRestart  = "restart"  // KEY = VALUE…: needs one
-	answerReloaded = "reloaded" // no more lines
-)
-
-const (
-	reloadTimeout = 10 * time.Second // for the whole answer
-	reloadLine    = 4 << 10          // the longest line of it, in bytes
-)
+// reloadTimeout bounds the whole answer.
+const reloadTimeout = 10 * time.Second
 
 func reloadCommand(p process, out *console.Console) *cli.Command {
 	return &cli.Command{
@@ -37,48 +24,51 @@ func reloadCommand(p process, out *console.Console) *cli.Command {
 			&cli.StringFlag{Name: "port", Usage: "reload the server that listens on `PORT` (default: the port of the configuration)"},
 			&cli.BoolFlag{Name: "all", Usage: "reload every server of this user on this machine"}),
 		Action: func(c *cli.Context) error {
-			sockets, err := restartTargets(c, p.environ)
+			targets, err := restartTargets(c, p.environ)
 			if err != nil {
 				return err
 			}
-			return tellServers(out, restartOrder{command: commandReload, title: "Reloading the configuration.", ask: askReload}, sockets)
+			return tellServers(out, instruction{order: management.OrderReload, title: "Reloading the configuration.", tell: followReload}, targets)
 		},
 	}
 }
 
-// askReload sends the command and shows the answer.
-func askReload(out *console.Console, command string, conn net.Conn) error {
-	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(reloadTimeout))
-	if _, err := conn.Write([]byte(command + "\n")); err != nil {
-		return fmt.Errorf("ask for reload: %w", err)
+// followReload gives the order and shows the answer.
+func followReload(out *console.Console, server *management.Running, order management.Order) error {
+	deadline := time.Now().Add(reloadTimeout)
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	reply, err := server.Ask(ctx, order)
+	if err != nil {
+		return err
 	}
+	defer reply.Close()
 	var name string
 	var changes int
 	var wrong []string
-	lines := bufio.NewScanner(conn)
-	lines.Buffer(make([]byte, 0, reloadLine), reloadLine)
-	for lines.Scan() {
-		word, rest, _ := strings.Cut(lines.Text(), " ")
-		switch word {
-		case answerOK:
-			name = serverName(rest)
-		case answerApp:
+	for {
+		event, err := reply.Next(deadline)
+		if err != nil && len(wrong) == 0 {
+			return err
+		}
+		if err != nil {
+			break // the list is complete
+		}
+		switch event.Kind {
+		case management.Accepted:
+			name = serverName(event)
+		case management.AppChanged:
 			changes++
-			id, change, _ := strings.Cut(rest, " ")
-			out.Detail("app "+id, change)
-		case answerRestart:
+			out.Detail("app "+event.App, event.Text)
+		case management.NeedsRestart:
 			changes++
-			out.ColouredDetail("needs a restart", rest, console.Yellow)
-		case answerReloaded:
+			out.ColouredDetail("needs a restart", event.Text, console.Yellow)
+		case management.Reloaded:
 			out.ColouredDetail(name, reloaded(changes), console.Green)
 			return nil
 		default:
-			wrong = append(wrong, rest)
+			wrong = append(wrong, event.Text)
 		}
-	}
-	if len(wrong) == 0 {
-		return hungUp(lines.Err())
 	}
 	for _, line := range wrong {
 		out.Text("  " + console.Printable(line) + "\n")

@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"log"
-	"log/slog"
 	"os"
 	"syscall"
 
@@ -11,9 +9,13 @@ import (
 
 	"reverb/config"
 	"reverb/internal/console"
+	"reverb/node"
+	"reverb/node/handover"
 	"reverb/node/journal"
-	"reverb/poller"
 )
+
+// firstEventFlag is for `make run`: the page on which a newcomer sees a first event arrive. How to open it is said once the server listens.
+const firstEventFlag = "first-event"
 
 func startCommand(p process, out *console.Console) *cli.Command {
 	return &cli.Command{
@@ -30,14 +32,16 @@ func startCommand(p process, out *console.Console) *cli.Command {
 			}
 			said := newJournal(c, p, out, conf)
 			defer said.Close()
-			line, failure := newLineage(p, p.args, said.Log())
+			own, failure := handover.NewProcess(p.args, p.environ, said.Log())
 			if failure != nil {
 				return told(said, failure)
 			}
 			if err == nil {
-				err = start(p, said, cfg, line, c)
+				err = start(p, said, cfg, own, c)
 			}
-			return told(said, line.end(withHint(err)))
+			err = withHint(err)
+			own.End(err)
+			return told(said, err)
 		},
 	}
 }
@@ -78,35 +82,30 @@ func told(said *journal.Journal, err error) error {
 }
 
 // start runs one server until a signal or `reverb restart` stops it, or another process takes over.
-func start(p process, said *journal.Journal, cfg *config.Config, line *lineage, c *cli.Context) error {
-	// Libraries log on their own account.
-	slog.SetDefault(said.Log())
-	poller.LogTo(log.Writer())
-	raiseFileLimit(said.Log())
-	limitMemory(said.Log())
-	ended := make(chan struct{})
-	defer close(ended)
-	go paceCollector(ended)
+func start(p process, said *journal.Journal, cfg *config.Config, own *handover.Process, c *cli.Context) error {
+	done := node.Prepare(said.Log())
+	defer done()
 
 	// Signals are caught before anything is open, so that one that comes early still ends in an orderly stop.
 	signals := make(chan os.Signal, 4)
 	p.notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer p.forget(signals)
 
-	var stream *journal.Trace
-	if c.Bool("debug") {
-		stream = said.Trace()
-	}
-	n, err := startNode(cfg, said, stream, p.environ, line)
+	n, err := node.Start(node.Options{
+		Config: cfg, Journal: said, Process: own, Environ: p.environ, Version: version(), Debug: c.Bool("debug"),
+	})
 	if err != nil {
 		return err
 	}
-	said.Info(n.banner())
+	said.Info(n.Banner())
 	if page := c.String(firstEventFlag); page != "" {
-		said.Plain(n.firstEvent(page))
+		said.Plain(n.FirstEvent(page))
 	}
-	if handedOver := n.serve(signals); !handedOver || line.guardian == nil {
+	if handedOver := n.Serve(signals); !handedOver {
 		return nil
 	}
-	return line.guard(signals)
+	if status := own.Guard(signals); status != exitOK {
+		return statusError(status)
+	}
+	return nil
 }

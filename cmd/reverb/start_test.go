@@ -18,6 +18,7 @@ import (
 
 	"reverb/internal/listener"
 	"reverb/internal/testclient"
+	"reverb/node"
 )
 
 const (
@@ -28,6 +29,7 @@ const (
 // running is one `reverb start` inside the test's own process.
 type running struct {
 	addr    string
+	file    string // the configuration
 	env     []string
 	out     *output
 	errOut  *output
@@ -84,7 +86,7 @@ func launch(t *testing.T, toml string, args ...string) *running {
 	if err := os.WriteFile(file, []byte(toml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := &running{env: environ(t), out: newOutput(), errOut: newOutput(), exit: make(chan int, 1)}
+	r := &running{file: file, env: environ(t), out: newOutput(), errOut: newOutput(), exit: make(chan int, 1)}
 	notified := make(chan chan<- os.Signal, 1)
 	p := process{
 		stdin: strings.NewReader(""), stdout: r.out, stderr: r.errOut, environ: r.env,
@@ -198,7 +200,7 @@ func TestDrainTimeoutCutsSilentClients(t *testing.T) {
 	if code := r.ended(t); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if d := time.Since(begun); d > closeTimeout {
+	if d := time.Since(begun); d > node.CloseTimeout {
 		t.Errorf("the stop took %v", d)
 	}
 	client.ExpectClose(1001)

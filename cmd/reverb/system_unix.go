@@ -8,15 +8,6 @@ import (
 	"syscall"
 )
 
-// ownerOf returns the user that a file belongs to.
-func ownerOf(info fs.FileInfo) (uid int, known bool) {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return -1, false
-	}
-	return int(stat.Uid), true
-}
-
 // keepOwner gives name the owner and group of the file that info describes.
 func keepOwner(name string, info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)

@@ -23,7 +23,7 @@ const (
 
 // mayImport is the dependency rule, package to packages of ours. cmd/reverb may import all and be imported by none.
 var mayImport = map[string][]string{
-	"config":                  {"internal/nearest"},
+	"config":                  {"internal/account", "internal/nearest"},
 	"protocol":                {"outbound"},
 	"metrics":                 {},
 	"internal/logging":        {},
@@ -56,6 +56,7 @@ var mayImport = map[string][]string{
 	"node/handover":           {"internal/envlist"},
 	"node/journal":            {"config", "internal/console", "internal/logging", "protocol"},
 	"internal/console":        {"internal/envlist", "internal/logging"},
+	"internal/account":        {},
 	"internal/envlist":        {},
 	"internal/listener":       {"internal/logging"},
 	"node/certificate":        {"config"},
@@ -64,7 +65,13 @@ var mayImport = map[string][]string{
 	"laravel/restart":         {"config", "laravel/database"},
 	"laravel/pulse":           {"config", "laravel/database", "laravel/php", "metrics"},
 	"scaling/phpnodes":        {"internal/logging", "scaling", "scaling/bus", "scaling/cluster", "laravel/php", "outbound", "protocol", "metrics"},
-	"management/dashboard":    {"server", "channels", "config", "metrics", "protocol"},
+	"management":              {"config", "internal/account", "internal/envlist", "internal/listener", "node/handover"},
+	"management/dashboard":    {"management", "server", "channels", "config", "metrics", "protocol"},
+	"node": {
+		"api", "channels", "config", "internal/listener", "laravel/pulse", "laravel/restart", "management", "management/dashboard", "metrics",
+		"node/certificate", "node/handover", "node/journal", "outbound", "poller", "protocol", "scaling", "scaling/bus", "scaling/cluster",
+		"scaling/phpnodes", "server",
+	},
 }
 
 // onlyIn says which package alone may import a module.
@@ -82,7 +89,7 @@ var onlyIn = map[string][]string{
 	"github.com/fatih/color":         {"internal/console"},
 	"github.com/joho/godotenv":       {"config"},
 	"github.com/fsnotify/fsnotify":   {"node/certificate", "config"},
-	"github.com/KimMachineGun/autom": {"cmd/reverb"},
+	"github.com/KimMachineGun/autom": {"node"},
 	"github.com/HdrHistogram/":       {"bench/measure"},
 	"github.com/schollz/":            {"bench"},
 	"github.com/dustin/go-humanize":  {"doctor"},

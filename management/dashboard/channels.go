@@ -10,6 +10,7 @@ import (
 
 	"reverb/channels"
 	"reverb/config"
+	"reverb/management"
 	"reverb/protocol"
 	"reverb/server"
 )
@@ -64,7 +65,7 @@ func (d *Dashboard) channels(w http.ResponseWriter, r *http.Request, conf *confi
 	if page == nil {
 		page = []channelRow{}
 	}
-	answer(w, map[string]any{"channels": page, "total": rows.total, "subscriptions": subscriptions, "partial": partial})
+	management.Answer(w, map[string]any{"channels": page, "total": rows.total, "subscriptions": subscriptions, "partial": partial})
 }
 
 // collect adds what the listing asks for and counts the subscriptions.
@@ -117,7 +118,7 @@ func (d *Dashboard) channel(w http.ResponseWriter, r *http.Request, conf *config
 	defer done()
 	infos, reach := d.server.NamedChannels(r.Context(), conf, []string{name})
 	if len(infos) == 0 {
-		fail(w, http.StatusNotFound, "Nobody is subscribed to this channel.")
+		management.Fail(w, http.StatusNotFound, "Nobody is subscribed to this channel.")
 		return
 	}
 	body := map[string]any{"channel": rowOf(&infos[0]), "partial": reach.Partial(), "cache": cut(infos[0].Cache)}
@@ -128,7 +129,7 @@ func (d *Dashboard) channel(w http.ResponseWriter, r *http.Request, conf *config
 	} else {
 		body["sockets"], body["sockets_total"] = d.sockets(conf, name, &l)
 	}
-	answer(w, body)
+	management.Answer(w, body)
 }
 
 func (d *Dashboard) sockets(conf *config.App, name string, l *listing) ([]socketRow, int) {

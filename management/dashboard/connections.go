@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 
+	"reverb/management"
 	"reverb/protocol"
 	"reverb/server"
 )
@@ -54,7 +55,7 @@ func (d *Dashboard) connections(w http.ResponseWriter, r *http.Request) {
 	for _, c := range rows.page(l.offset) {
 		page = append(page, rowOfConnection(&c))
 	}
-	answer(w, map[string]any{"connections": page, "total": rows.total})
+	management.Answer(w, map[string]any{"connections": page, "total": rows.total})
 }
 
 func connectionOrder(by string) func(a, b server.Connection) int {
@@ -98,7 +99,7 @@ func (d *Dashboard) connection(w http.ResponseWriter, r *http.Request) {
 		}
 		subscriptions = append(subscriptions, subscription{p.Channel, kindName(p.Kind), p.UserID})
 	}
-	answer(w, map[string]any{"connection": rowOfConnection(&c), "subscriptions": subscriptions, "more": more})
+	management.Answer(w, map[string]any{"connection": rowOfConnection(&c), "subscriptions": subscriptions, "more": more})
 }
 
 // closeConnection closes one connection of this node. Most clients come back by themselves.
@@ -110,7 +111,7 @@ func (d *Dashboard) closeConnection(w http.ResponseWriter, r *http.Request) {
 	c := ss.Describe()
 	closed := ss.Disconnect()
 	d.log.Info("connection closed from the dashboard", "app", c.App, "socket_id", c.ID.String(), "remote", r.RemoteAddr)
-	answer(w, map[string]bool{"closed": closed})
+	management.Answer(w, map[string]bool{"closed": closed})
 }
 
 // find returns the session that the path names; nil: it was answered that there is none.
@@ -121,6 +122,6 @@ func (d *Dashboard) find(w http.ResponseWriter, r *http.Request) *server.Session
 			return ss
 		}
 	}
-	fail(w, http.StatusNotFound, "This node has no such connection.")
+	management.Fail(w, http.StatusNotFound, "This node has no such connection.")
 	return nil
 }

@@ -2,14 +2,13 @@ package dashboard
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
 	"reverb/config"
+	"reverb/management"
 	"reverb/metrics"
 	"reverb/server"
 )
@@ -17,6 +16,7 @@ import (
 // Options is what a Dashboard is made of. All must be set.
 type Options struct {
 	Config  *config.Config
+	Surface *management.Surface // gets the page and what it asks for
 	Server  *server.Server
 	Metrics *metrics.Metrics
 	Log     *slog.Logger
@@ -28,11 +28,9 @@ type Options struct {
 type Dashboard struct {
 	// Constant after New.
 	server  *server.Server
-	proxies []netip.Prefix // whose word about the client is taken
 	maxBody int64
 	log     *slog.Logger
 	node    nodeInfo
-	gate    *gate
 	history *history
 	tails   *tails
 	walks   chan struct{} // a place for each list that is being made
@@ -56,16 +54,15 @@ func New(o Options) *Dashboard {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &Dashboard{
 		server:  o.Server,
-		proxies: o.Config.Server.Proxies(),
 		maxBody: o.Config.Server.MaxRequestSize + 4096,
 		log:     o.Log,
 		node:    nodeInfo{Name: o.Name, Version: o.Version, Started: time.Now().UnixMilli()},
-		gate:    newGate(&o.Config.Dashboard),
 		history: newHistory(o.Metrics),
 		tails:   newTails(o.Server),
 		walks:   make(chan struct{}, maxWalks),
 		stop:    stop,
 	}
+	d.register(o.Surface)
 	d.running.Go(func() { d.history.run(ctx) })
 	return d
 }
@@ -77,13 +74,9 @@ func (d *Dashboard) Close() {
 	d.running.Wait()
 }
 
-// Handler answers the page and what it asks for.
-func (d *Dashboard) Handler() http.Handler {
-	m := http.NewServeMux()
-	m.Handle("GET /", assets())
-	m.HandleFunc("GET /api/session", d.session)
-	m.HandleFunc("POST /api/login", d.login)
-	m.HandleFunc("POST /api/logout", d.logout)
+// register adds the page, and what it asks for, to a surface.
+func (d *Dashboard) register(s *management.Surface) {
+	s.Handle("GET /", management.Anybody, assets().ServeHTTP)
 	for pattern, h := range map[string]http.HandlerFunc{
 		"GET /api/stats":                          d.stats,
 		"GET /api/apps":                           d.apps,
@@ -96,9 +89,8 @@ func (d *Dashboard) Handler() http.Handler {
 		"GET /api/connections/{socket_id}":        d.connection,
 		"POST /api/connections/{socket_id}/close": d.closeConnection,
 	} {
-		m.HandleFunc(pattern, d.loggedIn(h))
+		s.Handle(pattern, management.Viewer, h)
 	}
-	return secured(d.sameSite(m))
 }
 
 // ofApp finds the application that the path names.
@@ -106,7 +98,7 @@ func (d *Dashboard) ofApp(h func(http.ResponseWriter, *http.Request, *config.App
 	return func(w http.ResponseWriter, r *http.Request) {
 		conf := d.server.App(r.PathValue("app"))
 		if conf == nil {
-			fail(w, http.StatusNotFound, "There is no such application.")
+			management.Fail(w, http.StatusNotFound, "There is no such application.")
 			return
 		}
 		h(w, r, conf)
@@ -121,33 +113,4 @@ func (d *Dashboard) walk(r *http.Request) (done func(), ok bool) {
 	case <-r.Context().Done():
 		return nil, false
 	}
-}
-
-// answer writes v as JSON.
-func answer(w http.ResponseWriter, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		fail(w, http.StatusInternalServerError, "The answer could not be written.")
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(body) // the browser may have gone
-}
-
-// fail writes an error that the page shows.
-func fail(w http.ResponseWriter, status int, text string) {
-	body, _ := json.Marshal(map[string]string{"error": text}) // a string is always JSON
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
-}
-
-// read takes the JSON body of a request; false: it was answered with an error.
-func (d *Dashboard) read(w http.ResponseWriter, r *http.Request, v any) bool {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, d.maxBody))
-	if err := decoder.Decode(v); err != nil {
-		fail(w, http.StatusBadRequest, "The request cannot be read, or is too long.")
-		return false
-	}
-	return true
 }

@@ -15,6 +15,7 @@ import (
 
 	"reverb/channels"
 	"reverb/config"
+	"reverb/management"
 	"reverb/management/dashboard"
 	"reverb/metrics"
 	"reverb/scaling"
@@ -66,8 +67,9 @@ func startBehind(t *testing.T, locked bool, proxies ...string) *node {
 	if err := relay.Start(n.server); err != nil {
 		t.Fatal(err)
 	}
-	n.page = dashboard.New(dashboard.Options{Config: cfg, Server: n.server, Metrics: m, Log: log, Version: "test", Name: "node"})
-	n.handler = n.page.Handler()
+	surface := management.NewSurface(cfg, log)
+	n.page = dashboard.New(dashboard.Options{Config: cfg, Surface: surface, Server: n.server, Metrics: m, Log: log, Version: "test", Name: "node"})
+	n.handler = surface.Handler()
 	t.Cleanup(func() {
 		n.page.Close()
 		n.hub.Close()

@@ -6,6 +6,7 @@ import (
 
 	"reverb/channels"
 	"reverb/config"
+	"reverb/management"
 	"reverb/protocol"
 	"reverb/server"
 )
@@ -20,21 +21,21 @@ func (d *Dashboard) publish(w http.ResponseWriter, r *http.Request, conf *config
 		Data     string   `json:"data"`
 		Channels []string `json:"channels"`
 	}
-	if !d.read(w, r, &e) {
+	if !management.Read(w, r, d.maxBody, &e) {
 		return
 	}
 	if text := refusal(&conf.Rules, e.Event, e.Data, e.Channels); text != "" {
-		fail(w, http.StatusUnprocessableEntity, text)
+		management.Fail(w, http.StatusUnprocessableEntity, text)
 		return
 	}
 	err := d.server.Publish(r.Context(), conf, server.Publication{Event: e.Event, Data: e.Data, Channels: e.Channels})
 	switch {
 	case errors.Is(err, channels.ErrBacklog):
-		fail(w, http.StatusServiceUnavailable, "Too many messages are waiting for delivery.")
+		management.Fail(w, http.StatusServiceUnavailable, "Too many messages are waiting for delivery.")
 		return
 	case err != nil:
 		d.log.Error("publish from the dashboard", "app", conf.ID, "err", err)
-		fail(w, http.StatusInternalServerError, "The event could not be sent.")
+		management.Fail(w, http.StatusInternalServerError, "The event could not be sent.")
 		return
 	}
 	d.log.Info("event sent from the dashboard", "app", conf.ID, "event", e.Event, "channels", len(e.Channels), "remote", r.RemoteAddr)
@@ -43,7 +44,7 @@ func (d *Dashboard) publish(w http.ResponseWriter, r *http.Request, conf *config
 	for i := range infos {
 		subscriptions += infos[i].Subscriptions
 	}
-	answer(w, map[string]any{"subscriptions": subscriptions, "partial": reach.Partial()})
+	management.Answer(w, map[string]any{"subscriptions": subscriptions, "partial": reach.Partial()})
 }
 
 // refusal says what is wrong with an event; "" when nothing is.
@@ -73,14 +74,14 @@ func (d *Dashboard) closeUser(w http.ResponseWriter, r *http.Request, conf *conf
 	var user struct {
 		ID string `json:"user_id"`
 	}
-	if !d.read(w, r, &user) {
+	if !management.Read(w, r, d.maxBody, &user) {
 		return
 	}
 	if user.ID == "" {
-		fail(w, http.StatusUnprocessableEntity, "Which user?")
+		management.Fail(w, http.StatusUnprocessableEntity, "Which user?")
 		return
 	}
 	d.server.TerminateUser(r.Context(), conf, user.ID)
 	d.log.Info("user's connections closed from the dashboard", "app", conf.ID, "user_id", user.ID, "remote", r.RemoteAddr)
-	answer(w, map[string]bool{"closed": true})
+	management.Answer(w, map[string]bool{"closed": true})
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"reverb/management"
 )
 
 // maxAppRows is how many applications the first page tells of, the busiest first.
@@ -67,7 +69,7 @@ func (d *Dashboard) stats(w http.ResponseWriter, r *http.Request) {
 			a.Points[i][1+column] = v
 		}
 	}
-	answer(w, a)
+	management.Answer(w, a)
 }
 
 // first is the beginning of a list, never nil: the page wants a list.
@@ -114,5 +116,5 @@ func (d *Dashboard) apps(w http.ResponseWriter, _ *http.Request) {
 	for _, conf := range d.server.Apps() {
 		list = append(list, app{conf.ID, conf.Enabled})
 	}
-	answer(w, map[string]any{"apps": list})
+	management.Answer(w, map[string]any{"apps": list})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reverb/config"
+	"reverb/management"
 	"reverb/server"
 )
 
@@ -33,7 +34,7 @@ func (d *Dashboard) tail(w http.ResponseWriter, r *http.Request, conf *config.Ap
 	text := r.FormValue("q")
 	v := d.tails.open(conf.ID, text[:min(len(text), maxSearch)])
 	if v == nil {
-		fail(w, http.StatusServiceUnavailable, "Too many people view events. Close another page and try again.")
+		management.Fail(w, http.StatusServiceUnavailable, "Too many people view events. Close another page and try again.")
 		return
 	}
 	defer d.tails.leave(v)
@@ -52,7 +53,7 @@ func (d *Dashboard) tail(w http.ResponseWriter, r *http.Request, conf *config.Ap
 		select {
 		case <-r.Context().Done():
 			return
-		case <-untilLogout(r):
+		case <-management.UntilLogout(r):
 			return
 		case <-v.closed:
 			return

@@ -1,7 +1,0 @@
-//go:build !linux && !darwin && !freebsd
-
-package main
-
-import "errors"
-
-func peerOf(int) (uid int, err error) { return -1, errors.ErrUnsupported }

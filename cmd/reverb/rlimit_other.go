@@ -1,8 +1,0 @@
-//go:build !unix
-
-package main
-
-import "log/slog"
-
-// raiseFileLimit does nothing: there is no such limit here.
-func raiseFileLimit(*slog.Logger) {}

@@ -3,11 +3,13 @@ package api
 import (
 	"errors"
 	"strings"
-	"unicode/utf8"
+	"unsafe"
+
+	"reverb/protocol"
 )
 
-// maxDepth is how deep containers may nest, as in PHP's decoder.
-const maxDepth = 511
+// space is the white space of JSON.
+const space = " \t\n\r"
 
 var errJSON = errors.New("not valid JSON")
 
@@ -26,54 +28,50 @@ const (
 
 // value is one JSON value. Its text is the decoded text of a string, and the JSON itself of everything else.
 type value struct {
-	kind  kind
-	empty bool // a container without elements
-	text  string
+	kind kind
+	text string
 }
 
 // parseJSON reads a whole body.
 func parseJSON(s string) (value, error) {
-	if !utf8.ValidString(s) {
+	text, ok := protocol.ValidJSON(bytesOf(s))
+	if !ok {
 		return value{}, errJSON
 	}
-	p := scanner{s: s}
-	v, err := p.value()
-	if err != nil {
-		return value{}, err
-	}
-	p.space()
-	if p.i != len(s) {
-		return value{}, errJSON
-	}
-	return v, nil
+	return valueOf(text), nil
 }
 
-// each calls f with the members of an object, or with the elements of an array and an empty name, until f returns false. v has
-// been read by a scanner, so it is well-formed.
-func (v value) each(f func(name string, v value) bool) {
-	if v.kind != object && v.kind != array {
-		return
+// bytesOf are the bytes of a string, and textOf the string of bytes that are a part of one or were made for the purpose. Neither copies: an
+// event is as large as its body, and nothing changes the bytes.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+func textOf(b []byte) string  { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// valueOf is a value as it stands in a valid text.
+func valueOf(raw []byte) value {
+	v := value{kind: number, text: textOf(raw)}
+	switch raw[0] {
+	case '"':
+		text, _ := protocol.Text(raw)
+		v = value{kind: str, text: textOf(text)}
+	case '{':
+		v.kind = object
+	case '[':
+		v.kind = array
+	case 't', 'f':
+		v.kind = boolean
+	case 'n':
+		v.kind = null
 	}
-	p := scanner{s: v.text, i: 1}
-	for {
-		p.space()
-		if p.s[p.i] == ',' {
-			p.i++
-			p.space()
-		}
-		if p.i == len(p.s)-1 {
-			return
-		}
-		var name string
-		if v.kind == object {
-			name, _ = p.string()
-			p.space()
-			p.i++ // the colon
-		}
-		member, err := p.value()
-		if err != nil || !f(name, member) {
-			return
-		}
+	return v
+}
+
+// each calls f with the members of an object, or with the elements of an array and an empty name, until f returns false. v is valid.
+func (v value) each(f func(name string, v value) bool) {
+	switch v.kind {
+	case object:
+		protocol.Members(bytesOf(v.text), func(name, raw []byte) bool { return f(textOf(name), valueOf(raw)) })
+	case array:
+		protocol.Elements(bytesOf(v.text), func(raw []byte) bool { return f("", valueOf(raw)) })
 	}
 }
 
@@ -87,7 +85,7 @@ func (v value) missing() bool {
 	case absent, null:
 		return true
 	case array, object:
-		return v.empty
+		return strings.Trim(v.text[1:len(v.text)-1], space) == ""
 	default:
 		return v.blank()
 	}

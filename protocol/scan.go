@@ -58,6 +58,19 @@ func (s *scanner) skipSpace() {
 
 // skipValue moves past one value that stands inside depth containers.
 func (s *scanner) skipValue(depth int) bool {
+	s.skipSpace()
+	switch c := s.peek(); c {
+	case '{', '[':
+		return s.skipContainer(depth)
+	case '"':
+		return s.skipString()
+	default:
+		return s.skipScalar(c)
+	}
+}
+
+// skipContainer moves past an object or array that stands inside depth containers.
+func (s *scanner) skipContainer(depth int) bool {
 	open := nesting{depth: depth}
 	for {
 		s.skipSpace()

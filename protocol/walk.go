@@ -51,6 +51,9 @@ func Elements(text []byte, f func(value []byte) bool) bool {
 	}
 }
 
+// ValidJSON returns text without the white space around it, and whether it is one JSON value, in UTF-8 and no deeper than PHP reads.
+func ValidJSON(text []byte) ([]byte, bool) { return validJSON(text, 0) }
+
 // Text returns a JSON scalar of Members or Elements as PHP makes a string of it: "a" is a, 1 is 1, true is 1, null, false and nothing
 // are empty. It is false for arrays and objects. The result may be part of value.
 func Text(value []byte) ([]byte, bool) { return scalarText(value) }

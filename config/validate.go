@@ -96,7 +96,8 @@ func (ru rules) checkApps() {
 	for i, app := range ru.cfg.Apps {
 		if _, written := ru.cfg.origins[element("apps", i)+".max_message_size"]; !written {
 			// A default follows a lower limit, and what the app's rules allow; only a value that was written is an error.
-			app.MaxMessageSize = min(max(app.MaxMessageSize, app.Rules.whisperSize()), limits.MaxMessageSize)
+			app.MaxMessageSize = max(app.MaxMessageSize, app.Rules.whisperSize())
+			app.MaxMessageSize = app.MessageLimit(limits.MaxMessageSize)
 		}
 	}
 	for _, v := range ru.cfg.Apps.Violations(limits) {

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -38,67 +37,41 @@ func (e redisServer) check() {
 		return
 	}
 	r := e.cfg.Scaling.Redis
-	secure, err := e.tlsOf(r)
+	servers, err := e.serversOf(r)
 	if err != nil {
 		e.fail("redis.tls", "TLS of Redis", short(err.Error()), "the server cannot connect to Redis", "config.toml: [scaling.redis.tls] ca, cert, key")
 		return
 	}
-	addresses := []string{r.Address()}
-	switch {
-	case r.Sentinel.Master != "":
-		master := e.askSentinels(r)
+	addresses := servers.Addrs
+	if r.Sentinel.Master != "" {
+		master := e.askSentinels(r, servers.SentinelTLS)
 		if master == "" {
 			return
 		}
 		addresses = []string{master}
-	case r.Cluster && len(r.Nodes) > 0:
-		addresses = r.Nodes
 	}
 	for _, address := range addresses {
-		e.examine(address, r, secure)
+		e.examine(address, r, servers.TLS)
 	}
 }
 
-// tlsOf is nil for plain connections.
-func (e redisServer) tlsOf(r config.Redis) (*tls.Config, error) {
-	if !r.Encrypted {
-		return nil, nil
-	}
-	c := &tls.Config{ServerName: r.TLS.ServerName, InsecureSkipVerify: r.TLS.Insecure, RootCAs: e.probes.Roots} // insecure is the operator's word
-	if r.TLS.CA != "" {
-		text, err := e.probes.ReadFile(r.TLS.CA)
-		if err != nil {
-			return nil, fmt.Errorf("read authorities: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("there is no certificate in %s", r.TLS.CA)
+// serversOf are what a client needs, with the authorities that tests bring.
+func (e redisServer) serversOf(r config.Redis) (config.RedisServers, error) {
+	servers, err := r.Servers(e.probes.ReadFile)
+	for _, secure := range []*tls.Config{servers.TLS, servers.SentinelTLS} {
+		if secure != nil && secure.RootCAs == nil {
+			secure.RootCAs = e.probes.Roots
 		}
 	}
-	if r.TLS.Cert != "" {
-		cert, err := e.probes.ReadFile(r.TLS.Cert)
-		if err != nil {
-			return nil, fmt.Errorf("read certificate: %w", err)
-		}
-		key, err := e.probes.ReadFile(r.TLS.Key)
-		if err != nil {
-			return nil, fmt.Errorf("read key: %w", err)
-		}
-		pair, err := tls.X509KeyPair(cert, key)
-		if err != nil {
-			return nil, fmt.Errorf("use certificate %s: %w", r.TLS.Cert, err)
-		}
-		c.Certificates = []tls.Certificate{pair}
-	}
-	return c, nil
+	return servers, err
 }
 
 // askSentinels returns the address of the master, "" when none knows it.
-func (e redisServer) askSentinels(r config.Redis) string {
+func (e redisServer) askSentinels(r config.Redis, secure *tls.Config) string {
 	const check, title = "redis.sentinel", "Sentinels"
 	master, faults := "", []string{}
 	for _, address := range r.Sentinel.Nodes {
-		found, err := e.askSentinel(address, r)
+		found, err := e.askSentinel(address, r, secure)
 		switch {
 		case err != nil:
 			faults = append(faults, address+": "+redisReason(err))
@@ -119,13 +92,9 @@ func (e redisServer) askSentinels(r config.Redis) string {
 	return master
 }
 
-func (e redisServer) askSentinel(address string, r config.Redis) (string, error) {
+func (e redisServer) askSentinel(address string, r config.Redis, secure *tls.Config) (string, error) {
 	ctx, cancel := e.step()
 	defer cancel()
-	var secure *tls.Config
-	if r.Sentinel.Encrypted {
-		secure = &tls.Config{RootCAs: e.probes.Roots}
-	}
 	c, err := e.connect(ctx, address, secure)
 	if err != nil {
 		return "", err

@@ -18,11 +18,7 @@ const outboxEvents = 4
 func largestEvent(cfg *config.Config) int64 {
 	largest := cfg.Server.MaxRequestSize
 	for _, app := range cfg.Apps {
-		size := app.MaxMessageSize
-		if size == 0 {
-			size = cfg.Server.Limits.MaxMessageSize
-		}
-		largest = max(largest, size)
+		largest = max(largest, app.MessageLimit(cfg.Server.Limits.MaxMessageSize))
 	}
 	return largest
 }

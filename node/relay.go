@@ -1,13 +1,9 @@
 package node
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"strconv"
 
 	"reverb/config"
 	"reverb/metrics"
@@ -77,10 +73,16 @@ func hostName() string {
 // redisOptions say where Redis is.
 func redisOptions(s config.Scaling) (bus.Options, error) {
 	r := s.Redis
-	o := bus.Options{
-		Addrs:          []string{r.Address()},
+	servers, err := r.Servers(os.ReadFile)
+	if err != nil {
+		return bus.Options{}, err
+	}
+	return bus.Options{
+		Addrs:          servers.Addrs,
 		Username:       r.Username,
 		Password:       r.Password,
+		Database:       servers.Database,
+		TLS:            servers.TLS,
 		Cluster:        r.Cluster,
 		ConnectTimeout: r.Timeout,
 		BufferBytes:    s.BufferBytes,
@@ -90,56 +92,7 @@ func redisOptions(s config.Scaling) (bus.Options, error) {
 			Addrs:    r.Sentinel.Nodes,
 			Username: r.Sentinel.Username,
 			Password: r.Sentinel.Password,
+			TLS:      servers.SentinelTLS,
 		},
-	}
-	if len(r.Nodes) > 0 {
-		o.Addrs = r.Nodes
-	}
-	var err error
-	if o.Database, err = strconv.Atoi(r.Database); err != nil {
-		return o, fmt.Errorf("scaling.redis.database = %q: want a smaller number", r.Database)
-	}
-	if !r.Encrypted && !r.Sentinel.Encrypted {
-		return o, nil
-	}
-	secure, err := redisTLS(r.TLS)
-	if err != nil {
-		return o, err
-	}
-	if r.Encrypted {
-		o.TLS = secure
-	}
-	if r.Sentinel.Encrypted {
-		o.Sentinel.TLS = secure
-	}
-	return o, nil
+	}, nil
 }
-
-// redisTLS reads the files of [scaling.redis.tls].
-func redisTLS(c config.RedisTLS) (*tls.Config, error) {
-	secure := &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		ServerName:         c.ServerName,
-		InsecureSkipVerify: c.Insecure, //nolint:gosec // asked for by the operator
-	}
-	if c.CA != "" {
-		pem, err := os.ReadFile(c.CA)
-		if err != nil {
-			return nil, fmt.Errorf("scaling.redis.tls.ca: %w", err)
-		}
-		secure.RootCAs = x509.NewCertPool()
-		if !secure.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("scaling.redis.tls.ca: %s: %w", c.CA, errNoCertificate)
-		}
-	}
-	if c.Cert != "" {
-		own, err := tls.LoadX509KeyPair(c.Cert, c.Key)
-		if err != nil {
-			return nil, fmt.Errorf("scaling.redis.tls.cert: %w", err)
-		}
-		secure.Certificates = []tls.Certificate{own}
-	}
-	return secure, nil
-}
-
-var errNoCertificate = errors.New("there is no certificate in it")

@@ -37,11 +37,8 @@ func newApp(s *Server, conf *config.App) *app {
 
 // configured makes settings of conf. They do not hold before they are stored.
 func (a *app) configured(conf *config.App) *settings {
-	set := &settings{App: conf, app: a, maxMessage: a.server.limits.MaxMessageSize}
-	if conf.MaxMessageSize > 0 {
-		// A reloaded file may have another ceiling, which needs a restart.
-		set.maxMessage = min(conf.MaxMessageSize, a.server.limits.MaxMessageSize)
-	}
+	// A reloaded file may have another ceiling, which needs a restart.
+	set := &settings{App: conf, app: a, maxMessage: conf.MessageLimit(a.server.limits.MaxMessageSize)}
 	if !conf.Enabled {
 		set.closed = protocol.ErrAppDisabled
 	}

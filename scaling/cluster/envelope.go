@@ -19,6 +19,9 @@ const (
 // version is of the bytes after the kind. A receiver takes no other.
 const version = 1
 
+// deltaHeader is what the scripts of a roster put in front of a delta: its kind, and the version of the bytes that follow.
+const deltaHeader = string(rune(kindDelta)) + string(rune(version))
+
 // Flags of an event.
 const (
 	flagFirst  = 1 << iota // the publisher does not remember what it published to the channel before: a jump of the sequence is no loss

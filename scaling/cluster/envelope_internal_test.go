@@ -72,7 +72,7 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s:\n%swant:\n%s", name, hex.Dump(got), want)
 		}
 	}
-	if deltaHeader[0] != kindDelta || deltaHeader[1] != deltaVersion {
+	if deltaHeader[0] != kindDelta || deltaHeader[1] != version {
 		t.Errorf("deltaHeader %x", deltaHeader)
 	}
 }

@@ -47,7 +47,7 @@ func newGather(r *Relay) *gather {
 func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
 	ctx, cancel := context.WithTimeout(ctx, r.opts.QueryTimeout)
 	defer cancel()
-	if a, ok := r.fromReplica(ctx, q); ok {
+	if a, ok := r.fromOwnView(ctx, q); ok {
 		return a
 	}
 	r.counters.asked.Add(1)
@@ -69,14 +69,14 @@ func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
 	return a
 }
 
-// fromReplica answers for the users of a presence channel that has subscribers here: this node follows the roster of the cluster, and asks
+// fromOwnView answers for the users of a presence channel that has subscribers here: this node follows the roster of the cluster, and asks
 // Redis alone whether it has all of it.
-func (r *Relay) fromReplica(ctx context.Context, q scaling.Query) (scaling.Answer, bool) {
+func (r *Relay) fromOwnView(ctx context.Context, q scaling.Query) (scaling.Answer, bool) {
 	if q.Of != scaling.QueryUsers || !r.bus.Up() {
 		return scaling.Answer{}, false
 	}
 	name := r.names.events(q.App, q.Channel)
-	if c := r.interests.find(name); c == nil || !c.kind.IsPresence() || !r.presence.settled(ctx, name) {
+	if c := r.interests.find(name); c == nil || !c.kind.IsPresence() || !r.presence.caughtUp(ctx, name) {
 		return scaling.Answer{}, false
 	}
 	a := r.localAnswer(q)

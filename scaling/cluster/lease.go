@@ -12,6 +12,7 @@ import (
 
 	"reverb/scaling"
 	"reverb/scaling/bus"
+	"reverb/scaling/cluster/roster"
 )
 
 // lease is what this node knows about who is alive. It may be used from any goroutine.
@@ -191,7 +192,7 @@ func (p *presence) alive(ctx context.Context, sent time.Time, losses int, h hear
 	l.mu.Unlock()
 
 	if back {
-		p.each(func(r *replica) { r.heal(former) })
+		p.stepEach(roster.RedisBack{Former: former, WasLost: p.interrupted()})
 	}
 	for node, beat := range silent {
 		p.o.Log.Warn("a node is dead", "node", node)
@@ -250,7 +251,7 @@ func (p *presence) quit() {
 	ctx, cancel := context.WithTimeout(context.Background(), quitTimeout)
 	defer cancel()
 	p.quitting.Store(true)
-	defer p.each((*replica).down) // who waits is let in; it is over anyway
+	defer p.stepEach(roster.RedisLost{}) // joins that wait are let in; it is over anyway
 	id, ok := p.session()
 	if !ok {
 		return // the others will miss it
@@ -260,12 +261,12 @@ func (p *presence) quit() {
 		p.complain("leave the cluster", err)
 		return
 	}
-	var all []*replica
-	p.replicas.each(func(r *replica) { all = append(all, r) })
+	var all []*channelView
+	p.views.each(func(c *channelView) { all = append(all, c) })
 	results := make(chan error, len(all))
-	for _, r := range all {
-		p.lanes.run(r.events, func() { // after the leaves that were asked for before
-			p.dropAll(r.events, id, p.o.Grace, func(_ int64, err error) { results <- err })
+	for _, c := range all {
+		p.lanes.run(c.events, func() { // after the leaves that were asked for before
+			p.dropAll(c.events, id, p.o.Grace, func(_ int64, err error) { results <- err })
 		})
 	}
 	for range all {

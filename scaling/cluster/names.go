@@ -20,12 +20,8 @@ func (n names) events(app, channel string) string {
 	return n.prefix + ":{" + app + "/" + channel + "}"
 }
 
-// Keys of a Pusher channel, all from the name that events gives.
+// Keys of a Pusher channel, all from the name that events gives. Those of its roster are in package roster.
 
-func generationKey(events string) string    { return events + ":g" }         // hash: g, v
-func membersKey(events string) string       { return events + ":m" }         // hash: user id → member
-func userNodesKey(events string) string     { return events + ":c" }         // hash: user id → number of nodes
-func onNodeKey(events, node string) string  { return events + ":n:" + node } // set: users a node has there
 func lastEventKey(events string) string     { return events + ":e" }         // the last event of a cache channel
 func occupantsKey(events string) string     { return events + ":o" }         // sorted set: nodes with somebody in a cache channel → until when
 func (n names) nodes() string               { return n.prefix + ":{nodes}" } // sorted set: node → last beat

@@ -31,7 +31,7 @@ type Options struct {
 
 	InboundBytes int64         // of messages from Redis that wait for this node's subscribers, all channels together; 64 MiB
 	Beat         time.Duration // between two signs of life; 1 s
-	Settle       time.Duration // members that Redis does not know are taken out only after it; 5 s
+	Retell       time.Duration // after Redis was lost, nodes have so long to tell it again of their members; others are then taken out; 5 s
 
 	// CacheLimit is how many bytes the last events that this node has Redis keep for an app may have, those of clients or those of the HTTP API; 0 is
 	// any number, nil: of all apps. Evicted is told of each that had to go; nil: nobody is.
@@ -63,7 +63,7 @@ func (o Options) withDefaults() (Options, error) {
 	or(&o.CacheTTL, 30*time.Minute)
 	or(&o.Vouch, time.Minute)
 	or(&o.QueryTimeout, time.Second)
-	or(&o.Settle, 5*time.Second)
+	or(&o.Retell, 5*time.Second)
 	orBytes := func(n *int64, value int64) {
 		if *n <= 0 {
 			*n = value

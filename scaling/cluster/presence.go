@@ -12,6 +12,7 @@ import (
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
+	"reverb/scaling/cluster/roster"
 )
 
 // presence knows who is on the presence channels that this node holds, tells the cluster who is here, and keeps this node's lease.
@@ -35,21 +36,21 @@ type presence struct {
 	quitting atomic.Bool
 	tasks    sync.WaitGroup
 
-	replicas *replicas
-	audits   int // part of the replicas that is audited next; owned by run
+	views   *channelViews
+	checked int // part of the views that is compared with Redis next; owned by run
 
 	mu sync.Mutex
 	// Guarded by mu.
-	marked map[*replica]struct{} // that want a tick
+	ticking map[*channelView]struct{} // that want a tick
 }
 
 func newPresence(b *bus.Bus, names names, h scaling.Handler, node *identity, lanes *lanes, t *logging.Throttle, o Options) *presence {
 	p := &presence{
 		bus: b, names: names, handler: h, node: node, lanes: lanes, o: o, trouble: t,
-		kick:     make(chan struct{}, 1),
-		about:    encodeAbout(&o, time.Now()),
-		replicas: newReplicas(),
-		marked:   make(map[*replica]struct{}),
+		kick:    make(chan struct{}, 1),
+		about:   encodeAbout(&o, time.Now()),
+		views:   newChannelViews(),
+		ticking: make(map[*channelView]struct{}),
 	}
 	p.lease.start(node.id().String())
 	return p
@@ -58,65 +59,65 @@ func newPresence(b *bus.Bus, names names, h scaling.Handler, node *identity, lan
 // open begins to follow the members of a channel that is held and whose Redis subscription is confirmed, or Redis is down. ready is called
 // once, on the channel's lane, when the roster is in the hub; not at all when the channel is closed before. open is called on that lane.
 func (p *presence) open(app, channel string, ready func()) {
-	p.replica(app, channel, p.names.events(app, channel)).start(ready)
+	p.view(app, channel, p.names.events(app, channel)).open(ready)
 }
 
 // join counts one more socket of a user in. done is called once, on the channel's lane: with nil when the user is in the roster and
 // announced to the cluster, as far as Redis can be reached; with ErrMembers when the channel has maxMembers users (0: any number).
 func (p *presence) join(app, channel string, m *protocol.MemberData, maxMembers int, done func(error)) {
 	events := p.names.events(app, channel)
-	p.lanes.run(events, func() { p.replica(app, channel, events).join(m, maxMembers, done) })
+	p.lanes.run(events, func() { p.view(app, channel, events).step(roster.Join{Member: m, Most: maxMembers, Done: done}) })
 }
 
 // leave counts out what a join with done(nil) has counted in.
 func (p *presence) leave(app, channel string, m *protocol.MemberData, grace bool) {
 	events := p.names.events(app, channel)
 	p.lanes.run(events, func() {
-		if r := p.find(events); r != nil {
-			r.leave(m.UserID, grace)
+		if c := p.views.find(events); c != nil {
+			c.step(roster.Leave{UserID: m.UserID, Grace: grace})
 		}
 	})
 }
 
 // delta takes a change of a roster: what follows deltaHeader. It is called on the channel's lane.
 func (p *presence) delta(events string, body []byte) {
-	r := p.find(events)
-	if r == nil {
+	c := p.views.find(events)
+	if c == nil {
 		return
 	}
-	d, err := decodeDelta(body)
+	d, err := roster.DecodeDelta(body)
 	if err != nil {
-		p.trouble.Log(slog.LevelWarn, "", "cannot read the change of a roster", slog.String("app", r.app), slog.String("channel", r.channel))
-		r.fetch()
+		p.trouble.Log(slog.LevelWarn, "", "cannot read the change of a roster", slog.String("app", c.app), slog.String("channel", c.channel))
+		c.step(roster.DeltasLost{})
 		return
 	}
-	r.take(d)
+	c.step(roster.DeltaCame{Delta: d})
 }
 
 // lost says that something published to the channel did not reach delta. It is called on the channel's lane.
 func (p *presence) lost(events string) {
-	if r := p.find(events); r != nil {
-		r.fetch()
+	if c := p.views.find(events); c != nil {
+		c.step(roster.DeltasLost{})
 	}
 }
 
 // close ends following the channel: the handler is not called for it any more. It is called on the channel's lane.
 func (p *presence) close(app, channel string) {
-	if r := p.find(p.names.events(app, channel)); r != nil {
-		r.close()
+	if c := p.views.find(p.names.events(app, channel)); c != nil {
+		c.close()
 	}
 }
 
-// up makes the node beat; when Redis has told who we are, the rosters are healed.
+// up makes the node beat; when Redis has told who this node is, the views and Redis are made to agree.
 func (p *presence) up() { p.beatNow() }
 
 // down makes the rosters what this node knows.
 func (p *presence) down() {
 	p.lease.lose()
-	p.each((*replica).down)
+	p.stepEach(roster.RedisLost{})
 }
 
-// run keeps the lease, heals, and looks after the dead, until ctx ends. Then this node leaves the cluster, which takes at most quitTimeout:
+// run keeps the lease, ticks, and looks after the dead, until ctx ends. Then this node leaves the cluster, which takes at most quitTimeout:
 // the bus and the lanes must still be open.
 func (p *presence) run(ctx context.Context) {
 	defer p.tasks.Wait()
@@ -155,6 +156,13 @@ func (p *presence) complain(what string, err error) {
 	p.trouble.Log(slog.LevelError, "", "redis refuses presence", slog.String("doing", what), slog.Any("err", err))
 }
 
+// complainOf logs an error, if there is one.
+func (p *presence) complainOf(what string, err error) {
+	if err != nil {
+		p.complain(what, err)
+	}
+}
+
 // do runs c and waits for the reply.
 func (p *presence) do(ctx context.Context, c bus.Command) (bus.Reply, error) {
 	replies := make(chan bus.Reply, 1)
@@ -167,69 +175,70 @@ func (p *presence) do(ctx context.Context, c bus.Command) (bus.Reply, error) {
 	}
 }
 
-// ask runs c, and then on the reply, on the channel's lane.
-func (p *presence) ask(events string, c bus.Command, then func(bus.Reply)) {
-	p.bus.Do(c, func(r bus.Reply) { p.lanes.run(events, func() { then(r) }) })
+// moment is now.
+func (p *presence) moment() roster.Moment {
+	id, alive := p.session()
+	return roster.Moment{Now: time.Now(), Node: id, Alive: alive, Online: !p.offline()}
 }
 
-func (p *presence) find(events string) *replica { return p.replicas.find(events) }
-
-// replica returns that of a channel, a new one if there is none. It is called on the channel's lane.
-func (p *presence) replica(app, channel, events string) *replica {
-	r := p.find(events)
-	if r == nil {
-		r = newReplica(p, app, channel, events)
-		p.replicas.add(r)
+// view returns that of a channel, a new one if there is none. It is called on the channel's lane.
+func (p *presence) view(app, channel, events string) *channelView {
+	c := p.views.find(events)
+	if c == nil {
+		c = newChannelView(p, app, channel, events)
+		p.views.add(c)
 	}
-	return r
+	return c
 }
 
-// each calls f for every replica, on its lane, some time later.
-func (p *presence) each(f func(*replica)) {
-	p.replicas.each(func(r *replica) { p.later(r, f) })
+// stepEach has every view take the input, some time later.
+func (p *presence) stepEach(in roster.Input) {
+	p.views.each(func(c *channelView) { p.stepLater(c, in) })
 }
 
-// later calls f for r on its lane, unless it is forgotten by then.
-func (p *presence) later(r *replica, f func(*replica)) {
-	p.lanes.run(r.events, func() {
-		if !r.gone {
-			f(r)
+// stepLater has a view take the input on its lane, unless it is over by then.
+func (p *presence) stepLater(c *channelView, in roster.Input) {
+	p.lanes.run(c.events, func() {
+		if !c.over {
+			c.step(in)
 		}
 	})
 }
 
-// mark asks for a tick of r. It is called on the channel's lane.
-func (p *presence) mark(r *replica) {
+// tickNext has a view get the next tick. It is called on the channel's lane.
+func (p *presence) tickNext(c *channelView) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.marked[r] = struct{}{}
+	p.ticking[c] = struct{}{}
 }
 
-// forget takes out a replica that has nothing more to do.
-func (p *presence) forget(r *replica) {
-	p.replicas.remove(r)
+// forget takes out a view that has nothing more to do.
+func (p *presence) forget(c *channelView) {
+	p.views.remove(c)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.marked, r)
+	delete(p.ticking, c)
 }
 
-// tick gives the marked replicas a look, and some of the others too.
+// checksPerBeat is how many views are compared with Redis at each beat, whether anything seems wrong or not.
+const checksPerBeat = 32
+
+// tick gives a tick to the views that want one, and compares some with Redis.
 func (p *presence) tick() {
-	now := time.Now()
 	p.mu.Lock()
-	marked := p.marked
-	p.marked = make(map[*replica]struct{})
+	ticking := p.ticking
+	p.ticking = make(map[*channelView]struct{})
 	p.mu.Unlock()
-	for r := range marked {
-		p.later(r, func(r *replica) { r.tick(now) })
+	for c := range ticking {
+		p.stepLater(c, roster.Tick{})
 	}
-	left := auditsPerBeat
-	for range replicaShards {
-		some := p.replicas.some(p.audits, left)
-		for _, r := range some {
-			p.later(r, (*replica).audit)
+	left := checksPerBeat
+	for range viewShards {
+		some := p.views.some(p.checked, left)
+		for _, c := range some {
+			p.stepLater(c, roster.CheckAgainstRedis{})
 		}
-		p.audits = (p.audits + 1) % replicaShards
+		p.checked = (p.checked + 1) % viewShards
 		if left -= len(some); left == 0 {
 			break
 		}

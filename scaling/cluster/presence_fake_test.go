@@ -141,7 +141,7 @@ func hasty(addr string) cluster.Options {
 		Redis: bus.Options{
 			Addrs: []string{addr}, ConnectTimeout: time.Second, ReplyTimeout: 500 * time.Millisecond, Settle: -1,
 		},
-		Lease: 800 * time.Millisecond, Beat: 50 * time.Millisecond, Settle: 800 * time.Millisecond, Grace: 800 * time.Millisecond,
+		Lease: 800 * time.Millisecond, Beat: 50 * time.Millisecond, Retell: 800 * time.Millisecond, Grace: 800 * time.Millisecond,
 		Linger: 50 * time.Millisecond,
 	}
 }

@@ -19,7 +19,7 @@ func TestRosterInARedisCluster(t *testing.T) {
 	start := func() *node {
 		return startNodeWith(t, nil, cluster.Options{
 			Redis: bus.Options{Addrs: redis.Addrs(), Cluster: true, Settle: -1},
-			Lease: time.Second, Beat: 50 * time.Millisecond, Settle: 400 * time.Millisecond, Grace: 400 * time.Millisecond,
+			Lease: time.Second, Beat: 50 * time.Millisecond, Retell: 400 * time.Millisecond, Grace: 400 * time.Millisecond,
 			Linger: 50 * time.Millisecond,
 		})
 	}

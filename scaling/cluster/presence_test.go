@@ -322,7 +322,7 @@ func TestLeaveWhileTheNodeBegins(t *testing.T) {
 	redis := redistest.Start(t)
 	proxy := redistest.NewProxy(t, redis.Addr)
 	o := hasty(proxy.Addr)
-	o.Settle = time.Minute
+	o.Retell = time.Minute
 	n := startNodeWith(t, proxy, o)
 	n.join(channel, "u1", "u2")
 	n.leave(channel, "u1")

@@ -6,24 +6,12 @@ import (
 	"time"
 
 	"reverb/scaling/bus"
+	"reverb/scaling/cluster/roster"
 )
 
-// What is decided for the whole cluster is decided in Redis, by these scripts. Each touches keys of one slot only, and costs the same
-// however many members a channel has; fetching is the exception.
+// What is decided for the whole cluster is decided in Redis, by scripts. Each touches keys of one slot only. Those about rosters are in package
+// roster.
 var (
-	//go:embed scripts/roster.lua
-	rosterSource string
-	//go:embed scripts/join.lua
-	joinSource string
-	//go:embed scripts/leave.lua
-	leaveSource string
-	//go:embed scripts/drop.lua
-	dropSource string
-	//go:embed scripts/fetch.lua
-	fetchSource string
-	//go:embed scripts/check.lua
-	checkSource string
-
 	//go:embed scripts/cached.lua
 	cachedSource string
 	//go:embed scripts/keep.lua
@@ -48,11 +36,11 @@ var (
 	//go:embed scripts/forget.lua
 	forgetSource string
 
-	joinScript  = bus.NewScript(rosterSource + joinSource)
-	leaveScript = bus.NewScript(rosterSource + leaveSource)
-	dropScript  = bus.NewScript(rosterSource + dropSource)
-	fetchScript = bus.NewScript(rosterSource + fetchSource)
-	checkScript = bus.NewScript(rosterSource + checkSource)
+	joinScript  = bus.NewScript(roster.JoinSource())
+	leaveScript = bus.NewScript(roster.LeaveSource())
+	dropScript  = bus.NewScript(roster.DropSource())
+	fetchScript = bus.NewScript(roster.FetchSource())
+	checkScript = bus.NewScript(roster.CheckSource())
 
 	keepScript   = bus.NewScript(cachedSource + keepSource)
 	recallScript = bus.NewScript(cachedSource + recallSource)
@@ -66,9 +54,6 @@ var (
 	forgetScript = bus.NewScript(nodesSource + forgetSource)
 )
 
-// lingeringKey holds the users of a Pusher channel who have left with a grace: a sorted set, until when.
-func lingeringKey(events string) string { return events + ":l" }
-
 // buried holds since when a node is dead: a sorted set.
 func (n names) buried() string { return n.nodes() + ":buried" }
 
@@ -76,10 +61,8 @@ func (n names) buried() string { return n.nodes() + ":buried" }
 func (p *presence) rosterCommand(s *bus.Script, events, node string, args ...string) bus.Command {
 	return bus.Command{
 		Script: s,
-		Keys: []string{
-			generationKey(events), membersKey(events), userNodesKey(events), onNodeKey(events, node), lingeringKey(events), events,
-		},
-		Args: append([]string{p.bus.PublishCommand(), deltaHeader}, args...),
+		Keys:   roster.Keys(events, node),
+		Args:   append([]string{p.bus.PublishCommand(), deltaHeader}, args...),
 	}
 }
 

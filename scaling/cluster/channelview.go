@@ -108,7 +108,7 @@ func (c *channelView) do(command roster.Command) {
 	case roster.EndGraces:
 		c.ask(c.p.dropCommand(c.events, "", false, 0), func(r bus.Reply) roster.Input {
 			_, left, err := dropped(r)
-			return roster.GracesEnded{Left: int(left), Err: err}
+			return roster.GracesEnded{To: to, Left: int(left), Err: err}
 		})
 	}
 }

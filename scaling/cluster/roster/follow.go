@@ -62,7 +62,7 @@ func (f *follower) take(d Delta) {
 	}
 	if gone, ended := f.v.list.missing.explains(d, f.v.at.Now); ended {
 		for _, u := range gone {
-			f.v.list.review(u)
+			f.v.list.hide(u)
 		}
 		return
 	}
@@ -109,7 +109,7 @@ func (f *follower) leaves(id string) {
 	}
 	u.inRoster = false
 	if u.sockets == 0 {
-		f.v.list.gone(u)
+		f.v.list.review(u)
 		return
 	}
 	f.v.teller.takenOut(u, f.at)
@@ -214,7 +214,7 @@ func (f *follower) replace(in Fetched) {
 		}
 	}
 	for _, u := range byID(gone) {
-		f.v.list.gone(u)
+		f.v.list.review(u)
 	}
 }
 

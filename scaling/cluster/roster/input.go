@@ -119,6 +119,7 @@ type (
 
 	// GracesEnded is the reply to EndGraces.
 	GracesEnded struct {
+		To   EndGraces
 		Left int // users who are still in their grace
 		Err  error
 	}

@@ -59,17 +59,22 @@ func (l *list) announce(u *user) {
 	l.v.out.Events = append(l.v.out.Events, Event{Kind: MemberAdded, Member: u.member, UserID: u.id})
 }
 
-// gone takes a user without a socket on this node out of the roster. It is still shown for a while if Redis may only have lost it.
-func (l *list) gone(u *user) {
-	if u.shown && l.missing.add(u, l.v.at.Now, l.v.settings.Retell) {
-		l.v.wantTick()
+// review hides a user for whom nothing speaks any more. It is still shown for a while if Redis may only have lost it: also one that has left
+// this node, for it may be on another, which did not tell Redis again yet.
+func (l *list) review(u *user) {
+	if u.inRoster || u.sockets > 0 || l.missing.has(u) {
+		return
 	}
-	l.review(u)
+	if u.shown && l.v.at.Online && l.missing.add(u, l.v.at.Now, l.v.settings.Retell) {
+		l.v.wantTick()
+		return
+	}
+	l.hide(u)
 }
 
-// review hides a user for whom nothing speaks any more, and forgets it.
-func (l *list) review(u *user) {
-	if l.missing.has(u) || u.inRoster || u.sockets > 0 {
+// hide hides a user that is not here, and is not missing any more.
+func (l *list) hide(u *user) {
+	if u.inRoster || u.sockets > 0 {
 		return
 	}
 	if u.shown {
@@ -83,7 +88,7 @@ func (l *list) review(u *user) {
 // hideMissing hides those who are missing for long enough.
 func (l *list) hideMissing() {
 	for _, u := range l.missing.overdue(l.v.at.Now) {
-		l.review(u)
+		l.hide(u)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 // for Settings.Retell: by then their nodes have told Redis again.
 type missing struct {
 	until    map[*user]time.Time // nil until there is one
+	lost     bool                // Redis was, and has not told who this node is since
 	retold   time.Time           // until then the nodes are telling Redis again who is there
 	suspects []endedGeneration   // whose last delta did not come yet
 }
@@ -26,7 +27,7 @@ type endedGeneration struct {
 const maxSuspects = 8
 
 // expectRetelling says that the nodes are telling Redis again of their users, until then.
-func (m *missing) expectRetelling(until time.Time) { m.retold = until }
+func (m *missing) expectRetelling(until time.Time) { m.lost, m.retold = false, until }
 
 // suspect notes a generation that is over, and whose last delta has not come.
 func (m *missing) suspect(generation string, until time.Time) {
@@ -65,12 +66,9 @@ func (m *missing) explains(d Delta, now time.Time) (gone []*user, ended bool) {
 	return gone, true
 }
 
-// add makes a user who is shown missing, if Redis may only have lost it and it was not missing before.
+// add makes a user who is shown missing, if Redis may only have lost it.
 func (m *missing) add(u *user, now time.Time, retell time.Duration) bool {
-	if m.has(u) {
-		return false
-	}
-	if !now.Before(m.retold) {
+	if !m.lost && !now.Before(m.retold) {
 		m.suspects = slices.DeleteFunc(m.suspects, func(e endedGeneration) bool { return !now.Before(e.until) })
 		if len(m.suspects) == 0 {
 			return false

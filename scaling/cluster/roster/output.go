@@ -70,7 +70,7 @@ type (
 	DropNode struct{ Node string }
 
 	// EndGraces takes out those whose grace is over: scripts/drop.lua.
-	EndGraces struct{}
+	EndGraces struct{ given int } // graces, by this node until then
 )
 
 func (TellJoin) command()   {}

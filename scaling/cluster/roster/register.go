@@ -59,7 +59,7 @@ func (t *teller) endGraces() {
 		return
 	}
 	t.graceOver = t.v.at.Now.Add(t.v.settings.Grace) // if there is no answer
-	t.v.command(EndGraces{})
+	t.v.command(EndGraces{t.gracesGiven})
 }
 
 func (t *teller) gracesEnded(in GracesEnded) {
@@ -67,7 +67,7 @@ func (t *teller) gracesEnded(in GracesEnded) {
 	case in.Err != nil:
 	case in.Left > 0:
 		t.graceOver = t.v.at.Now.Add(t.v.settings.Beat)
-	default:
+	case in.To.given == t.gracesGiven: // else one more was given since
 		t.graceOver = time.Time{}
 	}
 }

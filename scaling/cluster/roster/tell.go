@@ -19,6 +19,8 @@ type teller struct {
 	again     map[*user]struct{} // to be looked at again at the next tick; nil until there is one
 	graceOver time.Time          // when the last grace that this node gave is over; zero: none
 
+	gracesGiven int
+
 	registeredAs string // the id of this node under which the cluster knows that it has users here; empty: it does not
 	registering  bool
 	formerIDs    []string // ids of this node whose users are to be dropped when they are in under the present one
@@ -79,13 +81,24 @@ func (t *teller) leave(in Leave) {
 		return
 	}
 	u.grace = in.Grace
-	if !t.v.at.Online && !u.elsewhere {
-		u.inRoster = false // as far as can be known
-	}
+	t.tellAndReview(u)
+}
+
+// tellAndReview makes Redis have what is true of the user, and the list too: at once, or when Redis has answered.
+func (t *teller) tellAndReview(u *user) {
 	t.tell(u)
 	if !u.busy {
-		t.v.list.review(u)
+		t.review(u)
 	}
+}
+
+// review looks whether the list should still have the user. When Redis cannot be asked, a user without a socket here is not in the roster any more,
+// as far as can be known.
+func (t *teller) review(u *user) {
+	if u.sockets == 0 && !t.v.at.Online && !u.elsewhere {
+		u.inRoster = false
+	}
+	t.v.list.review(u)
 }
 
 // tell makes Redis have what is true of the user. When it has, the joins are answered.
@@ -143,7 +156,7 @@ func (t *teller) joinTold(in JoinTold) {
 		t.setHeld(u, in.To.Node)
 		u.joined, u.elsewhere = in.At, in.Elsewhere
 		t.v.follower.redisIsAt(in.At)
-		t.tell(u)
+		t.tellAndReview(u)
 	}
 }
 
@@ -151,6 +164,7 @@ func (t *teller) tellLeave(u *user) {
 	var grace time.Duration
 	if u.grace {
 		grace = t.v.settings.Grace
+		t.gracesGiven++
 		t.graceOver = t.v.at.Now.Add(grace + t.v.settings.Beat)
 		t.v.wantTick()
 	}
@@ -161,14 +175,14 @@ func (t *teller) leaveTold(in LeaveTold) {
 	u := t.answered(in.To.UserID)
 	if in.Err != nil {
 		t.mayHold(u, in.To.Node)
+		t.review(u)
 		return
 	}
 	t.setHeld(u, "")
 	if in.At.Generation != "" {
 		t.v.follower.redisIsAt(in.At)
 	}
-	t.tell(u)
-	t.v.list.review(u)
+	t.tellAndReview(u)
 }
 
 // ask sends a command about a user.
@@ -240,8 +254,7 @@ func (t *teller) answerWithoutRedis(u *user) {
 		t.tellLater(u)
 		return
 	}
-	t.tell(u)
-	t.v.list.review(u)
+	t.tellAndReview(u)
 }
 
 // answerFull answers the joins of a user for whom there is no room.
@@ -252,8 +265,7 @@ func (t *teller) answerFull(u *user) {
 	for _, j := range joins {
 		t.v.answer(j.done, ErrFull)
 	}
-	t.tell(u)
-	t.v.list.review(u)
+	t.tellAndReview(u)
 }
 
 // compare compares what Redis has of our users, under an id of this node, with what is true. A user about whom a command is under way is left
@@ -271,8 +283,7 @@ func (t *teller) compare(ours []string, node string) {
 		if _, ok := there[u.id]; !ok && !u.busy && u.heldAs == node {
 			t.setHeld(u, "")
 		}
-		t.tell(u)
-		t.v.list.review(u)
+		t.tellAndReview(u)
 	}
 }
 
@@ -289,8 +300,7 @@ func (t *teller) tick() {
 		if len(u.joins) > 0 && t.v.at.Now.Sub(u.joins[0].since) > patienceBeats*t.v.settings.Beat {
 			t.answerWithoutRedis(u)
 		}
-		t.tell(u)
-		t.v.list.review(u)
+		t.tellAndReview(u)
 	}
 }
 

@@ -143,6 +143,7 @@ func (v *View) finish() {
 
 // goOnAlone lets in the joins that wait for Redis.
 func (v *View) goOnAlone() {
+	v.list.missing.lost = true
 	v.follower.live = false
 	v.opened()
 	v.follower.answerAll()
@@ -150,6 +151,7 @@ func (v *View) goOnAlone() {
 		if len(u.joins) > 0 {
 			v.teller.answerWithoutRedis(u)
 		}
+		v.teller.review(u)
 	}
 }
 

@@ -2,6 +2,8 @@ package bus_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -78,25 +80,29 @@ func TestTellsWhatRedisRefuses(t *testing.T) {
 			strings.Fields("ACL SETUSER node " + rules + " -eval -evalsha"),
 			strings.Fields("ACL SETUSER node " + rules + " +eval +evalsha"),
 		},
+		"MISCONF": {[]string{"BGSAVE"}, []string{"CONFIG", "SET", "stop-writes-on-bgsave-error", "no"}},
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			redis := redistest.Start(t)
+			dir := t.TempDir()
+			redis := redistest.Start(t, "--save", "3600 1000000", "--dir", dir)
+			if err := os.Mkdir(filepath.Join(dir, "dump.rdb"), 0o700); err != nil { // it cannot save where a folder has the name of its file
+				t.Fatal(err)
+			}
 			redis.Must(strings.Fields("ACL SETUSER node " + rules)...)
 			p := up(t, bus.Options{Addrs: []string{redis.Addr}, Username: "node", Password: "any"})
 			if r := p.do(write); r.Err() != nil || p.State().Refusal != nil {
 				t.Fatalf("before: %v, refused %v", r.Err(), p.State().Refusal)
 			}
 			redis.Must(c.refuse...)
-			if r := p.do(write); r.Err() == nil {
-				t.Fatal("nothing is refused")
-			}
+			p.await("the refusal", func() bool { return p.do(write).Err() != nil })
 			s := p.State()
 			if s.Refusal == nil || s.Refusal.Code != code || !s.Up || time.Since(s.Refusal.Since) > limit {
 				t.Errorf("got %+v, refusal %+v", s, s.Refusal)
 			}
 			redis.Must(c.allow...)
 			p.await("the end of it", func() bool { return p.do(write).Err() == nil && p.State().Refusal == nil })
+			redis.Must("CONFIG", "SET", "save", "") // or it does not end before it has saved
 		})
 	}
 }

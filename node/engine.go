@@ -50,7 +50,7 @@ func (e *engine) start(version string, stream *journal.Trace) (err error) {
 		options.Trace = stream
 	}
 	e.server = server.New(options)
-	if err = e.relay.Start(e.server); err != nil {
+	if err = e.relay.Start(e.server.Node()); err != nil {
 		return fmt.Errorf("start relay: %w", err)
 	}
 	sockets := pollerConfig(e.cfg, e.log)
@@ -108,7 +108,7 @@ func (e *engine) clientAddress(socketID string) (netip.AddrPort, bool) {
 	if !ok {
 		return netip.AddrPort{}, false
 	}
-	session := e.server.Session(id)
+	session := e.server.Inspector().Session(id)
 	if session == nil {
 		return netip.AddrPort{}, false
 	}

@@ -4,8 +4,9 @@
 //
 //	server ── Publish ──▶ Relay ── Deliver ──▶ server (of every node) ──▶ channels.Hub
 //
-// Besides, a Relay makes ready for the subscriptions of its node (Join, Leave), keeps the rosters that the node shows (MemberAdded,
-// MemberRemoved), and asks all nodes (Query). Local is the relay of a node that is alone; the others are in cluster and laravel.
+// A Relay of several nodes is a Cluster: it also makes ready for the subscriptions of its node (Joiner), keeps the rosters that the node
+// shows (MemberAdded, MemberRemoved), and asks all nodes (Querier). Local is the relay of a node that is alone; the Clusters are in the
+// packages cluster and phpnodes.
 //
 // Order: messages that are published to one channel through one node, by however many goroutines, have one order on all nodes, that of their
 // places among the channel's events on the publishing node (Message.Order). Messages of different nodes may overtake each other.

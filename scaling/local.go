@@ -1,9 +1,6 @@
 package scaling
 
-import (
-	"context"
-	"errors"
-)
+import "errors"
 
 // ErrNotStarted is what a relay without a Handler answers.
 var ErrNotStarted = errors.New("scaling: the relay is not started")
@@ -43,25 +40,11 @@ func (l *Local) Terminate(app, userID string) {
 	}
 }
 
-// Join has nothing to make ready: the hub of a single node keeps the rosters itself.
-func (l *Local) Join(_ Join, done func(error)) { done(nil) }
-
-// Leave does nothing.
-func (l *Local) Leave(Leave) {}
-
-// Query answers for this node.
-func (l *Local) Query(_ context.Context, q Query) Answer {
-	if l.handler == nil {
-		return Answer{Nodes: 1}
-	}
-	return l.handler.Answer(q)
-}
-
-// OtherConnections is 0: there are no other nodes.
-func (l *Local) OtherConnections(string) int { return 0 }
-
 // Status is always up.
 func (l *Local) Status() Status { return Status{Up: true, Nodes: 1} }
+
+// Nodes is nil: there are no other nodes.
+func (l *Local) Nodes() []Node { return nil }
 
 // Close does nothing: there is nothing to end.
 func (l *Local) Close() {}

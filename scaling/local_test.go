@@ -67,6 +67,17 @@ func TestLocalBeforeStart(t *testing.T) {
 	r.Terminate("app", "7") // must not panic
 }
 
-func (n *node) Answer(scaling.Query) scaling.Answer {
-	return scaling.Answer{Connections: 3, Nodes: 1, Answered: 1}
+func TestLocalIsAlone(t *testing.T) {
+	n := &node{}
+	r := scaling.NewLocal()
+	if err := r.Start(n); err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.Publish(scaling.Message{Elsewhere: true}); err != nil || len(n.delivered) != 0 {
+		t.Errorf("a message for the others was delivered: %v, %v", n.delivered, err)
+	}
+	if s := r.Status(); !s.Up || s.Nodes != 1 || len(r.Nodes()) != 0 {
+		t.Errorf("status %+v, other nodes %v", s, r.Nodes())
+	}
 }

@@ -51,30 +51,3 @@ func TestMerge(t *testing.T) {
 		t.Errorf("partial %v, a has %d users now", sum.Partial(), len(a.Users))
 	}
 }
-
-func TestLocalIsWhole(t *testing.T) {
-	r := scaling.NewLocal()
-	if got := r.Query(t.Context(), scaling.Query{}); !got.Partial() {
-		t.Errorf("before Start: %+v", got)
-	}
-	n := &node{}
-	_ = r.Start(n)
-	defer r.Close()
-	if got := r.Query(t.Context(), scaling.Query{}); got.Partial() || got.Connections != 3 {
-		t.Errorf("Query: %+v", got)
-	}
-	joined := 0
-	r.Join(scaling.Join{}, func(err error) {
-		if err != nil {
-			t.Error(err)
-		}
-		joined++
-	})
-	r.Leave(scaling.Leave{})
-	if err := r.Publish(scaling.Message{Elsewhere: true}); err != nil || len(n.delivered) != 0 {
-		t.Errorf("a message for the others was delivered: %v, %v", n.delivered, err)
-	}
-	if s := r.Status(); joined != 1 || r.OtherConnections("1") != 0 || !s.Up || s.Nodes != 1 {
-		t.Errorf("joined %d times, status %+v", joined, s)
-	}
-}

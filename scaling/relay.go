@@ -67,12 +67,6 @@ type Node struct {
 	Connections int       // that are open
 }
 
-// Lister is a Relay that knows the other nodes one by one.
-type Lister interface {
-	// Nodes are the other nodes that live, in the order of their names. It may be called often.
-	Nodes() []Node
-}
-
 // Handler is the node: what a relay hands its messages to. It may be called from many goroutines; the calls for one channel that
 // change it come one after the other.
 type Handler interface {
@@ -108,19 +102,39 @@ type Handler interface {
 	Connections() map[string]int
 }
 
-// Relay carries messages between nodes and knows what is of the whole cluster. Start comes before everything else and Close after
-// it; the rest may be called from any goroutine that holds no lock of the hub or of a session.
+// Relay joins a node to others, if there are any. Start comes before everything else and Close after it; the rest may be called from any
+// goroutine that holds no lock of the hub or of a session. Local is the Relay of a node that is alone; every other one is a Cluster.
 type Relay interface {
 	// Start tells the relay who the node is.
 	Start(h Handler) error
 
+	Publisher
+	Monitor
+
+	// Close leaves the cluster, hands out what waits as far as that is possible in a bounded time, and waits for the relay's
+	// goroutines.
+	Close()
+}
+
+// Cluster is a Relay that knows what is of several nodes together.
+type Cluster interface {
+	Relay
+	Joiner
+	Querier
+}
+
+// Publisher reaches the subscribers and the users of every node.
+type Publisher interface {
 	// Publish brings the message to every node, this one included. The error is that of this node's own delivery, or ErrDropped
 	// when the message could not be passed on.
 	Publish(m Message) error
 
 	// Terminate closes the connections of the app's user on every node.
 	Terminate(app, userID string)
+}
 
+// Joiner has a node follow the channels that its subscribers are in, and the cluster know its members.
+type Joiner interface {
 	// Join makes ready for one more subscription of this node and calls done once, on any goroutine, with no lock held, maybe before
 	// Join returns. After done(nil) the node gets whatever is published to the channel, the channel is held with the cluster's cached
 	// event and roster, and the member is in that roster and was announced. While the other nodes cannot be reached this is true as
@@ -129,17 +143,21 @@ type Relay interface {
 
 	// Leave gives back what one done(nil) has given. It comes after the subscriber is out of the hub.
 	Leave(l Leave)
+}
 
-	// Query asks all nodes. It takes a bounded time; Answer says whether somebody did not answer.
+// Querier tells what all nodes know together.
+type Querier interface {
+	// Query asks all nodes. It takes a bounded time; Answer says whether a node did not answer.
 	Query(ctx context.Context, q Query) Answer
 
 	// OtherConnections counts the app's open connections on the other nodes, as they were a moment ago.
 	OtherConnections(app string) int
+}
 
-	// Status may be called often.
+// Monitor tells how the way to the other nodes is. Its methods may be called often.
+type Monitor interface {
 	Status() Status
 
-	// Close leaves the cluster, hands out what waits as far as that is possible in a bounded time, and waits for the relay's
-	// goroutines.
-	Close()
+	// Nodes are the other nodes that live, in the order of their names.
+	Nodes() []Node
 }

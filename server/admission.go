@@ -32,7 +32,7 @@ func (s *Server) admit(r *transport.Request) (*app, *config.App, *refusal) {
 		return nil, nil, &refusal{protocol.ErrDraining, "draining"}
 	}
 	key, _ := EndpointKey(s.prefix, r.Path)
-	set := s.apps.Load().byKey[key]
+	set := s.apps.byKey(key)
 	if set == nil {
 		return nil, nil, &refusal{protocol.ErrUnknownApp, "unknown_app"}
 	}

@@ -54,7 +54,7 @@ func (a *app) retire() {
 
 // CacheLimit is how many bytes the cached events of an app may have, those of clients or those of the HTTP API; 0: any number.
 func (s *Server) CacheLimit(appID string, client bool) int64 {
-	conf := s.App(appID)
+	conf := s.apps.configured(appID)
 	switch {
 	case conf == nil:
 		return 1 // it is gone: nothing is kept any more
@@ -66,7 +66,7 @@ func (s *Server) CacheLimit(appID string, client bool) int64 {
 
 // Uncached counts an event that was not kept for want of room.
 func (s *Server) Uncached(appID string, client bool) {
-	a := s.app(appID)
+	a := s.apps.get(appID)
 	switch {
 	case a == nil:
 	case client:
@@ -107,8 +107,8 @@ func (a *app) most(conf *config.App) (n int64, limited bool) {
 		return 0, false
 	}
 	n = int64(conf.MaxConnections)
-	if a.server.scaled {
-		n -= int64(a.server.relay.OtherConnections(a.id))
+	if a.server.others != nil {
+		n -= int64(a.server.others.OtherConnections(a.id))
 	}
 	return n, true
 }

@@ -79,7 +79,7 @@ func (ss *Session) forward(conf *config.App, e *protocol.ClientEvent, payload []
 }
 
 func (ss *Session) forwardTo(conf *config.App, channel string, data, payload []byte) bool {
-	if !ss.app.server.reached(ss.app.id, channel) {
+	if !ss.app.server.events.reached(ss.app.id, channel) {
 		return true
 	}
 	userID, _ := ss.subs.sender(conf, channel)
@@ -91,10 +91,10 @@ func (ss *Session) forwardTo(conf *config.App, channel string, data, payload []b
 func (ss *Session) publish(conf *config.App, channel string, m outbound.Message) bool {
 	ss.app.metrics.Published(metrics.SourceClient)
 	if !ss.app.server.hub.Room(ss.app.id, channel) {
-		ss.app.server.dropped(ss.app, channel, channels.ErrBacklog)
+		ss.app.server.events.dropped(ss.app, channel, channels.ErrBacklog)
 		return ss.failEvent(conf, channel, protocol.ErrOverCapacity)
 	}
-	err := ss.app.server.send(scaling.Message{
+	err := ss.app.server.events.send(scaling.Message{
 		App:     ss.app.id,
 		Channel: channel,
 		Payload: m,
@@ -103,7 +103,7 @@ func (ss *Session) publish(conf *config.App, channel string, m outbound.Message)
 		Client:  true,
 	})
 	if err != nil {
-		ss.app.server.dropped(ss.app, channel, err)
+		ss.app.server.events.dropped(ss.app, channel, err)
 		return ss.failEvent(conf, channel, protocol.ErrOverCapacity)
 	}
 	return true

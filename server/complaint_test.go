@@ -25,7 +25,7 @@ func loggingNode(t *testing.T, cfg *config.Config) (*server.Server, *bytes.Buffe
 	var log bytes.Buffer
 	hub, relay := channels.NewHub(channels.Options{}), scaling.NewLocal()
 	s := server.New(server.Options{Config: cfg, Hub: hub, Relay: relay, Metrics: metrics.New("dev"), Log: slog.New(slog.NewTextHandler(&log, nil))})
-	if err := relay.Start(s); err != nil {
+	if err := relay.Start(s.Node()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close(); relay.Close(); hub.Close() })

@@ -3,13 +3,11 @@ package server_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 
 	"reverb/channels"
 	"reverb/config"
-	"reverb/metrics"
 	"reverb/outbound"
 	"reverb/scaling"
 	"reverb/server"
@@ -19,7 +17,7 @@ import (
 
 // brokenRelay fails for the channels that it names.
 type brokenRelay struct {
-	scaling.Local
+	slowRelay
 	fail      map[string]error
 	published []string
 }
@@ -32,14 +30,9 @@ func (r *brokenRelay) Publish(m scaling.Message) error {
 func TestPublishFails(t *testing.T) {
 	lost := errors.New("no connection")
 	relay := &brokenRelay{fail: map[string]error{"full": channels.ErrBacklog, "lost": lost}}
-	cfg := configured(appWith(nil))
-	cfg.Scaling.Enabled = true // others may be subscribed, so everything is published
-	hub := channels.NewHub(channels.Options{})
-	defer hub.Close()
-	n := &node{t: t, hub: hub, metrics: metrics.New("test")}
-	n.Server = server.New(server.Options{
-		Config: cfg, Hub: hub, Relay: relay, Metrics: n.metrics, Log: slog.New(slog.DiscardHandler),
-	})
+	relay.atOnce = true
+	n := newScaled(t, relay, nil) // others may be subscribed, so everything is published
+	defer n.stop()
 
 	p := server.Publication{Event: "e", Data: "d", Channels: []string{"a", "full", "lost", "b"}}
 	if err := n.Publish(context.Background(), n.App("1"), p); !errors.Is(err, channels.ErrBacklog) {
@@ -70,9 +63,7 @@ func TestPublishFails(t *testing.T) {
 
 // What a relay brings for channels that nobody here has, and for apps that are not here, goes nowhere.
 func TestDeliverToNobody(t *testing.T) {
-	cfg := configured(appWith(nil))
-	cfg.Scaling.Enabled = true
-	withNode(t, cfg, func(n *node) {
+	scaled(t, nil, func(t *testing.T, n *node, _ *slowRelay) {
 		if err := n.Deliver(scaling.Message{App: "1", Channel: "cache-nobody", Payload: outbound.New("{}"), Cache: true}); err != nil {
 			t.Error(err)
 		}

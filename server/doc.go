@@ -8,7 +8,7 @@
 //	                     Session ◄── Message, Control, Closed   (transport: one call at a time)
 //	                        │
 //	   rate limit ► decode ► pusher:subscribe …  ──► channels.Hub
-//	                       └ client-…  ──► Server.Publish… ──► scaling.Relay ──► Server.Deliver ──► channels.Hub
+//	                       └ client-…  ──► Server.Publish… ──► scaling.Relay ──► LocalNode.Deliver ──► channels.Hub
 //
 // Bytes go back to clients only through [Session.Send] and the session's own replies, neither of which waits.
 //

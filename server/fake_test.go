@@ -25,6 +25,7 @@ import (
 // node is a server with a real hub on the relay of a single node.
 type node struct {
 	*server.Server
+	*server.LocalNode
 	t       testing.TB
 	hub     *channels.Hub
 	metrics *metrics.Metrics
@@ -67,7 +68,8 @@ func newNodeWith(tb testing.TB, cfg *config.Config, trace server.Trace, o channe
 		Config: cfg, Hub: n.hub, Relay: relay, Metrics: n.metrics, Trace: trace,
 		Log: slog.New(slog.DiscardHandler),
 	})
-	if err := relay.Start(n.Server); err != nil {
+	n.LocalNode = n.Node()
+	if err := relay.Start(n.LocalNode); err != nil {
 		tb.Fatal(err)
 	}
 	n.Start()

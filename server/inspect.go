@@ -13,8 +13,6 @@ import (
 	"reverb/scaling"
 )
 
-// What a person who looks at the node asks of it. None of it is on the way of a message; what looks at every session or channel says so.
-
 // Connection is what is known of one session.
 type Connection struct {
 	ID      protocol.SocketID
@@ -26,9 +24,20 @@ type Connection struct {
 	Waiting int64         // bytes that wait for the socket
 }
 
+// Inspector answers a person who looks at this node. Nothing of it is on the way of a message, and every method that looks at all sessions or
+// channels says so. Its methods may be called from any goroutine.
+type Inspector struct {
+	// Constant after construction.
+	apps     *apps
+	sessions *registry
+	hub      *channels.Hub
+	relay    scaling.Monitor
+	events   *publisher
+}
+
 // Apps returns the applications of the node, by id.
-func (s *Server) Apps() []*config.App {
-	served := s.apps.Load().byID
+func (i *Inspector) Apps() []*config.App {
+	served := i.apps.all()
 	apps := make([]*config.App, 0, len(served))
 	for _, set := range served {
 		apps = append(apps, set.App)
@@ -38,24 +47,21 @@ func (s *Server) Apps() []*config.App {
 }
 
 // RelayStatus tells how the connection to the other nodes is; scaled: there are, or may be, others.
-func (s *Server) RelayStatus() (status scaling.Status, scaled bool) {
-	return s.relay.Status(), s.scaled
+func (i *Inspector) RelayStatus() (status scaling.Status, scaled bool) {
+	return i.relay.Status(), i.events.scaled
 }
 
 // OtherNodes lists the other nodes that live, as far as the relay can tell them apart.
-func (s *Server) OtherNodes() []scaling.Node {
-	if l, ok := s.relay.(scaling.Lister); ok {
-		return l.Nodes()
-	}
-	return nil
+func (i *Inspector) OtherNodes() []scaling.Node {
+	return i.relay.Nodes()
 }
 
 // Sessions yields every session of the node, in no order; those that come or go meanwhile may or may not be among them.
-func (s *Server) Sessions() iter.Seq[*Session] {
+func (i *Inspector) Sessions() iter.Seq[*Session] {
 	return func(yield func(*Session) bool) {
 		var buf []*Session
-		for i := range s.sessions.shards {
-			sh := &s.sessions.shards[i]
+		for shard := range i.sessions.shards {
+			sh := &i.sessions.shards[shard]
 			sh.mu.Lock()
 			buf = append(buf[:0], sh.sessions...)
 			sh.mu.Unlock()
@@ -69,19 +75,21 @@ func (s *Server) Sessions() iter.Seq[*Session] {
 }
 
 // Session returns the session with this id, nil if this node has none.
-func (s *Server) Session(id protocol.SocketID) *Session {
+func (i *Inspector) Session(id protocol.SocketID) *Session {
 	if id.IsZero() {
 		return nil
 	}
-	return s.sessions.find(id)
+	return i.sessions.find(id)
 }
 
 // LocalChannels yields the app's channels that have a subscriber on this node, in no order. It looks at all of them.
-func (s *Server) LocalChannels(conf *config.App) iter.Seq[channels.Info] { return s.hub.All(conf.ID) }
+func (i *Inspector) LocalChannels(conf *config.App) iter.Seq[channels.Info] {
+	return i.hub.All(conf.ID)
+}
 
 // Places returns some of the sockets of a channel on this node, after the first skip, and how many there are.
-func (s *Server) Places(conf *config.App, channel string, skip, most int) ([]channels.Place, int) {
-	return s.hub.Places(conf.ID, channel, skip, most)
+func (i *Inspector) Places(conf *config.App, channel string, skip, most int) ([]channels.Place, int) {
+	return i.hub.Places(conf.ID, channel, skip, most)
 }
 
 // Describe may be called from any goroutine.

@@ -18,11 +18,11 @@ func (r Reach) Partial() bool { return r.Answered < r.Asked }
 
 // ConnectionCount counts the app's connections with at least one subscription (Reverb: ConnectionsController; Pulse draws graphs of it).
 func (s *Server) ConnectionCount(ctx context.Context, conf *config.App) (int, Reach) {
-	a := s.app(conf.ID)
+	a := s.apps.get(conf.ID)
 	switch {
 	case a == nil:
 		return 0, Reach{}
-	case !s.scaled:
+	case s.others == nil:
 		return int(a.subscribed.Load()), Reach{}
 	}
 	answer, reach := s.ask(ctx, scaling.Query{Of: scaling.QueryConnections, App: conf.ID})
@@ -31,8 +31,8 @@ func (s *Server) ConnectionCount(ctx context.Context, conf *config.App) (int, Re
 
 // Channels lists the app's occupied channels whose name begins with prefix, by name.
 func (s *Server) Channels(ctx context.Context, conf *config.App, prefix string) ([]channels.Info, Reach) {
-	a := s.app(conf.ID)
-	if a == nil || !s.scaled {
+	a := s.apps.get(conf.ID)
+	if a == nil || s.others == nil {
 		return s.hub.Channels(conf.ID, prefix), Reach{}
 	}
 	answer, reach := s.ask(ctx, scaling.Query{Of: scaling.QueryChannels, App: conf.ID, Prefix: prefix})
@@ -42,9 +42,9 @@ func (s *Server) Channels(ctx context.Context, conf *config.App, prefix string) 
 // NamedChannels describes those of the channels that somebody is subscribed to, by name. Several are asked for together, because
 // each question goes to all nodes.
 func (s *Server) NamedChannels(ctx context.Context, conf *config.App, names []string) ([]channels.Info, Reach) {
-	a := s.app(conf.ID)
-	if a == nil || !s.scaled {
-		return s.infos(conf.ID, names), Reach{}
+	a := s.apps.get(conf.ID)
+	if a == nil || s.others == nil {
+		return s.node.infos(conf.ID, names), Reach{}
 	}
 	if names == nil {
 		names = []string{} // nil means all
@@ -56,7 +56,7 @@ func (s *Server) NamedChannels(ctx context.Context, conf *config.App, names []st
 // Users lists the distinct users of a presence channel in the order they joined, with what is known of the channel; false: nobody is
 // subscribed.
 func (s *Server) Users(ctx context.Context, conf *config.App, name string) ([]protocol.RosterMember, bool, Reach) {
-	if s.app(conf.ID) == nil || !s.scaled {
+	if s.apps.get(conf.ID) == nil || s.others == nil {
 		users, ok := s.hub.Members(conf.ID, name)
 		return users, ok, Reach{}
 	}
@@ -67,7 +67,7 @@ func (s *Server) Users(ctx context.Context, conf *config.App, name string) ([]pr
 
 // ask puts a question to all nodes.
 func (s *Server) ask(ctx context.Context, q scaling.Query) (scaling.Answer, Reach) {
-	answer := s.relay.Query(ctx, q)
+	answer := s.others.Query(ctx, q)
 	s.relayMetrics.Queried(answer.Partial())
 	return answer, Reach{Asked: answer.Nodes, Answered: answer.Answered}
 }

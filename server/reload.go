@@ -7,25 +7,6 @@ import (
 	"reverb/protocol"
 )
 
-// directory is the apps that are served, all as one configuration has them. It does not change.
-type directory struct {
-	byKey map[string]*settings // by present and previous keys
-	byID  map[string]*settings
-}
-
-func (d *directory) add(set *settings) {
-	d.byID[set.ID] = set
-	d.byKey[set.Key] = set
-	for _, key := range set.PreviousKeys {
-		d.byKey[key] = set
-	}
-}
-
-// taken reports whether the id, or a key, is another app's.
-func (d *directory) taken(conf *config.App) bool {
-	return d.byID[conf.ID] != nil || conf.AnyKey(func(key string) bool { return d.byKey[key] != nil })
-}
-
 // Reload serves these apps instead of those of before. Whoever asks from then on, client or site, finds all of them as they are here;
 // what is being handled ends under the settings that it began with. The connections of an app that was here before live on under its
 // new settings, whatever changed but its id; its present channels and their members stay as they are. The connections of an app that is
@@ -40,60 +21,22 @@ func (s *Server) Reload(apps config.Apps) {
 		return
 	default:
 	}
-	before := s.apps.Load()
+	first := len(s.apps.all()) == 0
 	now := &directory{byKey: make(map[string]*settings, len(apps)), byID: make(map[string]*settings, len(apps))}
 	for _, conf := range apps {
 		if now.taken(conf) {
 			continue // the first in the list wins (Reverb: ConfigApplicationProvider)
 		}
-		now.add(s.appOfReload(before, conf).configured(conf))
+		a := s.apps.known(conf.ID)
+		if a == nil {
+			a = newApp(s, conf)
+		}
+		now.add(a.configured(conf))
 	}
-	closing := s.replace(before, now)
-	if len(before.byID) > 0 {
+	closing := s.apps.replace(now)
+	if !first {
 		s.followAll(closing)
 	}
-}
-
-// appOfReload is the app that conf is about: one that is served, one whose connections are not all closed yet, or a new one. The
-// caller holds s.reload.
-func (s *Server) appOfReload(before *directory, conf *config.App) *app {
-	if set := before.byID[conf.ID]; set != nil {
-		return set.app
-	}
-	if a := s.retired[conf.ID]; a != nil {
-		return a
-	}
-	return newApp(s, conf)
-}
-
-// replace makes now the apps that are served, and returns those whose connections are to be closed for it. The caller holds s.reload.
-func (s *Server) replace(before, now *directory) (closing map[*app]bool) {
-	closing = make(map[*app]bool)
-	// First of all each app has what its sessions obey, so that a session that is admitted by now cannot find what was before.
-	for id, set := range now.byID {
-		was := set.app.settings.Swap(set)
-		if set.closed != nil && was != nil && was.closed == nil {
-			closing[set.app] = true
-		}
-		delete(s.retired, id)
-	}
-	s.apps.Store(now)
-	for id, a := range s.retired {
-		if a.open.Load() == 0 {
-			delete(s.retired, id)
-		}
-	}
-	for id, set := range before.byID {
-		if now.byID[id] != nil {
-			continue
-		}
-		if set.closed == nil {
-			closing[set.app] = true
-		}
-		set.app.retire()
-		s.retired[id] = set.app
-	}
-	return closing
 }
 
 // followAll has every session of the node obey the settings that its app has now. Those of the apps that close are ended in the

@@ -24,7 +24,7 @@ func TestReloadAddsAnApp(t *testing.T) {
 		defer old.leave()
 		n.open(transport.Request{Path: "/app/key2"}).expect(pusherError(4001, "Application does not exist"))
 		n.Reload(config.Apps{appWith(nil), otherApp()})
-		if n.App("2") == nil || len(n.Apps()) != 2 {
+		if n.App("2") == nil || len(n.Inspector().Apps()) != 2 {
 			t.Fatal("the app is not there")
 		}
 		c := n.open(transport.Request{Path: "/app/key2"})
@@ -241,7 +241,7 @@ func TestReloadIsOne(t *testing.T) {
 		n.Reload(config.Apps{a, b, config.NewApp("3", "key", "x")}) // the first in the list wins
 		c := n.connect()
 		defer c.leave()
-		if got := n.Session(socketID(t, c.id)).Describe().App; got != "2" || n.App("3") != nil {
+		if got := n.Inspector().Session(socketID(t, c.id)).Describe().App; got != "2" || n.App("3") != nil {
 			t.Errorf("app %q", got)
 		}
 	})
@@ -291,7 +291,7 @@ func TestReloadWhileClientsComeAndGo(t *testing.T) {
 				_ = n.Publish(ctx, conf, server.Publication{Event: "e", Data: "d", Channels: []string{"room-1", "room-2"}})
 				n.ConnectionCount(ctx, conf)
 			}
-			n.Apps()
+			n.Inspector().Apps()
 		}
 	})
 	lists := []config.Apps{

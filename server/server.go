@@ -19,40 +19,42 @@ import (
 type Options struct {
 	Config  *config.Config
 	Hub     *channels.Hub
-	Relay   scaling.Relay
+	Relay   scaling.Relay // a scaling.Cluster if there are, or may be, other nodes
 	Metrics *metrics.Metrics
 	Log     *slog.Logger
 	Trace   Trace // the stream of data of `start --debug`; nil = off
 }
 
-// Server is the Pusher server of one node: the transport's Handler, the relay's Handler, and what the HTTP API asks. All methods may be
-// called from any goroutine.
+// Server is the Pusher server of one node: the transport's Handler, and what the HTTP API asks. What its relay asks is LocalNode's, and
+// what a person asks Inspector's. All methods may be called from any goroutine.
 type Server struct {
 	// Constant after construction.
 	prefix  string // of the paths: "" or "/a/b"
 	limits  config.Limits
 	drain   time.Duration // over which the connections of an app that is gone are closed
-	scaled  bool          // other nodes may have subscribers
 	hub     *channels.Hub
-	relay   scaling.Relay
+	relay   scaling.Monitor
 	metrics *metrics.Metrics
 	log     *slog.Logger
 	trouble *logging.Throttle
 	trace   Trace
 	clock   clock
 
-	relayMetrics *metrics.Relay // nil on a single node
+	// Constant after construction; nil on a node that is alone.
+	joiner       scaling.Joiner
+	others       scaling.Querier
+	relayMetrics *metrics.Relay
 
-	sessions registry
-	leaving  atomic.Bool // not ready, and serving
-	draining atomic.Bool
+	apps      *apps
+	sessions  registry
+	events    publisher
+	node      LocalNode
+	inspector Inspector
 
-	dismissed atomic.Bool               // draining, and the port closes
-	apps      atomic.Pointer[directory] // those that are served; replaced by Reload
-
-	reload  sync.Mutex            // held by Reload; taken before all others
-	retired map[string]*app       // by id: those that are not served any more and may have connections. Guarded by reload
-	watch   atomic.Pointer[Watch] // nil while nobody looks
+	leaving   atomic.Bool // not ready, and serving
+	draining  atomic.Bool
+	dismissed atomic.Bool // draining, and the port closes
+	reload    sync.Mutex  // held by Reload; taken before all others
 
 	stop     chan struct{} // closed by Close
 	stopOnce sync.Once
@@ -61,10 +63,11 @@ type Server struct {
 
 // New makes a server that is ready for Open; Start begins the sweep. The hub and the relay stay the caller's to close.
 func New(o Options) *Server {
+	cluster, scaled := o.Relay.(scaling.Cluster)
 	s := &Server{
 		prefix:  o.Config.Server.Prefix(),
 		limits:  o.Config.Server.Limits,
-		scaled:  o.Config.Scaling.Enabled,
+		drain:   o.Config.Server.DrainTimeout,
 		hub:     o.Hub,
 		relay:   o.Relay,
 		metrics: o.Metrics,
@@ -72,17 +75,24 @@ func New(o Options) *Server {
 		trouble: logging.NewThrottle(o.Log, complaintEvery),
 		trace:   o.Trace,
 		clock:   startClock(),
-		drain:   o.Config.Server.DrainTimeout,
-		retired: make(map[string]*app),
+		apps:    newApps(),
 		stop:    make(chan struct{}),
 	}
-	if s.scaled {
-		s.relayMetrics = o.Metrics.Relay()
+	s.events = publisher{scaled: scaled, relay: o.Relay, hub: o.Hub, metrics: o.Metrics, trouble: s.trouble, trace: o.Trace}
+	s.node = LocalNode{apps: s.apps, hub: o.Hub, events: &s.events}
+	s.inspector = Inspector{apps: s.apps, sessions: &s.sessions, hub: o.Hub, relay: o.Relay, events: &s.events}
+	if scaled {
+		s.joiner, s.others, s.relayMetrics = cluster, cluster, o.Metrics.Relay()
 	}
-	s.apps.Store(new(directory))
 	s.Reload(o.Config.Apps)
 	return s
 }
+
+// Node is what the relay is started with.
+func (s *Server) Node() *LocalNode { return &s.node }
+
+// Inspector is for a person who looks at the node.
+func (s *Server) Inspector() *Inspector { return &s.inspector }
 
 // Start begins the sweep: ping and prune, once a second, until Close.
 func (s *Server) Start() {
@@ -99,29 +109,16 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
-// app returns the application with this id, nil if there is none.
-func (s *Server) app(id string) *app {
-	if set := s.apps.Load().byID[id]; set != nil {
-		return set.app
-	}
-	return nil
-}
-
 // App returns the application with this id as it is configured now, nil if there is none. A request asks once, and is handled by
 // what it was given.
-func (s *Server) App(id string) *config.App {
-	if set := s.apps.Load().byID[id]; set != nil {
-		return set.App
-	}
-	return nil
-}
+func (s *Server) App(id string) *config.App { return s.apps.configured(id) }
 
 // Ready reports whether new connections are welcome: false from the first moment of leaving.
 func (s *Server) Ready() bool { return !s.leaving.Load() && !s.draining.Load() }
 
 // Degraded reports whether the other nodes cannot be reached: clients of this node are served, and hear nothing of the others. It is
 // no reason to send clients elsewhere, for a Redis that is gone is gone for all nodes.
-func (s *Server) Degraded() bool { return s.scaled && !s.relay.Status().Up }
+func (s *Server) Degraded() bool { return !s.relay.Status().Up }
 
 // Refused is the code with which Redis, though it is reached, refuses what the nodes need; empty when it does not.
 func (s *Server) Refused() string { return s.relay.Status().Refused }
@@ -150,3 +147,5 @@ func (s *Server) Open(c transport.Conn, r *transport.Request) transport.Receiver
 	ss.leaveApp() // likewise for a reload that took the app away
 	return ss
 }
+
+var _ transport.Handler = (*Server)(nil)

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"strings"
@@ -51,6 +52,10 @@ func (r *slowRelay) Publish(m scaling.Message) error {
 		r.onSend()
 	}
 	return r.Local.Publish(m)
+}
+
+func (r *slowRelay) Query(_ context.Context, q scaling.Query) scaling.Answer {
+	return r.node.Answer(q)
 }
 
 func (r *slowRelay) OtherConnections(string) int { return r.elsewhere }
@@ -163,7 +168,6 @@ func (r *slowRelay) settled(t testing.TB, n *node) {
 func newScaled(tb testing.TB, r scaling.Relay, change func(*config.Config)) *node {
 	tb.Helper()
 	cfg := configured(appWith(nil))
-	cfg.Scaling.Enabled = true
 	if change != nil {
 		change(cfg)
 	}
@@ -171,7 +175,8 @@ func newScaled(tb testing.TB, r scaling.Relay, change func(*config.Config)) *nod
 	n.Server = server.New(server.Options{
 		Config: cfg, Hub: n.hub, Relay: r, Metrics: n.metrics, Log: slog.New(slog.DiscardHandler),
 	})
-	if err := r.Start(n.Server); err != nil {
+	n.LocalNode = n.Node()
+	if err := r.Start(n.LocalNode); err != nil {
 		tb.Fatal(err)
 	}
 	n.Start()

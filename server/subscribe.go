@@ -86,7 +86,7 @@ func (ss *Session) joinFailed(channel string, err error) bool {
 
 // announceAnonymous tells the other nodes of a member without user id, whom only this node counts.
 func (ss *Session) announceAnonymous(channel string, o channels.JoinOptions) {
-	if !ss.app.server.scaled || !o.Kind.IsPresence() || identified(o.Data) != nil {
+	if ss.app.server.joiner == nil || !o.Kind.IsPresence() || identified(o.Data) != nil {
 		return
 	}
 	data := []byte("{}")
@@ -97,8 +97,8 @@ func (ss *Session) announceAnonymous(channel string, o channels.JoinOptions) {
 		App: ss.app.id, Channel: channel,
 		Payload: protocol.MemberAddedMessage(channel, data), Except: ss.id, Elsewhere: true,
 	}
-	if err := ss.app.server.send(m); err != nil {
-		ss.app.server.dropped(ss.app, channel, err)
+	if err := ss.app.server.events.send(m); err != nil {
+		ss.app.server.events.dropped(ss.app, channel, err)
 	}
 }
 

@@ -64,7 +64,7 @@ func (s *subscriptions) decide(channel string, o channels.JoinOptions) progress 
 func (s *subscriptions) decideLocked(channel string, o channels.JoinOptions) progress {
 	request, old := s.requests.of(channel), s.set.find(channel)
 	switch {
-	case !s.session.app.server.scaled, request == nil && old != nil && sameMember(old, o.Data):
+	case s.session.app.server.joiner == nil, request == nil && old != nil && sameMember(old, o.Data):
 		return progress{step: answered, options: o, err: s.enterLocked(channel, old, o)}
 	case request != nil && request.next == nil:
 		next := o // a copy, so that o is no allocation for every subscribe
@@ -89,7 +89,7 @@ func (s *subscriptions) proceed(channel string, p progress) bool {
 		if join.Kind.IsPresence() {
 			join.Member = p.options.Data
 		}
-		s.session.app.server.relay.Join(join, func(err error) { s.answer(channel, p.request, err) })
+		s.session.app.server.joiner.Join(join, func(err error) { s.answer(channel, p.request, err) })
 	case answered:
 		if p.err != nil {
 			return s.session.joinFailed(channel, p.err)
@@ -108,7 +108,7 @@ func (s *subscriptions) answer(channel string, request *joinRequest, err error) 
 	}
 	leave, left := s.settle(channel, request, err)
 	if leave != nil {
-		s.session.app.server.relay.Leave(*leave)
+		s.session.app.server.joiner.Leave(*leave)
 	}
 	for _, p := range left {
 		s.proceed(channel, p)
@@ -207,8 +207,8 @@ func (s *subscriptions) endAll() {
 func (s *subscriptions) quit(sub *channels.Subscription) {
 	server := s.session.app.server
 	server.hub.Unsubscribe(sub)
-	if server.scaled {
-		server.relay.Leave(*s.leaveOf(sub.Channel(), sub.Kind(), sub.Data()))
+	if server.joiner != nil {
+		server.joiner.Leave(*s.leaveOf(sub.Channel(), sub.Kind(), sub.Data()))
 	}
 }
 

@@ -13,10 +13,10 @@ type Seen struct {
 type Watch func(Seen)
 
 // SetWatch says who watches; nil: nobody. While nobody does, an event costs one atomic load more.
-func (s *Server) SetWatch(w Watch) {
+func (i *Inspector) SetWatch(w Watch) {
 	if w == nil {
-		s.watch.Store(nil)
+		i.events.watch.Store(nil)
 		return
 	}
-	s.watch.Store(&w)
+	i.events.watch.Store(&w)
 }

@@ -53,7 +53,7 @@ func (d *Dashboard) channels(w http.ResponseWriter, r *http.Request, conf *confi
 	}
 	defer done()
 	rows, partial := newTop(&l, channelOrder(l.sort), byName), false
-	infos := d.server.LocalChannels(conf)
+	infos := d.inspect.LocalChannels(conf)
 	if r.FormValue("scope") == "all" {
 		var all []channels.Info
 		var reach server.Reach
@@ -133,7 +133,7 @@ func (d *Dashboard) channel(w http.ResponseWriter, r *http.Request, conf *config
 }
 
 func (d *Dashboard) sockets(conf *config.App, name string, l *listing) ([]socketRow, int) {
-	places, total := d.server.Places(conf, name, l.offset, l.most)
+	places, total := d.inspect.Places(conf, name, l.offset, l.most)
 	sockets := make([]socketRow, 0, len(places))
 	for i := range places {
 		sockets = append(sockets, socketRow{places[i].Subscriber.SocketID().String(), places[i].UserID})

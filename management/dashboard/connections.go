@@ -42,7 +42,7 @@ func (d *Dashboard) connections(w http.ResponseWriter, r *http.Request) {
 	}
 	defer done()
 	rows := newTop(&l, connectionOrder(l.sort), byID)
-	for ss := range d.server.Sessions() {
+	for ss := range d.inspect.Sessions() {
 		c := ss.Describe()
 		if app != "" && c.App != app {
 			continue
@@ -118,7 +118,7 @@ func (d *Dashboard) closeConnection(w http.ResponseWriter, r *http.Request) {
 func (d *Dashboard) find(w http.ResponseWriter, r *http.Request) *server.Session {
 	id, ok := protocol.ParseSocketID(r.PathValue("socket_id"))
 	if ok {
-		if ss := d.server.Session(id); ss != nil {
+		if ss := d.inspect.Session(id); ss != nil {
 			return ss
 		}
 	}

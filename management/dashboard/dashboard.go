@@ -28,6 +28,7 @@ type Options struct {
 type Dashboard struct {
 	// Constant after New.
 	server  *server.Server
+	inspect *server.Inspector
 	maxBody int64
 	log     *slog.Logger
 	node    nodeInfo
@@ -54,11 +55,12 @@ func New(o Options) *Dashboard {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &Dashboard{
 		server:  o.Server,
+		inspect: o.Server.Inspector(),
 		maxBody: o.Config.Server.MaxRequestSize + 4096,
 		log:     o.Log,
 		node:    nodeInfo{Name: o.Name, Version: o.Version, Started: time.Now().UnixMilli()},
 		history: newHistory(o.Metrics),
-		tails:   newTails(o.Server),
+		tails:   newTails(o.Server.Inspector()),
 		walks:   make(chan struct{}, maxWalks),
 		stop:    stop,
 	}

@@ -64,7 +64,7 @@ func startBehind(t *testing.T, locked bool, proxies ...string) *node {
 	n := &node{t: t, hub: channels.NewHub(channels.Options{})}
 	relay, m := scaling.NewLocal(), metrics.New("test")
 	n.server = server.New(server.Options{Config: cfg, Hub: n.hub, Relay: relay, Metrics: m, Log: log})
-	if err := relay.Start(n.server); err != nil {
+	if err := relay.Start(n.server.Node()); err != nil {
 		t.Fatal(err)
 	}
 	surface := management.NewSurface(cfg, log)

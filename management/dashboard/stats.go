@@ -78,7 +78,7 @@ func first[T any](list []T, most int) []T {
 }
 
 func (d *Dashboard) cluster() clusterInfo {
-	status, scaled := d.server.RelayStatus()
+	status, scaled := d.inspect.RelayStatus()
 	c := clusterInfo{Scaled: scaled, Up: status.Up, Nodes: max(status.Nodes, 1), Err: status.Err, Waiting: status.WaitingBytes}
 	if !status.Since.IsZero() {
 		c.Since = status.Since.UnixMilli()
@@ -90,11 +90,11 @@ func (d *Dashboard) cluster() clusterInfo {
 // nodes lists this node and the others.
 func (d *Dashboard) nodes() []nodeRow {
 	self := nodeRow{Name: d.node.Name, Version: d.node.Version, Started: d.node.Started, Self: true}
-	for _, n := range d.server.Connections() {
+	for _, n := range d.server.Node().Connections() {
 		self.Connections += n
 	}
 	rows := []nodeRow{self}
-	others := d.server.OtherNodes()
+	others := d.inspect.OtherNodes()
 	for i := range others[:min(len(others), maxNodeRows)] {
 		n := &others[i]
 		row := nodeRow{ID: n.ID, Name: n.Name, Version: n.Version, Heard: n.Heard.UnixMilli(), Connections: n.Connections}
@@ -113,7 +113,7 @@ func (d *Dashboard) apps(w http.ResponseWriter, _ *http.Request) {
 		Enabled bool   `json:"enabled"`
 	}
 	list := []app{}
-	for _, conf := range d.server.Apps() {
+	for _, conf := range d.inspect.Apps() {
 		list = append(list, app{conf.ID, conf.Enabled})
 	}
 	management.Answer(w, map[string]any{"apps": list})

@@ -18,7 +18,7 @@ const (
 // tails hands the events of the node to those who view them. The server is told to show them only while somebody does.
 type tails struct {
 	// Constant after newTails.
-	server *server.Server
+	inspect *server.Inspector
 
 	viewers atomic.Pointer[[]*viewer] // replaced whole; read by whoever publishes
 
@@ -40,8 +40,8 @@ type viewer struct {
 	dropped atomic.Int64 // since the viewer was told
 }
 
-func newTails(s *server.Server) *tails {
-	t := &tails{server: s}
+func newTails(i *server.Inspector) *tails {
+	t := &tails{inspect: i}
 	t.viewers.Store(new([]*viewer))
 	return t
 }
@@ -78,10 +78,10 @@ func (t *tails) close() {
 func (t *tails) setLocked(viewers []*viewer) {
 	t.viewers.Store(&viewers)
 	if len(viewers) == 0 {
-		t.server.SetWatch(nil)
+		t.inspect.SetWatch(nil)
 		return
 	}
-	t.server.SetWatch(t.seen)
+	t.inspect.SetWatch(t.seen)
 }
 
 // seen is called on event loops and must not wait.

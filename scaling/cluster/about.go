@@ -39,7 +39,7 @@ func readAbout(id, text string) scaling.Node {
 // aboutField is where it stands among the connections of the nodes; scripts/nodes.lua has the same.
 func aboutField(node string) string { return node + "/about" }
 
-// Nodes are the other nodes that live; see scaling.Lister.
+// Nodes are the other nodes that live; see scaling.Monitor.
 func (r *Relay) Nodes() []scaling.Node {
 	l := &r.presence.lease
 	l.mu.Lock()

@@ -43,7 +43,7 @@ func newGather(r *Relay) *gather {
 	return &gather{relay: r, rounds: make(map[uint64]*round), suspects: make(map[string]struct{})}
 }
 
-// Query asks all nodes; see scaling.Relay.
+// Query asks all nodes; see scaling.Querier.
 func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
 	ctx, cancel := context.WithTimeout(ctx, r.opts.QueryTimeout)
 	defer cancel()

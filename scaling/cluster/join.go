@@ -10,7 +10,7 @@ import (
 	"reverb/scaling/bus"
 )
 
-// Join makes ready for one more subscription of this node; see scaling.Relay.
+// Join makes ready for one more subscription of this node; see scaling.Joiner.
 func (r *Relay) Join(j scaling.Join, done func(error)) {
 	name := r.names.events(j.App, j.Channel)
 	create := func() *interest {

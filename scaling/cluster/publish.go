@@ -9,7 +9,7 @@ import (
 	"reverb/scaling/bus"
 )
 
-// Publish brings m to this node's subscribers and then on its way to the others; see scaling.Relay.
+// Publish brings m to this node's subscribers and then on its way to the others; see scaling.Publisher.
 func (r *Relay) Publish(m scaling.Message) error {
 	cached := m.Cache && mayCache(m.Channel)
 	if cached {

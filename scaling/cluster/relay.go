@@ -42,10 +42,7 @@ type Relay struct {
 	tasks    sync.WaitGroup
 }
 
-var (
-	_ scaling.Relay  = (*Relay)(nil)
-	_ scaling.Lister = (*Relay)(nil)
-)
+var _ scaling.Cluster = (*Relay)(nil)
 
 // maxLanes bounds the workers that bring what Redis sends to the node.
 const maxLanes = 16

@@ -95,6 +95,7 @@ func (n *node) texts(of *[]string) []string {
 // alone is a relay of nodes that are only one.
 type alone struct {
 	*scaling.Local
+	node scaling.Handler
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -129,6 +130,13 @@ func (a *alone) Join(_ scaling.Join, done func(error)) {
 	done(err)
 }
 
-func (a *alone) Query(ctx context.Context, q scaling.Query) scaling.Answer {
-	return a.Local.Query(ctx, q)
+func (a *alone) Start(h scaling.Handler) error {
+	a.node = h
+	return a.Local.Start(h)
 }
+
+func (a *alone) Leave(scaling.Leave) {}
+
+func (a *alone) Query(_ context.Context, q scaling.Query) scaling.Answer { return a.node.Answer(q) }
+
+func (a *alone) OtherConnections(string) int { return 0 }

@@ -18,7 +18,7 @@ const (
 
 var errApp = errors.New("app id is not UTF-8")
 
-// Publish brings m to this node's subscribers and then on its way to the others; see scaling.Relay. What is for other nodes only is none
+// Publish brings m to this node's subscribers and then on its way to the others; see scaling.Publisher. What is for other nodes only is none
 // of the PHP nodes' business (it tells of presence, which they do not share).
 //
 // Over a lost connection the last messages are sent again when Redis did not confirm them. Nodes of this program then drop what they

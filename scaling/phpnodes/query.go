@@ -9,7 +9,7 @@ import (
 )
 
 // Query asks the nodes of this program through their own relay, and PHP nodes with Reverb's questions, at the same time. See
-// scaling.Relay; what PHP nodes cannot tell: subscriptions of a presence channel (as many as it has users are assumed), and who of its
+// scaling.Querier; what PHP nodes cannot tell: subscriptions of a presence channel (as many as it has users are assumed), and who of its
 // users is also elsewhere (they are counted twice in Users of a channel, but not listed twice).
 func (r *Relay) Query(ctx context.Context, q scaling.Query) scaling.Answer {
 	ctx, cancel := context.WithTimeout(ctx, r.opts.QueryTimeout)

@@ -18,7 +18,7 @@ import (
 
 // Nodes is the relay of the nodes of this program, which carries what Reverb has no words for. cluster.Relay is one.
 type Nodes interface {
-	scaling.Relay
+	scaling.Cluster
 
 	// Remember keeps the last event of a cache channel for later subscribers, on any of these nodes, and publishes nothing. client says
 	// that it is a client's.
@@ -55,7 +55,7 @@ type Relay struct {
 	seq   uint64     // guarded by order: of the last event
 }
 
-var _ scaling.Relay = (*Relay)(nil)
+var _ scaling.Cluster = (*Relay)(nil)
 
 // maxAsked bounds the questions of others that wait to be answered.
 const maxAsked = 1024
@@ -196,12 +196,7 @@ func (r *Relay) terminatePHP(app, userID string) {
 func (r *Relay) OtherConnections(app string) int { return r.nodes.OtherConnections(app) }
 
 // Nodes are those of this program. PHP nodes tell nobody that they live.
-func (r *Relay) Nodes() []scaling.Node {
-	if l, ok := r.nodes.(scaling.Lister); ok {
-		return l.Nodes()
-	}
-	return nil
-}
+func (r *Relay) Nodes() []scaling.Node { return r.nodes.Nodes() }
 
 // Status is up when both relays are. Its nodes are those of this program.
 func (r *Relay) Status() scaling.Status {

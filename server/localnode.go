@@ -10,63 +10,70 @@ import (
 	"reverb/scaling"
 )
 
-// What the relay asks and tells of the node.
-var _ scaling.Handler = (*Server)(nil)
+// LocalNode is this node as its relay sees it. Its methods may be called from any goroutine.
+type LocalNode struct {
+	// Constant after construction.
+	apps   *apps
+	hub    *channels.Hub
+	events *publisher
+}
+
+var _ scaling.Handler = (*LocalNode)(nil)
 
 // Deliver hands a message to this node's subscribers. Part of scaling.Handler.
-func (s *Server) Deliver(m scaling.Message) error {
-	if s.trace != nil {
-		s.trace.BroadcastingTo(m.Channel, m.Payload.JSON())
+func (n *LocalNode) Deliver(m scaling.Message) error {
+	if n.events.trace != nil {
+		n.events.trace.BroadcastingTo(m.Channel, m.Payload.JSON())
 	}
-	if watch := s.watch.Load(); watch != nil {
-		seen := Seen{Message: m, Reached: s.hub.Occupied(m.App, m.Channel)}
+	if watch := n.events.watch.Load(); watch != nil {
+		seen := Seen{Message: m, Reached: n.hub.Occupied(m.App, m.Channel)}
 		seen.Order = nil // a watcher may keep the message
 		(*watch)(seen)
 	}
-	if s.scaled && !s.hub.Occupied(m.App, m.Channel) {
+	if n.events.scaled && !n.hub.Occupied(m.App, m.Channel) {
 		return nil // of another node's subscribers only; on a single node reached has asked already
 	}
-	_, err := s.hub.Broadcast(m.App, m.Channel, channels.Event{
+	_, err := n.hub.Broadcast(m.App, m.Channel, channels.Event{
 		Message: m.Payload, Except: m.Except, Cache: m.Cache, Client: m.Client, Order: m.Order,
 	})
 	return err
 }
 
 // Hold keeps a channel in the hub until Release, with or without subscribers. Part of scaling.Handler.
-func (s *Server) Hold(appID, channel string) {
-	if a := s.app(appID); a != nil {
+func (n *LocalNode) Hold(appID, channel string) {
+	if a := n.apps.get(appID); a != nil {
 		rules := &a.conf().Rules
 		kind, _ := kindOf(channel, rules)
-		s.hub.Hold(appID, channel, channels.JoinOptions{Kind: kind, StringIDs: rules.StringUserIDs})
+		n.hub.Hold(appID, channel, channels.JoinOptions{Kind: kind, StringIDs: rules.StringUserIDs})
 	}
 }
 
 // Release ends Hold. Part of scaling.Handler.
-func (s *Server) Release(appID, channel string) { s.hub.Release(appID, channel) }
+func (n *LocalNode) Release(appID, channel string) { n.hub.Release(appID, channel) }
 
 // MemberAdded is told of a user who came into a presence channel of the cluster. Part of scaling.Handler.
-func (s *Server) MemberAdded(appID, channel string, m *protocol.MemberData) {
-	s.hub.AddMember(appID, channel, m)
+func (n *LocalNode) MemberAdded(appID, channel string, m *protocol.MemberData) {
+	n.hub.AddMember(appID, channel, m)
 }
 
 // MemberRemoved is told of a user who left a presence channel of the cluster. Part of scaling.Handler.
-func (s *Server) MemberRemoved(appID, channel, userID string) {
-	s.hub.RemoveMember(appID, channel, userID)
+func (n *LocalNode) MemberRemoved(appID, channel, userID string) {
+	n.hub.RemoveMember(appID, channel, userID)
 }
 
 // Cached is told the cached event of a channel that is held. Part of scaling.Handler.
-func (s *Server) Cached(appID, channel string, event outbound.Message, client bool) {
-	s.hub.SetCache(appID, channel, event, client)
+func (n *LocalNode) Cached(appID, channel string, event outbound.Message, client bool) {
+	n.hub.SetCache(appID, channel, event, client)
 }
 
 // Roster is the users of a held presence channel. Part of scaling.Handler.
-func (s *Server) Roster(appID, channel string) []*protocol.MemberData {
-	return s.hub.Roster(appID, channel)
+func (n *LocalNode) Roster(appID, channel string) []*protocol.MemberData {
+	return n.hub.Roster(appID, channel)
 }
 
 // Connections counts this node's open connections by app id. Part of scaling.Handler.
-func (s *Server) Connections() map[string]int {
-	served := s.apps.Load().byID
+func (n *LocalNode) Connections() map[string]int {
+	served := n.apps.all()
 	counts := make(map[string]int, len(served))
 	for id, set := range served {
 		counts[id] = int(set.app.open.Load())
@@ -75,31 +82,31 @@ func (s *Server) Connections() map[string]int {
 }
 
 // Answer answers a query for this node alone. Part of scaling.Handler.
-func (s *Server) Answer(q scaling.Query) scaling.Answer {
+func (n *LocalNode) Answer(q scaling.Query) scaling.Answer {
 	answer := scaling.Answer{Nodes: 1, Answered: 1}
 	switch q.Of {
 	case scaling.QueryConnections:
-		if a := s.app(q.App); a != nil {
+		if a := n.apps.get(q.App); a != nil {
 			answer.Connections = int(a.subscribed.Load())
 		}
 	case scaling.QueryChannels:
 		if q.Names == nil {
-			answer.Channels = toScaling(s.hub.Channels(q.App, q.Prefix))
+			answer.Channels = toScaling(n.hub.Channels(q.App, q.Prefix))
 		} else {
-			answer.Channels = toScaling(s.infos(q.App, q.Names))
+			answer.Channels = toScaling(n.infos(q.App, q.Names))
 		}
 	case scaling.QueryUsers:
-		answer.Channels = toScaling(s.infos(q.App, []string{q.Channel}))
-		answer.Users, _ = s.hub.Members(q.App, q.Channel)
+		answer.Channels = toScaling(n.infos(q.App, []string{q.Channel}))
+		answer.Users, _ = n.hub.Members(q.App, q.Channel)
 	}
 	return answer
 }
 
 // infos describes those of the channels that are occupied on this node, by name.
-func (s *Server) infos(appID string, names []string) []channels.Info {
+func (n *LocalNode) infos(appID string, names []string) []channels.Info {
 	infos := make([]channels.Info, 0, len(names))
 	for _, name := range names {
-		if info, ok := s.hub.Info(appID, name); ok {
+		if info, ok := n.hub.Info(appID, name); ok {
 			infos = append(infos, info)
 		}
 	}

@@ -96,6 +96,29 @@ func TestPublishersThatOutrunEverybodyAreSlowed(t *testing.T) {
 	}
 }
 
+// A reload that lets events be larger lets as much more wait for a client.
+func TestReloadRaisesWhatMayWait(t *testing.T) {
+	const events, size = 5, 1_900_000
+	table := func(most int) string { return fmt.Sprintf("1 k s\nmax_message_size = %d", most) }
+	const limits = "[server.limits]\noutbox_bytes = 65536"
+	s := testclient.Start(t, bin, testclient.Options{Config: apps("port = 0\n"+limits, table(10_000))})
+	configure(t, s, apps("port = 0\n"+limits, table(2_000_000)))
+	if out, err := reloadCommand(s); err != nil {
+		t.Fatal(err, out)
+	}
+	r := newReaderOf(t, s, "k", "s", "private-room")
+	w := testclient.Connect(t, s.Addr, "k")
+	w.Join("s", "private-room", "")
+	for i := range events {
+		w.Send(fmt.Sprintf(`{"event":"client-e%d","channel":"private-room","data":{"x":%q}}`, i, strings.Repeat("x", size)))
+	}
+	w.Quiet() // all are taken
+	r.read(events)
+	if r.failed != nil {
+		t.Error(r.failed)
+	}
+}
+
 // reader is a client that reads as fast as it can and notes which events came.
 type reader struct {
 	*testclient.Client
@@ -115,6 +138,11 @@ func newReaders(t *testing.T, s *testclient.Server, n int, channel string) []*re
 
 // newReader joins the channel with a socket whose kernel keeps little of what is not read.
 func newReader(t *testing.T, s *testclient.Server, channel string) *reader {
+	t.Helper()
+	return newReaderOf(t, s, key, secret, channel)
+}
+
+func newReaderOf(t *testing.T, s *testclient.Server, key, secret, channel string) *reader {
 	t.Helper()
 	var d net.Dialer
 	r := new(reader)

@@ -67,6 +67,12 @@ func (e *engine) start(version string, stream *journal.Trace) (err error) {
 	return nil
 }
 
+// apply takes over the apps of a configuration that was read again.
+func (e *engine) apply(apps config.Apps) {
+	e.poller.SetOutboxBytes(outboxBytes(&e.cfg.Server, apps)) // first: clients may send larger events from then on
+	e.server.Reload(apps)
+}
+
 // serveHTTP answers whatever the poller found to be no WebSocket.
 func (e *engine) serveHTTP() {
 	if err := e.http.Serve(e.requests.PlainErrors(e.poller.HTTPListener())); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {

@@ -14,13 +14,17 @@ import (
 // outboxEvents is how many of the largest events may wait for one client, also when outbox_bytes is less.
 const outboxEvents = 4
 
-// largestEvent is the size of what a publisher or a client may send, bytes.
-func largestEvent(cfg *config.Config) int64 {
-	largest := cfg.Server.MaxRequestSize
-	for _, app := range cfg.Apps {
-		largest = max(largest, app.MessageLimit(cfg.Server.Limits.MaxMessageSize))
+// outboxBytes is how many bytes may wait for one client: a few of the largest events that a publisher or a client may send, at the least.
+func outboxBytes(s *config.Server, apps config.Apps) int64 {
+	largest := s.MaxRequestSize
+	for _, app := range apps {
+		size := app.MaxMessageSize
+		if size == 0 {
+			size = s.Limits.MaxMessageSize
+		}
+		largest = max(largest, size)
 	}
-	return largest
+	return max(s.Limits.OutboxBytes, outboxEvents*largest)
 }
 
 // hubOptions are where the hub's numbers go, and its bounds.
@@ -53,7 +57,7 @@ func pollerConfig(cfg *config.Config, log *slog.Logger) poller.Config {
 		HandshakeTimeout: limits.HandshakeTimeout,
 		TLSTimeout:       limits.TLSTimeout,
 		IdleTimeout:      limits.IdleTimeout,
-		OutboxBytes:      max(limits.OutboxBytes, outboxEvents*largestEvent(cfg)),
+		OutboxBytes:      outboxBytes(&cfg.Server, cfg.Apps),
 		OutboxTimeout:    limits.OutboxTimeout,
 		TotalOutboxBytes: limits.TotalOutboxBytes,
 		MaxConnections:   limits.MaxConnections,

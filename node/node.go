@@ -96,7 +96,7 @@ func Start(o Options) (_ *Node, err error) {
 	if err = n.engine.start(n.version, stream); err != nil {
 		return nil, err
 	}
-	n.reloads = newReloader(n.cfg, n.engine.server.Reload, n.log)
+	n.reloads = newReloader(n.cfg, n.engine.apply, n.log)
 	n.orders = management.NewOrders(n.address, n.engine.clientAddress, n.log)
 	n.orders.Register(n.surface)
 	if err = n.startBeside(pair); err != nil {

@@ -52,7 +52,7 @@ func (c *conn) fillLocked() {
 }
 
 func (o *outbox) crowded(p *Poller) bool {
-	return o.asked > answerFrames || o.answers > min(answerBytes, p.cfg.OutboxBytes)
+	return o.asked > answerFrames || o.answers > min(answerBytes, p.outboxBytes.Load())
 }
 
 // relieveLocked notes that less waits in o, which may not be the outbox any more.

@@ -64,7 +64,8 @@ func (r *fakeReceiver) Closed(transport.Reason)     {}
 
 // fakeConn returns an open connection on s.
 func fakeConn(s *fakeSocket, outbox, total int64) *conn {
-	p := &Poller{cfg: withDefaults(Config{OutboxBytes: outbox, TotalOutboxBytes: total}), start: time.Now()}
+	p := &Poller{cfg: withDefaults(Config{TotalOutboxBytes: total}), start: time.Now()}
+	p.SetOutboxBytes(outbox)
 	p.holdings.init()
 	p.tables = []*table{{poller: p}}
 	return fakeConnOf(p, s)

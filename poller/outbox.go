@@ -217,7 +217,7 @@ func (c *conn) sendLocked(frame []byte) {
 // overLocked reports whether frame is too much behind what waits already. One may always wait, whatever its size. Answers are counted
 // apart: they have a bound of their own (answers.go), and this one only if somebody does not ask for room.
 func (c *conn) overLocked(frame []byte) bool {
-	most := c.table.poller.cfg.OutboxBytes
+	most := c.table.poller.outboxBytes.Load()
 	switch {
 	case c.outbox == nil:
 		return false
@@ -230,7 +230,7 @@ func (c *conn) overLocked(frame []byte) bool {
 
 // roomLocked sends what has gathered when it is too much with frame behind it.
 func (c *conn) roomLocked(frame []byte) {
-	if c.corked && c.waitsLocked(frame) > min(corkBytes, c.table.poller.cfg.OutboxBytes) {
+	if c.corked && c.waitsLocked(frame) > min(corkBytes, c.table.poller.outboxBytes.Load()) {
 		c.uncorkLocked()
 		c.corked = c.outbox == nil
 	}

@@ -47,6 +47,26 @@ func TestSlowReaderIsKilled(t *testing.T) {
 	})
 }
 
+// A bound that is raised holds for the connections that there are.
+func TestOutboxBoundIsRaised(t *testing.T) {
+	transports(t, func(t *testing.T, secure bool) {
+		h := newHandler()
+		s := start(t, poller.Config{OutboxBytes: 256 << 10}, h, secure)
+		s.slow(t)
+		se := h.next(t)
+		s.SetOutboxBytes(64 << 20)
+		for s.Stats().OutboxBytes < 8<<20 {
+			se.Send(text(strings.Repeat("x", 64<<10)))
+			if len(se.closed) > 0 {
+				t.Fatal("closed over the former bound")
+			}
+		}
+		s.SetOutboxBytes(256 << 10)
+		se.Send(text("x"))
+		se.expectClosed(t, transport.ReasonSlowConsumer)
+	})
+}
+
 // A client that does not read is closed when its oldest byte has waited long enough, though next to nothing waits. For TLS, too, progress is
 // what the socket took, and not what is being written.
 func TestSilentReaderIsKilledInTime(t *testing.T) {

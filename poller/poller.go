@@ -23,6 +23,9 @@ import (
 // troubleEvery is how often at most the same trouble with sockets is logged.
 const troubleEvery = time.Minute
 
+// defaultOutbox is how many bytes may wait for one connection when Config does not say.
+const defaultOutbox = 16 << 20
+
 // Config says how a Poller works. Zero values mean the default named here.
 type Config struct {
 	Loops    int                    // event loops; the number of cores, at most 8
@@ -72,9 +75,10 @@ type Poller struct {
 	work      sync.WaitGroup // goroutines of ours
 
 	// Atomic.
-	open   atomic.Int64
-	panics atomic.Uint64
-	closed [transport.Reasons]atomic.Uint64
+	outboxBytes atomic.Int64 // Config.OutboxBytes as it is now
+	open        atomic.Int64
+	panics      atomic.Uint64
+	closed      [transport.Reasons]atomic.Uint64
 
 	holdings holdings
 	shortage sync.Mutex // held while connections are cut to make room; only ever tried
@@ -96,6 +100,7 @@ func New(cfg Config, h transport.Handler) (*Poller, error) {
 		return nil, fmt.Errorf("line break in X-Powered-By %q", cfg.ServedBy)
 	}
 	p := &Poller{cfg: withDefaults(cfg), handler: h, start: time.Now(), stop: make(chan struct{})}
+	p.SetOutboxBytes(cfg.OutboxBytes)
 	p.trouble = logging.NewThrottle(p.cfg.Log, troubleEvery)
 	p.upgrader = newUpgrader(cfg.ServedBy)
 	p.admission.max, p.admission.perAddress = cfg.MaxConnections, cfg.MaxPerAddress
@@ -119,6 +124,12 @@ func New(cfg Config, h transport.Handler) (*Poller, error) {
 	}
 	p.work.Go(p.sweep)
 	return p, nil
+}
+
+// SetOutboxBytes changes Config.OutboxBytes, for all connections from their next frame on. Any goroutine.
+func (p *Poller) SetOutboxBytes(n int64) {
+	setDefault(&n, defaultOutbox)
+	p.outboxBytes.Store(n)
 }
 
 // Serve accepts from ln until CloseListeners, and returns at once. It takes ln over and closes it. tc is nil for
@@ -239,7 +250,6 @@ func withDefaults(cfg Config) Config {
 	setDefault(&cfg.TLSTimeout, 10*time.Second)
 	setDefault(&cfg.IdleTimeout, 60*time.Second)
 	setDefault(&cfg.CloseTimeout, 5*time.Second)
-	setDefault(&cfg.OutboxBytes, 16<<20)
 	setDefault(&cfg.OutboxTimeout, 10*time.Second)
 	setDefault(&cfg.TotalOutboxBytes, 256<<20)
 	if cfg.Log == nil {

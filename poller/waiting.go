@@ -29,7 +29,7 @@ const (
 // half of the bytes that may wait do, and it takes them so fast that it would be through in passTime.
 func (c *conn) Pace() transport.Pace {
 	p := c.table.poller
-	lag := min(maxLag, p.cfg.OutboxBytes/16)
+	lag := min(maxLag, p.outboxBytes.Load()/16)
 	if p.holdings.bytes.Load() <= lag {
 		return transport.KeepsUp
 	}
@@ -41,7 +41,7 @@ func (c *conn) Pace() transport.Pace {
 	}
 	now := p.now()
 	switch {
-	case o.events() > p.cfg.OutboxBytes/2 && o.passing(now):
+	case o.events() > p.outboxBytes.Load()/2 && o.passing(now):
 		return transport.Pressed
 	case now.since(o.moved) < restTime && o.age(now) < lateTime:
 		return transport.Behind

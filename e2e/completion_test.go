@@ -28,6 +28,11 @@ func TestCompletionKnowsCommandsAndFlags(t *testing.T) {
 				t.Errorf("%v: %v, no %s in:\n%s", tc.args, err, want, said)
 			}
 		}
+		for _, hidden := range []string{"--first-event", "--no-interaction"} {
+			if slices.Contains(lines, hidden) {
+				t.Errorf("%v: offers %s, which is hidden", tc.args, hidden)
+			}
+		}
 		if tc.want == nil && strings.TrimSpace(string(said)) != "" {
 			t.Errorf("%v: said\n%s", tc.args, said)
 		}

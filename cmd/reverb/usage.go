@@ -65,9 +65,17 @@ func wrongUsage(c *cli.Context, err error, _ bool) error {
 // withUsage gives command, and those below it, the errors of this program.
 func withUsage(command *cli.Command) {
 	command.OnUsageError = wrongUsage
+	command.BashComplete = completeVisible(command)
 	command.HideHelpCommand = true
 	for _, sub := range command.Subcommands {
 		withUsage(sub)
+	}
+}
+
+// completeVisible is the library's completion of a command, without the hidden flags: it leaves out those of one kind only.
+func completeVisible(command *cli.Command) cli.BashCompleteFunc {
+	return func(c *cli.Context) {
+		cli.DefaultCompleteWithFlags(&cli.Command{Subcommands: command.Subcommands, Flags: command.VisibleFlags()})(c)
 	}
 }
 

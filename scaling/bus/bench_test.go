@@ -8,7 +8,7 @@ import (
 	"reverb/scaling/bus"
 )
 
-// What a publication costs, from Publish to Redis' reply; and a lane's rate, which is Redis' own.
+// What a publication costs, from Publish to Redis' reply; and the rate of a pipeline, which is Redis' own.
 func BenchmarkPublish(b *testing.B) {
 	for _, size := range []int{100, 1000} {
 		b.Run(fmt.Sprintf("size=%d", size), func(b *testing.B) {

@@ -11,8 +11,8 @@ import (
 	"reverb/config"
 )
 
-// cookieName names the login. It has no Path, so that browsers keep it to the folder that they see above the request: api/, below
-// whatever path a proxy has put in front.
+// cookieName names the login. It has no Path, so that browsers keep it to the folder that they see above the request:
+// api/, below whatever path a proxy has put in front.
 const cookieName = "reverb_dashboard"
 
 // maxLogin bounds the body of a login, bytes.
@@ -20,8 +20,8 @@ const maxLogin = 16 << 10
 
 type loginKey struct{}
 
-// Access is the one authentication of the surface: it knows who has come through the control socket, and who has given the password. All methods
-// may be called from any goroutine.
+// Access is the one authentication of the surface: it knows the operators of the control socket, and the browsers that
+// have given the password. All methods may be called from any goroutine.
 type Access struct {
 	// Constant after newAccess.
 	gate    *gate
@@ -33,7 +33,7 @@ func newAccess(conf *config.Config, log *slog.Logger) *Access {
 	return &Access{gate: newGate(&conf.Dashboard), proxies: conf.Server.Proxies(), log: log}
 }
 
-// need lets only those through who have the right.
+// need lets only requests through that have the right.
 func (a *Access) need(right Right, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch from := operatorOf(r); {
@@ -47,7 +47,7 @@ func (a *Access) need(right Right, next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// loggedIn lets only those through who gave the password, if there is one.
+// loggedIn lets only browsers through that gave the password, if there is one.
 func (a *Access) loggedIn(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
 	if !a.gate.locked() {
 		next(w, r)

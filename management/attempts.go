@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// The bounds of guessing. An attempt that comes too early is answered at once; the right password passes when its time has come.
+// The bounds of guessing. An attempt that comes too early is answered at once; the right password passes when its time
+// has come.
 const (
 	sourceBurst = 5                // attempts of one source at once,
 	sourceEvery = 12 * time.Second // then one in this time
@@ -15,8 +16,9 @@ const (
 	maxChecks   = 8    // passwords of strangers that wait to be checked, and the same of known browsers; one is checked at a time
 )
 
-// attempts bounds how fast passwords can be guessed. Nobody can use it to keep others out: each source has its own measure, and a browser
-// that has logged in before is a source of its own, with its own places in the queue. The zero value is ready.
+// attempts bounds how fast passwords can be guessed. Nobody can use it to keep others out: each source has its own
+// measure, and a browser that has logged in before is a source of its own, with its own places in the queue. The zero
+// value is ready.
 type attempts struct {
 	checking sync.Mutex // held while a password is checked, for that takes a core for a good part of a second
 
@@ -26,7 +28,8 @@ type attempts struct {
 	strangers, known int                  // that wait
 }
 
-// begin counts an attempt before it is checked, so that many at the same time are many; false: come back after the time.
+// begin counts an attempt before it is checked, so that many at the same time are many; false: come back after the
+// time.
 func (a *attempts) begin(s source) (wait time.Duration, ok bool) {
 	now := time.Now()
 	a.mu.Lock()

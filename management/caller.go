@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Caller is an operator who has given an order and waits for its end. All methods may be called from any goroutine; none waits for longer than
-// callTimeout.
+// Caller is an operator who has given an order and waits for its end. All methods may be called from any goroutine;
+// none waits for longer than callTimeout.
 type Caller struct {
 	ended chan struct{}
 

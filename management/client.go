@@ -87,7 +87,8 @@ func (r *Running) Ask(ctx context.Context, o Order) (*Reply, error) {
 	return newReply(r.conn, r.conn, false), nil
 }
 
-// askHTTP asks by HTTP. A server of before knows no HTTP: it takes the request for a command of the protocol of lines, and not for one of its own.
+// askHTTP asks by HTTP. A server of before knows no HTTP: it takes the request for a command of the protocol of lines,
+// and not for one of its own.
 func askHTTP(ctx context.Context, conn net.Conn, o Order) (reply *Reply, old bool, err error) {
 	if err := send(ctx, conn, o.method+" "+o.path+" HTTP/1.1\r\nHost: reverb\r\n\r\n"); err != nil {
 		return nil, false, err

@@ -12,13 +12,14 @@ import (
 
 const (
 	callTimeout = 2 * time.Second // for an order to arrive, for an event to be taken, and for the node to take an order
-	maxCallers  = 16              // who are told of one stop
+	maxCallers  = 16              // that are told of one stop
 	maxHandover = 3600            // seconds that a new server may take
 )
 
 const busy = "the server is about to end, or to be relieved"
 
-// Orders are what the operators of a node want of it. The goroutine that runs the node takes them; all methods may be called from any goroutine.
+// Orders are what the operators of a node want of it. The goroutine that runs the node takes them; all methods may be
+// called from any goroutine.
 type Orders struct {
 	// Constant after NewOrders.
 	address   string // of the server, for the answer
@@ -30,7 +31,7 @@ type Orders struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
-	waiting  []*Caller // who want to know how the stop goes
+	waiting  []*Caller // that are told how the stop goes
 	finished bool
 }
 
@@ -54,7 +55,7 @@ func (o *Orders) Restart() <-chan struct{} { return o.restart }
 // Handovers yields the orders to hand over.
 func (o *Orders) Handovers() <-chan *Handover { return o.handovers }
 
-// Reloads yields the callers who want a reload.
+// Reloads yields the callers that want a reload.
 func (o *Orders) Reloads() <-chan *Caller { return o.reloads }
 
 // Accepted is the event that names the server.
@@ -62,7 +63,7 @@ func (o *Orders) Accepted() Event {
 	return Event{Kind: Accepted, Address: o.address, PID: os.Getpid()}
 }
 
-// Keep has a caller told how the stop goes, until Finish. The first of those who ask for a restart makes it.
+// Keep has a caller told how the stop goes, until Finish. It is true for the first one, whose order begins the stop.
 func (o *Orders) Keep(c *Caller) (first bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -74,7 +75,7 @@ func (o *Orders) Keep(c *Caller) (first bool) {
 	return len(o.waiting) == 1
 }
 
-// Tell tells all who wait for the stop.
+// Tell tells all callers that were kept.
 func (o *Orders) Tell(e Event) {
 	o.mu.Lock()
 	waiting := o.waiting
@@ -129,8 +130,8 @@ func (o *Orders) askReload(c *Caller) {
 	}
 }
 
-// askClient tells from where a client comes. `reverb doctor` learns so whether the server sees its clients or only the proxy in front; no page
-// and no header tells it to the public.
+// askClient tells from where a client comes. `reverb doctor` learns so whether the server sees its clients or only the
+// proxy in front; no page and no header tells it to the public.
 func (o *Orders) askClient(c *Caller, socketID string) {
 	if address, ok := o.find(socketID); ok {
 		c.Tell(Event{Kind: Client, Address: address.String()})

@@ -11,14 +11,15 @@ import (
 	"time"
 )
 
-// A browser that has logged in once keeps a mark. It opens nothing; it only tells the browser's own attempts from those of strangers at
-// the same address, so that strangers who guess there cannot keep its owner out.
+// A browser that has logged in once keeps a mark. It opens nothing; it only tells the browser's own attempts from those
+// of strangers at the same address, so that strangers who guess there cannot keep its owner out.
 const (
 	deviceCookie = "reverb_dashboard_browser"
 	deviceLasts  = 180 * 24 * time.Hour
 )
 
-// newDevice makes a mark: a random id, the time until which it holds, and a seal over both. It outlives a restart and ends with the password.
+// newDevice makes a mark: a random id, the time until which it holds, and a seal over both. It outlives a restart and
+// ends with the password.
 func (g *gate) newDevice() string {
 	text := rand.Text() + "." + strconv.FormatInt(time.Now().Add(deviceLasts).Unix(), 36)
 	return text + "." + g.seal(text)

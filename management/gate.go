@@ -17,12 +17,12 @@ const (
 	loginLasts = 12 * time.Hour // then the password is asked for again
 )
 
-// gate knows the password and who has given it. All methods may be called from any goroutine.
+// gate knows the password and the browsers that have given it. All methods may be called from any goroutine.
 type gate struct {
 	// Constant after newGate.
 	open bool // no password is asked for
 	user [sha256.Size]byte
-	hash []byte // bcrypt; empty: nobody can log in, unless open
+	hash []byte // bcrypt; empty: there is no login, unless open
 
 	attempts attempts
 

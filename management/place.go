@@ -20,8 +20,8 @@ import (
 // dialTimeout bounds the search for a running server behind a socket.
 const dialTimeout = 2 * time.Second
 
-// folders are the directories where sockets are by default, the preferred one first. A server under a process manager often has no
-// XDG_RUNTIME_DIR where the shell of its operator has one, so that `reverb restart` looks at all of them.
+// folders are the directories where sockets are by default, the preferred one first. A server under a process manager
+// often has no XDG_RUNTIME_DIR where the shell of its operator has one, so that `reverb restart` looks at all of them.
 func folders(environ []string) []string {
 	name := "reverb-" + strconv.Itoa(os.Getuid())
 	var dirs []string
@@ -41,9 +41,9 @@ func tempDir(environ []string) string {
 // fileName is that of the socket of the server that listens on port.
 func fileName(port string) string { return "reverb-" + port + ".sock" }
 
-// listen makes the socket, or takes over that of the process before: at path when the operator chose one, else at the default
-// place. A configured socket can be used by the group of the server, so that a deploy user in that group can restart it; others only by
-// the server's own user.
+// listen makes the socket, or takes over that of the process before: at path when the operator chose one, else at the
+// default place. A configured socket can be used by the group of the server, so that a deploy user in that group can
+// restart it; others only by the server's own user.
 func listen(sockets *handover.Sockets, path string, environ []string, port int) (*net.UnixListener, error) {
 	mode := fs.FileMode(0o660)
 	private := path == ""
@@ -93,8 +93,8 @@ func listenUnix(path string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(context.Background(), "unix", path)
 }
 
-// makePrivate creates dir for our user alone. One that exists must be like that: in a shared directory of temporary files, anybody
-// could have been first.
+// makePrivate creates dir for our user alone. One that exists must be like that: in a shared directory of temporary
+// files, anybody could have been first.
 func makePrivate(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err == nil || !errors.Is(err, fs.ErrExist) {
 		return err
@@ -102,7 +102,7 @@ func makePrivate(dir string) error {
 	return ours().folder(dir)
 }
 
-// removeStale takes away a socket that nobody listens on any more: that of a server which was killed.
+// removeStale removes a socket without a listener: that of a server which was killed.
 func removeStale(path string) error {
 	conn, err := dial(path)
 	if err == nil {

@@ -10,8 +10,8 @@ import (
 // answerWrite bounds the time that a browser may take to read an answer.
 const answerWrite = 30 * time.Second
 
-// scriptHeader is set by the page's own script. A form, or a script of another site, cannot set it without a permission that is
-// never given.
+// scriptHeader is set by the page's own script. A form, or a script of another site, cannot set it without a permission
+// that is never given.
 const scriptHeader = "X-Reverb-Dashboard"
 
 // policy lets the page load and do nothing but what comes from where it came from itself.
@@ -35,8 +35,8 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// sameSite refuses what another site has a browser ask for. Browsers say where a request comes from (Fetch Metadata, and Origin for
-// those that change something); whatever changes something also has to carry the script's header.
+// sameSite refuses what another site has a browser ask for. Browsers say where a request comes from (Fetch Metadata,
+// and Origin for those that change something); whatever changes something also has to carry the script's header.
 func (a *Access) sameSite(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,15 +59,15 @@ func (a *Access) sameSite(next http.Handler) http.Handler {
 	})
 }
 
-// isLocal reports whether a request came from this machine, for this machine, directly. A name that another site has pointed at the
-// loopback address is not this machine's (DNS rebinding).
+// isLocal reports whether a request came from this machine, for this machine, directly. A name that another site has
+// pointed at the loopback address is not this machine's (DNS rebinding).
 func isLocal(r *http.Request) bool {
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
 		if r.Header.Get(name) != "" {
 			return false
 		}
 	}
-	// What a proxy that tells nothing of itself, as Nginx does unless it is told to, says and no browser does.
+	// Nginx tells nothing of itself unless it is configured to; but it sends HTTP/1.0 or closes, and no browser does.
 	if r.Close || !r.ProtoAtLeast(1, 1) {
 		return false
 	}
@@ -86,7 +86,7 @@ func isLoopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
-// addressOf is who has connected; the zero address when that cannot be told.
+// addressOf is the address of the peer; the zero address when it is not known.
 func addressOf(r *http.Request) netip.Addr {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

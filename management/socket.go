@@ -36,8 +36,8 @@ type SocketOptions struct {
 	AcceptFailed func() // counts
 }
 
-// Socket is the server's side of the control socket. A nil Socket is one that could not be made: no order ever comes. Its methods belong to the
-// goroutine that runs the node.
+// Socket is the server's side of the control socket. A nil Socket is one that could not be made: no order ever comes.
+// Its methods belong to the goroutine that runs the node.
 type Socket struct {
 	// Constant after Open.
 	unix      *net.UnixListener
@@ -61,8 +61,8 @@ type Socket struct {
 	finished bool
 }
 
-// Open opens the socket. One that was asked for must be; without the one at the default place a server runs all the same, and the log says once
-// what is missing.
+// Open opens the socket. One that was asked for must be; without the one at the default place a server runs all the
+// same, and the log says once what is missing.
 func Open(o SocketOptions) (*Socket, error) {
 	ln, err := listen(o.Sockets, o.Path, o.Environ, o.Port)
 	if err != nil && o.Path != "" {
@@ -96,7 +96,7 @@ func Open(o SocketOptions) (*Socket, error) {
 	return s, nil
 }
 
-// accept takes callers. Only users of this machine who may open the socket get here.
+// accept takes callers. Only users of this machine that may open the socket get here.
 func (s *Socket) accept() {
 	for {
 		select {
@@ -112,7 +112,7 @@ func (s *Socket) accept() {
 	}
 }
 
-// serve hears what a caller wants, which has to be said within callTimeout. The first line tells the protocol.
+// serve reads the order of a caller, which has to come within callTimeout. The first line tells the protocol.
 func (s *Socket) serve(conn net.Conn) {
 	uid, err := peerUID(conn)
 	owner := err == nil && ours().user(uid)
@@ -142,7 +142,7 @@ func (s *Socket) serve(conn net.Conn) {
 	case err == nil && len(line) <= maxCommand:
 		s.answerLine(conn, text)
 	}
-	_ = conn.Close() // also those who only look whether a server listens
+	_ = conn.Close() // also a caller that only looks whether a server listens
 }
 
 // answerLine carries out a command of the protocol of lines.
@@ -181,7 +181,8 @@ func (s *Socket) heard(conn net.Conn) {
 	delete(s.silent, conn)
 }
 
-// StopListening removes the socket, before the port becomes free for a next server that makes its own. It may be called twice.
+// StopListening removes the socket, before the port becomes free for a next server that makes its own. It may be called
+// twice.
 func (s *Socket) StopListening() { s.EndListening(true) }
 
 // EndListening leaves the socket to the next process unless it is removed.
@@ -195,7 +196,8 @@ func (s *Socket) EndListening(remove bool) {
 	s.accepting.Wait()
 }
 
-// Finish tells all who wait that everything has stopped, and ends what is left. It follows EndListening.
+// Finish tells the callers that everything has stopped, and ends the connections that are left. It follows
+// EndListening.
 func (s *Socket) Finish() {
 	if s == nil {
 		return

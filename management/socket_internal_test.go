@@ -25,7 +25,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// environ has a runtime directory of the test's own; its path is short, because that of a socket may have about 100 bytes.
+// environ has a runtime directory of the test's own; its path is short, because that of a socket may have about 100
+// bytes.
 func environ(t *testing.T) []string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rvb")
@@ -201,7 +202,8 @@ func TestOrders(t *testing.T) {
 	}
 }
 
-// serverOfBefore does what the servers of earlier releases do with a connection: one line of at most 128 bytes, and an answer in lines.
+// serverOfBefore does what the servers of earlier releases do with a connection: one line of at most 128 bytes, and an
+// answer in lines.
 func serverOfBefore(t *testing.T, env []string) (ended chan struct{}) {
 	t.Helper()
 	ln, err := net.Listen("unix", filepath.Join(mkFolder(t, env), fileName("8080")))
@@ -242,8 +244,8 @@ func serverOfBefore(t *testing.T, env []string) (ended chan struct{}) {
 	return ended
 }
 
-// The socket leads to the same surface as the page: the server's own user sees what is behind the password, and over the network a password
-// gives no orders.
+// The socket leads to the same surface as the page: the server's own user sees what is behind the password, and over
+// the network a password gives no orders.
 func TestSocketAndNetworkShareTheSurface(t *testing.T) {
 	env := environ(t)
 	s := openForTest(t, env, 8080, discard())

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// source is whose attempts to log in are counted together: a browser that has logged in before, or else a network. It is comparable.
+// source is whose attempts to log in are counted together: a browser that has logged in before, or else a network. It
+// is comparable.
 type source struct {
 	device string       // the browser's mark; the rest is zero then
 	by     netip.Prefix // the proxy that named the client, when its word may be a lie; else zero
@@ -17,8 +18,9 @@ type source struct {
 // proxy is the source of all clients that the same untrusted proxy names.
 func (s source) proxy() (source, bool) { return source{by: s.by}, s.by.IsValid() }
 
-// sourceOf tells who tries to log in. A proxy in server.trusted_proxies is believed. Another one on this machine or in a private network,
-// where proxies stand, is believed within bounds: without that all its clients would share five attempts.
+// sourceOf tells who tries to log in. A proxy in server.trusted_proxies is believed. Another one on this machine or in
+// a private network, where proxies stand, is believed within bounds: without that all its clients would share five
+// attempts.
 func (a *Access) sourceOf(r *http.Request) source {
 	if id := a.gate.device(cookie(r, deviceCookie)); id != "" {
 		return source{device: id}
@@ -31,7 +33,8 @@ func (a *Access) sourceOf(r *http.Request) source {
 	return source{by: network(peer), client: network(client)}
 }
 
-// clientOf is the address that a request comes from: in X-Forwarded-For, read from the right, the first one that is no trusted proxy's.
+// clientOf is the address that a request comes from: in X-Forwarded-For, read from the right, the first one that is no
+// trusted proxy's.
 func (a *Access) clientOf(r *http.Request) netip.Addr {
 	client := addressOf(r)
 	if !a.trusts(client) && !client.IsLoopback() && !client.IsPrivate() {

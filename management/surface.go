@@ -15,12 +15,12 @@ type Right int
 // The rights.
 const (
 	Anybody  Right = iota // the page itself and the login
-	Viewer                // who gave the password, or is the server's own user on the control socket
-	Operator              // who came through the control socket
+	Viewer                // a browser that gave the password, or the server's own user on the control socket
+	Operator              // a caller on the control socket
 )
 
-// Surface is the mux that the live page and the control socket share. Handle is called before Handler is used; the rest may be called from any
-// goroutine.
+// Surface is the mux that the live page and the control socket share. Handle is called before Handler is used; the rest
+// may be called from any goroutine.
 type Surface struct {
 	access *Access
 	mux    *http.ServeMux
@@ -43,7 +43,7 @@ func (s *Surface) Handle(pattern string, right Right, h http.HandlerFunc) {
 // Handler answers all requests.
 func (s *Surface) Handler() http.Handler { return secured(s.access.sameSite(s.mux)) }
 
-// operator is who has come through the control socket.
+// operator is the caller behind a request that came through the control socket.
 type operator struct {
 	owner bool // the server's own user, or root
 }

@@ -49,8 +49,8 @@ func Named(path string) Target { return Target{path: path, named: true} }
 // String is the path.
 func (t Target) String() string { return t.path }
 
-// Targets lists the sockets of our own user at the default places: those of one port, or of every port when port is "*".
-// A place that another user may have made is in the list too, with the reason why it is refused.
+// Targets lists the sockets of our own user at the default places: those of one port, or of every port when port is
+// "*". A place that another user may have made is in the list too, with the reason why it is refused.
 func Targets(port string, environ []string) []Target {
 	var found []Target
 	for _, dir := range folders(environ) {

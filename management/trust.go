@@ -14,8 +14,9 @@ import (
 
 const root = 0
 
-// trust says whose sockets and folders the user uid believes: its own and root's. A command sends a server away and shows what it answers,
-// so that it must not talk to a socket that another user has put where that of the server is looked for.
+// trust says whose sockets and folders the user uid believes: its own and root's. A command sends a server away and
+// shows what it answers, so that it must not talk to a socket that another user has put where that of the server is
+// looked for.
 type trust struct{ uid int }
 
 // ours is the trust of this process.
@@ -23,7 +24,8 @@ func ours() trust { return trust{os.Getuid()} }
 
 func (t trust) user(uid int) bool { return uid == t.uid || uid == root }
 
-// folder reports what is wrong with a folder at a default place: in a shared folder for temporary files any user may have made it first.
+// folder reports what is wrong with a folder at a default place: in a shared folder for temporary files any user may
+// have made it first.
 func (t trust) folder(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
@@ -56,8 +58,8 @@ func (t trust) socket(path string) error {
 	return nil
 }
 
-// peer reports what is wrong with the process behind a connection. named is the path that the configuration gives, or empty: there the
-// server may be another user's, when nobody but its owner and root can have put a socket in its place.
+// peer reports what is wrong with the process behind a connection. named is the path that the configuration gives, or
+// empty: there the server may be another user's, when nobody but its owner and root can have put a socket in its place.
 func (t trust) peer(conn net.Conn, named string) error {
 	uid, err := peerUID(conn)
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -101,8 +103,8 @@ func peerUID(conn net.Conn) (uid int, err error) {
 	return uid, errors.Join(err, askErr)
 }
 
-// exposed returns the first folder on the way to path in which any user could put another file in the place of the next one; empty when
-// there is none. In a folder with the sticky bit those are safe that belong to the user or to root.
+// exposed returns the first folder on the way to path in which any user could put another file in the place of the next
+// one; empty when there is none. In a folder with the sticky bit those are safe that belong to the user or to root.
 func (t trust) exposed(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {

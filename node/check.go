@@ -9,7 +9,8 @@ import (
 	"reverb/node/certificate"
 )
 
-// Check finds what would end a start although each value of the configuration is allowed. secure: the server would have a certificate.
+// Check finds what would end a start although each value of the configuration is allowed. secure: the server would have
+// a certificate.
 func Check(cfg *config.Config, version string) (secure bool, err error) {
 	numbers, log := metrics.New(version), slog.New(slog.DiscardHandler)
 	if _, err := newRelay(cfg.Scaling, version, numbers, cacheBounds{}, log); err != nil {

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// gcPercent is GOGC when the environment does not set it. An idle connection has nine objects in less than 700 bytes, so that a
-// collection is short; at Go's default of 100 the garbage of the handshakes costs 1,100 resident bytes for each of 16,000 connections,
-// at 50 it is 880, at 25 760 (docs/performance.md).
+// gcPercent is GOGC when the environment does not set it. An idle connection has nine objects in less than 700 bytes,
+// so that a collection is short; at Go's default of 100 the garbage of the handshakes costs 1,100 resident bytes for
+// each of 16,000 connections, at 50 it is 880, at 25 760 (docs/performance.md).
 const gcPercent = 50
 
-// A heap of a few megabytes is collected after each megabyte of garbage, which is many times a second on a busy server, and each collection
-// delays the deliveries beside it. While that is so, the heap has room for more garbage.
+// A heap of a few megabytes is collected after each megabyte of garbage, which is many times a second on a busy server,
+// and each collection delays the deliveries beside it. While that is so, the heap has room for more garbage.
 const (
 	busyHeapRoom    = 4 << 20 // bytes of garbage before a collection, at the least
 	busyCollections = 4       // a second: from so many on the server is busy; it is not when there was none
@@ -25,8 +25,8 @@ type collector struct {
 	percent int
 }
 
-// next is the percentage after a second at whose end there have been so many collections. It is a share of base: the bytes that the last
-// one left, with stacks and global variables.
+// next is the percentage after a second at whose end there have been so many collections. It is a share of base: the
+// bytes that the last one left, with stacks and global variables.
 func (c *collector) next(cycles, base uint64) int {
 	made := cycles - c.cycles
 	c.cycles = cycles
@@ -39,7 +39,8 @@ func (c *collector) next(cycles, base uint64) int {
 	return c.percent
 }
 
-// paceCollector keeps the garbage collector's percentage right until stop is closed. GOGC in the environment overrules it.
+// paceCollector keeps the garbage collector's percentage right until stop is closed. GOGC in the environment overrules
+// it.
 func paceCollector(stop <-chan struct{}) {
 	if os.Getenv("GOGC") != "" {
 		return

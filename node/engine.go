@@ -20,8 +20,8 @@ import (
 	"reverb/server"
 )
 
-// engine is what answers clients and the callers of the HTTP API: sockets, sessions, channels, and what joins them to other nodes. Its methods
-// belong to the goroutine that runs the node, but for serveHTTP.
+// engine is what answers clients and the callers of the HTTP API: sockets, sessions, channels, and what joins them to
+// other nodes. Its methods belong to the goroutine that runs the node, but for serveHTTP.
 type engine struct {
 	// Constant after start. After a start that failed, those that it did not come to are nil.
 	cfg      *config.Config
@@ -35,7 +35,8 @@ type engine struct {
 	http     *http.Server
 }
 
-// start makes relay, hub, server, poller and the HTTP API, in the order in which each needs the one before. No listener is served yet.
+// start makes relay, hub, server, poller and the HTTP API, in the order in which each needs the one before. No listener
+// is served yet.
 func (e *engine) start(version string, stream *journal.Trace) (err error) {
 	cache := cacheBounds{ // neither is called before there is a server
 		limit:   func(app string, client bool) int64 { return e.server.CacheLimit(app, client) },

@@ -9,7 +9,8 @@ import (
 	"strconv"
 )
 
-// FirstEvent says how to see an event arrive: the page with the key and the address that are in force, which shows the command that publishes.
+// FirstEvent says how to see an event arrive: the page with the key and the address that are in force, which shows the
+// command that publishes.
 func (n *Node) FirstEvent(page string) string {
 	key := ""
 	for _, app := range n.cfg.Apps {

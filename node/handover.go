@@ -9,13 +9,14 @@ import (
 )
 
 const (
-	// tellEvery is how often those who wait hear something.
+	// tellEvery is how often waiting operators hear something.
 	tellEvery = time.Second
-	// lateHandshakes is how long those who connected just before a handover have for the rest of their handshake.
+	// lateHandshakes is how long clients that connected just before a handover have for the rest of their handshake.
 	lateHandshakes = time.Second
 )
 
-// handovers are the attempts to have another process take over, one at a time. It belongs to the goroutine that runs the node.
+// handovers are the attempts to have another process take over, one at a time. It belongs to the goroutine that runs
+// the node.
 type handovers struct {
 	node   *Node
 	ctx    context.Context
@@ -42,8 +43,8 @@ func (h *handovers) begin(order *management.Handover) {
 	h.node.running.Go(func() { h.result <- h.run(order) })
 }
 
-// instead ends the server for another reason than a handover, unless one has just succeeded: then the other process serves already, and
-// is told of the signal.
+// instead ends the server for another reason than a handover, unless one has just succeeded: then the other process
+// serves already, and is told of the signal.
 func (h *handovers) instead(sig os.Signal, end reason) reason {
 	if !h.under {
 		return end
@@ -95,8 +96,8 @@ func tellStarting(caller *management.Caller) (end func()) {
 	return func() { close(stop); <-ended }
 }
 
-// leaveToNext hands over what only one process can have, so that the next one is asked from now on. Nobody is refused: whoever is in the
-// middle of a handshake may end it here.
+// leaveToNext hands over what only one process can have, so that the next one is asked from now on. No client is
+// refused: a handshake that has begun here may end here.
 func (n *Node) leaveToNext(ctx context.Context) {
 	n.endWatchdog()
 	n.socket.EndListening(false)

@@ -9,8 +9,8 @@ import (
 	"reverb/node/handover"
 )
 
-// startMetrics connects the gauges and opens the listener of the metrics, if one is configured. The numbers never appear on the public
-// port, where a proxy would show them to everybody.
+// startMetrics connects the gauges and opens the listener of the metrics, if one is configured. The numbers never
+// appear on the public port, where a proxy would show them to everybody.
 func (n *Node) startMetrics() error {
 	n.engine.metrics.SetGauges(n.gauges())
 	conf := n.cfg.Metrics
@@ -37,7 +37,7 @@ func (n *Node) startMetrics() error {
 	return nil
 }
 
-// gauges are read at each scrape from those who keep the numbers anyway.
+// gauges are read at each scrape from the parts that keep the numbers anyway.
 func (n *Node) gauges() metrics.Gauges {
 	g := metrics.Gauges{
 		Channels:      func() float64 { return float64(n.engine.hub.Stats().Channels) },

@@ -21,8 +21,8 @@ import (
 	"reverb/node/journal"
 )
 
-// CloseTimeout is what HTTP requests that are being answered, and the last bytes of closed connections, get after the drain; of its
-// time only what is left.
+// CloseTimeout is what HTTP requests that are being answered, and the last bytes of closed connections, get after the
+// drain; of its time only what is left.
 const CloseTimeout = 5 * time.Second
 
 // Options say what a Node is made of. All must be set but Debug.
@@ -35,8 +35,8 @@ type Options struct {
 	Debug   bool   // the journal shows the stream of data
 }
 
-// Node is one running server with everything that belongs to it. Start makes it, Serve runs it to its end; all of its methods belong to the
-// goroutine that does so.
+// Node is one running server with everything that belongs to it. Start makes it, Serve runs it to its end; all of its
+// methods belong to the goroutine that does so.
 type Node struct {
 	// Constant after Start. Those that may be missing are nil then.
 	cfg     *config.Config
@@ -67,7 +67,8 @@ type Node struct {
 	draining    atomic.Bool // from the moment when there is a reason to end
 }
 
-// Start starts everything, the listeners last: from then on clients are answered. What was started is stopped again on an error.
+// Start starts everything, the listeners last: from then on clients are answered. What was started is stopped again on
+// an error.
 func Start(o Options) (_ *Node, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{
@@ -238,8 +239,8 @@ func (n *Node) acceptFailed(listener string) func() {
 	return func() { n.engine.metrics.AcceptFailed(listener) }
 }
 
-// Serve returns when the server has stopped, and whether another process serves on: after a signal, `reverb restart` or what of Laravel
-// is the same, or a handover. A second signal cuts the stop short.
+// Serve returns when the server has stopped, and whether another process serves on: after a signal, `reverb restart` or
+// what of Laravel is the same, or a handover. A second signal cuts the stop short.
 func (n *Node) Serve(signals <-chan os.Signal) (handedOver bool) {
 	end := n.waitForReason(signals)
 	n.said.Info(end.text)
@@ -278,7 +279,8 @@ func (n *Node) Serve(signals <-chan os.Signal) (handedOver bool) {
 	}
 }
 
-// close ends everything in the reverse order of the start and waits for it. It also undoes a start that failed half-way.
+// close ends everything in the reverse order of the start and waits for it. It also undoes a start that failed
+// half-way.
 func (n *Node) close(ctx context.Context) {
 	ctx, done := context.WithTimeout(ctx, CloseTimeout)
 	defer done()

@@ -24,7 +24,8 @@ type page struct {
 	side      *side
 }
 
-// startPage opens the dashboard, if it is enabled. It speaks TLS when the server does and the page can be reached from elsewhere.
+// startPage opens the dashboard, if it is enabled. It speaks TLS when the server does and the page can be reached from
+// elsewhere.
 func (n *Node) startPage(pair *certificate.Pair) error {
 	conf := n.cfg.Dashboard
 	if !conf.Enabled {

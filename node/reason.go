@@ -16,8 +16,8 @@ type reason struct {
 	asked    asked
 }
 
-// asked counts the requests to stop by where they came from. A service manager may signal a whole group of processes, and the guardian
-// passes on what it gets, so that the first of each are one request.
+// asked counts the requests to stop by where they came from. A service manager may signal a whole group of processes,
+// and the guardian passes on what it gets, so that the first of each are one request.
 type asked struct{ direct, passed int }
 
 // again reports whether somebody insists.

@@ -14,7 +14,8 @@ import (
 	"reverb/management"
 )
 
-// reloader applies what changed in the configuration's files to the running server. Its methods may be called from any goroutine.
+// reloader applies what changed in the configuration's files to the running server. Its methods may be called from any
+// goroutine.
 type reloader struct {
 	// Constant after construction.
 	apply func(config.Apps)
@@ -35,8 +36,8 @@ func newReloader(cfg *config.Config, apply func(config.Apps), log *slog.Logger) 
 	return r
 }
 
-// reload reads the files again. What it finds is applied as a whole, or, when anything in it is wrong, not at all. Who asked is for the
-// log, which says everything that the answer says.
+// reload reads the files again. What it finds is applied as a whole, or, when anything in it is wrong, not at all. The
+// log has the same lines as the answer, and who asked.
 func (r *reloader) reload(who string) (config.Changes, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,8 +80,8 @@ func (r *reloader) takeLocked(next *config.Config, err error, who string) (confi
 	return changes, nil
 }
 
-// Bounds of what is told: of one change or violation, in bytes, because a list may have any number of entries; and of violations,
-// because somebody may have written anything into the file.
+// Bounds of what is told: of one change or violation, in bytes, because a list may have any number of entries; and of
+// violations, because somebody may have written anything into the file.
 const (
 	maxBrief      = 1000
 	maxViolations = 50

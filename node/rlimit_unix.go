@@ -11,8 +11,8 @@ import (
 // fewFiles is the number of open files from which on the limit is not worth a word: each connection takes one.
 const fewFiles = 10_000
 
-// raiseFileLimit lifts the soft limit of open files to the hard one. Go does so at the start of a process, but only when it finds the
-// limit lower there, and takes it back for children; a limit that was changed since is caught here.
+// raiseFileLimit lifts the soft limit of open files to the hard one. Go does so at the start of a process, but only
+// when it finds the limit lower there, and takes it back for children; a limit that was changed since is caught here.
 func raiseFileLimit(log *slog.Logger) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {

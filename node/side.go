@@ -43,7 +43,8 @@ func (s *side) end(ctx context.Context) {
 	}
 }
 
-// listenBeside opens the address that a key of the configuration names, or takes over what was opened before under a name.
+// listenBeside opens the address that a key of the configuration names, or takes over what was opened before under a
+// name.
 func (n *Node) listenBeside(name, key, address string) ([]*net.TCPListener, error) {
 	all, err := n.process.Listen(name, address, func() (net.Listener, error) {
 		return new(net.ListenConfig).Listen(context.Background(), "tcp", address)

@@ -15,9 +15,10 @@ type stop struct {
 	why reason
 }
 
-// run is the whole of it. Readiness fails first, so that balancers look elsewhere; after a pause for them, nobody new is let in; then
-// the clients are sent away, spread over the drain time. A node alone, whose clients have nowhere else to go, does it the other way round:
-// they are sent away together, and the port is the last to go. When ctx ends, all that is left is cut.
+// run is the whole of it. Readiness fails first, so that balancers look elsewhere; after a pause for them, no new
+// client is let in; then the clients are sent away, spread over the drain time. A node alone, whose clients have
+// nowhere else to go, does it the other way round: they are sent away together, and the port is the last to go. When
+// ctx ends, all that is left is cut.
 func (s stop) run(ctx context.Context) {
 	s.draining.Store(true)
 	if s.why.handover {
@@ -56,8 +57,8 @@ func (s stop) leave(ctx context.Context) {
 	s.process.GiveUp()
 }
 
-// drain sends the clients away, spread over the time that ctx leaves, and tells how it goes: the terminal, the metrics, and the clients of the control
-// socket.
+// drain sends the clients away, spread over the time that ctx leaves, and tells how it goes: the terminal, the metrics,
+// and the clients of the control socket.
 func (s stop) drain(ctx context.Context) {
 	total := s.engine.server.Remaining()
 	progress, told := context.WithCancel(ctx)
@@ -70,16 +71,18 @@ func (s stop) drain(ctx context.Context) {
 	<-done
 }
 
-// Times of a node alone. A client that is sent away comes back after one second, so the process must be gone, and the next one there, before.
+// Times of a node alone. A client that is sent away comes back after one second, so the process must be gone, and the
+// next one there, before.
 const (
 	flushTime    = 600 * time.Millisecond // for what waits for slow clients, while all are served
 	farewellTime = 200 * time.Millisecond // for the answers to close frames; and again for HTTP requests that are being answered
 	lookEvery    = 5 * time.Millisecond
 )
 
-// dismiss is the drain of a node alone. Nobody else has the port, so all that helps is to be gone for a short time: frames that wait are
-// flushed while everything goes on, then all clients are closed at once. Until then publishes and connections are taken. A port that the
-// service manager holds stays open: clients may come back at once, and wait there for the next server.
+// dismiss is the drain of a node alone. No other process has the port, so all that helps is to be gone for a short
+// time: frames that wait are flushed while everything goes on, then all clients are closed at once. Until then
+// publishes and connections are taken. A port that the service manager holds stays open: clients may come back at once,
+// and wait there for the next server.
 func (s stop) dismiss(ctx context.Context) {
 	s.tell(s.engine.server.Remaining())
 	await(ctx, min(flushTime, s.cfg.Server.DrainTimeout), func() bool { return s.engine.hub.AllSent() && s.engine.poller.Stats().OutboxBytes == 0 })
@@ -106,8 +109,8 @@ func await(ctx context.Context, limit time.Duration, done func() bool) {
 	}
 }
 
-// tellDrain tells once a second how many connections are left. Those who asked hear it at once; the terminal does not when the drain
-// takes no second.
+// tellDrain tells once a second how many connections are left. Operators who asked hear it at once; the terminal does
+// not when the drain takes no second.
 func (s stop) tellDrain(ctx context.Context, total int) {
 	tick := time.NewTicker(tellEvery)
 	defer tick.Stop()
@@ -129,7 +132,7 @@ func (s stop) tellDrain(ctx context.Context, total int) {
 	}
 }
 
-// tell tells the operators who wait how many connections are left.
+// tell tells waiting operators how many connections are left.
 func (s stop) tell(connections int) {
 	s.orders.Tell(management.Event{Kind: management.Draining, Connections: connections})
 }

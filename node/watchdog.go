@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// watchdog tells the service manager that all is well, twice in the time that it wants to hear it, as long as a connection to ourselves
-// gets through the event loops. A server that is full refuses it, and one that drains too: that is an answer. Only silence is not.
+// watchdog tells the service manager that all is well, twice in the time that it wants to hear it, as long as a
+// connection to ourselves gets through the event loops. A server that is full refuses it, and one that drains too: that
+// is an answer. Only silence is not.
 func (n *Node) watchdog(ctx context.Context) {
 	every := n.process.Watchdog() / 2
 	if every <= 0 {
@@ -31,7 +32,8 @@ func (n *Node) watchdog(ctx context.Context) {
 	}
 }
 
-// answers sends a request that is no request, and wants anything back: the end of the connection is enough, and so is an alert of TLS.
+// answers sends a request that is no request, and wants anything back: the end of the connection is enough, and so is
+// an alert of TLS.
 func (n *Node) answers(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -56,7 +58,7 @@ func (n *Node) answers(ctx context.Context, limit time.Duration) error {
 	return nil
 }
 
-// silent reports whether nobody has said anything, not even no.
+// silent reports whether no answer came at all, not even a refusal.
 func silent(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }

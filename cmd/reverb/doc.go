@@ -1,9 +1,8 @@
-// Command reverb is a WebSocket server for Laravel sites that speaks the Pusher protocol, in place of `php artisan reverb:start`.
+// Command reverb is a WebSocket server for Laravel sites that speaks the Pusher protocol, in place of
+// `php artisan reverb:start`.
 //
-// The command joins the packages and owns what belongs to a process: flags, signals, limits of the operating system, the console and
-// the control socket through which `reverb restart` and `reverb reload` reach a running server. Its commands carry the names of Reverb's artisan
-// commands, its output looks like theirs, and its exit codes are the same: 0 after a stop that somebody asked for, 1 for everything
-// that went wrong.
-//
-// node.go is the place to begin: a node is one running server, and its two long functions are the order of the start and of the stop.
+// This package has the words of the command line: commands, flags, what they print, and the exit codes. Commands carry
+// the names of Reverb's artisan commands and look like theirs, and the exit codes are the same: 0 after a stop that was
+// asked for, 1 when something went wrong. Package node is the server that `reverb start` runs, and package management
+// is how `reverb restart` and `reverb reload` reach it.
 package main

@@ -13,8 +13,8 @@ import (
 // assignment is one line that an environment file of a Laravel site gets.
 type assignment struct{ name, value string }
 
-// newVariables are those of Reverb's installer, with fresh credentials: an id between 100000 and 999999, a key and a secret of 20
-// lower-case letters and digits. The front end's copies begin with VITE_.
+// newVariables are those of Reverb's installer, with fresh credentials: an id between 100000 and 999999, a key and a
+// secret of 20 lower-case letters and digits. The front end's copies begin with VITE_.
 func newVariables() []assignment {
 	return []assignment{
 		{"REVERB_APP_ID", strconv.Itoa(100_000 + random(900_000))},
@@ -48,8 +48,9 @@ func randomText(n int) string {
 	return string(text)
 }
 
-// withVariables appends those variables to the text of an environment file that it does not have, and returns their names. What is
-// there stays as it is, even if it is empty. (Reverb looks for a line break and the name, and so misses the first line.)
+// withVariables appends those variables to the text of an environment file that it does not have, and returns their
+// names. What is there stays as it is, even if it is empty. (Reverb looks for a line break and the name, and so misses
+// the first line.)
 func withVariables(env string, variables []assignment) (text string, added []string) {
 	eol := "\n"
 	if strings.Contains(env, "\r\n") {
@@ -83,7 +84,8 @@ func withVariables(env string, variables []assignment) (text string, added []str
 var broadcaster = regexp.MustCompile(
 	`(?m)^(?P<before>[ \t]*(?:export[ \t]+)?(?P<name>BROADCAST_(?:DRIVER|CONNECTION))[ \t]*=[ \t]*)(?P<value>"[^"\r\n]*"|'[^'\r\n]*'|[^\s#]*)(?P<after>.*)$`)
 
-// withBroadcaster has the site broadcast through Reverb, where the text says through what at all, as Laravel's installer does.
+// withBroadcaster has the site broadcast through Reverb, where the text says through what at all, as Laravel's
+// installer does.
 func withBroadcaster(env string) string {
 	return broadcaster.ReplaceAllString(env, "${before}reverb${after}")
 }
@@ -114,8 +116,9 @@ func variable(env, name string) string {
 	return strings.Trim(strings.TrimSpace(value), `"'`)
 }
 
-// replaceFile puts text in the place of the file in one step, so that nobody ever reads half of it. The file keeps its mode and owner,
-// and a symbolic link (deploy tools share one .env between releases) stays one. A new file is for its owner only: it holds secrets.
+// replaceFile puts text in the place of the file in one step, so that nobody ever reads half of it. The file keeps its
+// mode and owner, and a symbolic link (deploy tools share one .env between releases) stays one. A new file is for its
+// owner only: it holds secrets.
 func replaceFile(name, text string) error {
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target

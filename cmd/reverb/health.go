@@ -53,8 +53,8 @@ func healthCommand(p process, out *console.Console) *cli.Command {
 	}
 }
 
-// checkHealth asks over the server's own port. Its certificate does not matter: we ask this machine. The answer must be an object
-// with the member: another program on the port may answer 200 to everything.
+// checkHealth asks over the server's own port. Its certificate does not matter: we ask this machine. The answer must be
+// an object with the member: another program on the port may answer 200 to everything.
 func checkHealth(ctx context.Context, cfg *config.Config, path, member string) error {
 	pair, err := certificate.Of(cfg.Server)
 	if err != nil {

@@ -24,9 +24,9 @@ func installCommand(_ process, out *console.Console) *cli.Command {
 	}
 }
 
-// install does what `php artisan reverb:install` does to the environment file, and prints what it does to PHP files: those are the
-// site's, in whatever form its authors gave them. Only where no line says what the site broadcasts through is that left to the operator, as
-// the installer does.
+// install does what `php artisan reverb:install` does to the environment file, and prints what it does to PHP files:
+// those are the site's, in whatever form its authors gave them. Only where no line says what the site broadcasts
+// through is that left to the operator, as the installer does.
 func install(out *console.Console, name string) error {
 	if name == "" {
 		return errors.New("--env-file needs the name of a file")
@@ -109,8 +109,8 @@ func snippets(env string) string {
 	return connection + broadcastingSnippet + echo + strings.ReplaceAll(nginxSnippet, "8080", port)
 }
 
-// broadcastingSnippet is the connection of Laravel's broadcaster, with the names and defaults of the framework's own. The PHP library joins the
-// path with a relative address, so that all behind its last slash is lost.
+// broadcastingSnippet is the connection of Laravel's broadcaster, with the names and defaults of the framework's own.
+// The PHP library joins the path with a relative address, so that all behind its last slash is lost.
 const broadcastingSnippet = `Have this connection in config/broadcasting.php (Laravel 11 and later have it already, without 'path',
 which only REVERB_SERVER_PATH needs: it must begin and end with a slash there):
 

@@ -9,8 +9,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain demands that every stopped server has ended its goroutines, apart from netpoll's own: its pollers serve the whole process
-// and stay.
+// TestMain demands that every stopped server has ended its goroutines, apart from netpoll's own: its pollers serve the
+// whole process and stay.
 func TestMain(m *testing.M) {
 	if playFake() {
 		return

@@ -2,8 +2,8 @@ package main
 
 import "strings"
 
-// manPage is what the page of man(1) has beside the commands and flags, which the library writes. A line that begins with "# " is a section,
-// one that begins with a tab belongs to the entry above it.
+// manPage is what the page of man(1) has beside the commands and flags, which the library writes. A line that begins
+// with "# " is a section, one that begins with a tab belongs to the entry above it.
 const manPage = `# FILES
 config.toml
 	Configuration, read from the working directory unless --config names another file. Every key: docs/configuration.md.

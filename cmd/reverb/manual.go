@@ -9,8 +9,8 @@ import (
 	"reverb/internal/console"
 )
 
-// The scripts of the shells ask this program what may come next, so that they know the commands and flags of the version that is installed.
-// Of "--" alone they pass "-": the library takes nothing for a flag behind "--".
+// The scripts of the shells ask this program what may come next, so that they know the commands and flags of the
+// version that is installed. Of "--" alone they pass "-": the library takes nothing for a flag behind "--".
 const (
 	bashCompletion = `_reverb() {
 	local cur="${COMP_WORDS[COMP_CWORD]}" ask=("${COMP_WORDS[@]:0:COMP_CWORD}")

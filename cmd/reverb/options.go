@@ -28,7 +28,8 @@ func addressFlags() []cli.Flag {
 	}
 }
 
-// artisanFlags are those that every command of artisan has, so that the command lines of process managers can stay as they are.
+// artisanFlags are those that every command of artisan has, so that the command lines of process managers can stay as
+// they are.
 func artisanFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "env", Usage: "read .env.`NAME` instead of .env, if there is one"},

@@ -53,9 +53,10 @@ type instruction struct {
 	tell  func(out *console.Console, server *management.Running, order management.Order) error
 }
 
-// restartTargets are the sockets of the servers that are meant: by default that of the configuration and no other. A machine often runs
-// the servers of several sites, and whoever restarts one of them must not disconnect the users of the rest, so `every server` has to be
-// said. (Reverb's signal reaches the servers that share a cache, which are those of one site.)
+// restartTargets are the sockets of the servers that are meant: by default that of the configuration and no other. A
+// machine often runs the servers of several sites, and a restart of one of them must not disconnect the users of the
+// rest, so `every server` has to be said. (Reverb's signal reaches the servers that share a cache, which are those of
+// one site.)
 func restartTargets(c *cli.Context, environ []string) ([]management.Target, error) {
 	switch port := c.String("port"); {
 	case c.Bool("all") && port != "":
@@ -80,8 +81,9 @@ func restartTargets(c *cli.Context, environ []string) ([]management.Target, erro
 	return management.Targets(strconv.Itoa(cfg.Server.Port), environ), nil
 }
 
-// tellServers goes from server to server: where there are several, the others stay up meanwhile. A place that is not believed is shown, and
-// is no failure when there is a server elsewhere: another user of the machine must not be able to break a deploy.
+// tellServers goes from server to server: where there are several, the others stay up meanwhile. A place that is not
+// believed is shown, and is no failure when there is a server elsewhere: another user of the machine must not be able
+// to break a deploy.
 func tellServers(out *console.Console, what instruction, targets []management.Target) error {
 	running, failed := 0, 0
 	var refused management.UntrustedError

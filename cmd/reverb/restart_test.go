@@ -16,7 +16,8 @@ import (
 	"reverb/node/handover"
 )
 
-// environ has a runtime directory of the test's own; its path is short, because that of a socket may have about 100 bytes.
+// environ has a runtime directory of the test's own; its path is short, because that of a socket may have about 100
+// bytes.
 func environ(t *testing.T) []string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rvb")

@@ -14,7 +14,8 @@ import (
 	"reverb/node/journal"
 )
 
-// firstEventFlag is for `make run`: the page on which a newcomer sees a first event arrive. How to open it is said once the server listens.
+// firstEventFlag is for `make run`: the page on which a newcomer sees a first event arrive. How to open it is said once
+// the server listens.
 const firstEventFlag = "first-event"
 
 func startCommand(p process, out *console.Console) *cli.Command {
@@ -46,8 +47,8 @@ func startCommand(p process, out *console.Console) *cli.Command {
 	}
 }
 
-// tellAsServer has what is wrong with a command line told as a running server tells its lines: a start that fails waits for its terminal as
-// little as one that does not.
+// tellAsServer has what is wrong with a command line told as a running server tells its lines: a start that fails waits
+// for its terminal as little as one that does not.
 func tellAsServer(command *cli.Command, p process, out *console.Console) {
 	tell := func(c *cli.Context, err error) error {
 		if err == nil || errors.Is(err, errTold) {

@@ -25,8 +25,9 @@ const (
 	maxWidth = 150
 )
 
-// Console writes in the manner of Laravel's console: labelled blocks between blank lines, and two-column lines filled with dots. All
-// methods may be called from any goroutine and wait for the output; that of a running server is a queue, see journal.
+// Console writes in the manner of Laravel's console: labelled blocks between blank lines, and two-column lines filled
+// with dots. All methods may be called from any goroutine and wait for the output; that of a running server is a queue,
+// see journal.
 type Console struct {
 	// Constant after construction.
 	out    io.Writer
@@ -50,14 +51,15 @@ const (
 	Grey
 )
 
-// styles are the colours of one console; each is switched on or off by itself, because the package-wide switch belongs to nobody.
+// styles are the colours of one console; each is switched on or off by itself, because the package-wide switch belongs
+// to nobody.
 type styles struct {
 	info, warn, fail   *color.Color // labels of blocks
 	dots               *color.Color
 	green, red, yellow *color.Color // values
 }
 
-// New writes to out. Colours are for terminals only, and not for those who set NO_COLOR or have a dumb one.
+// New writes to out. Colours are for terminals only, unless NO_COLOR is set or the terminal is a dumb one.
 func New(out io.Writer, environ []string) *Console {
 	c := &Console{out: out}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -133,7 +135,8 @@ func (c *Console) block(label *color.Color, name, text string) {
 	c.writeLocked(b.String(), true)
 }
 
-// Detail writes one two-column line: title, dots up to the width of the terminal, value. An empty value leaves the dots to the end.
+// Detail writes one two-column line: title, dots up to the width of the terminal, value. An empty value leaves the dots
+// to the end.
 func (c *Console) Detail(title, value string) { c.ColouredDetail(title, value, Plain) }
 
 // ColouredDetail is Detail with a colour for the value.
@@ -246,8 +249,9 @@ func punctuated(text string) string {
 	return text + "."
 }
 
-// Printable takes the control characters out of what may come from a client or another process: written to a terminal, they could
-// move the cursor and rewrite what was shown before. Bidirectional controls and line separators show as their escapes.
+// Printable takes the control characters out of what may come from a client or another process: written to a terminal,
+// they could move the cursor and rewrite what was shown before. Bidirectional controls and line separators show as
+// their escapes.
 func Printable(text string) string {
 	if strings.IndexFunc(text, unprintable) < 0 {
 		return text

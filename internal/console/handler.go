@@ -87,7 +87,8 @@ func writeAttr(values, below *strings.Builder, a slog.Attr) {
 	values.WriteString(" " + a.Key + "=" + text)
 }
 
-// record writes one line of the log: time and level, the message, dots, what belongs to it; and further lines below, indented.
+// record writes one line of the log: time and level, the message, dots, what belongs to it; and further lines below,
+// indented.
 func (c *Console) record(at time.Time, level slog.Level, message, values, below string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -34,7 +34,8 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// network keeps 0.0.0.0 to IPv4: Go would otherwise bind a dual-stack socket and collide with whoever has the port on IPv6.
+// network keeps 0.0.0.0 to IPv4: Go would otherwise bind a dual-stack socket and collide with a program that has the
+// port on IPv6.
 func network(host string) string {
 	if ip := net.ParseIP(host); ip != nil && ip.To4() != nil {
 		return "tcp4"

@@ -16,9 +16,9 @@ const (
 	acceptQuiet    = time.Minute // between two log lines about failures
 )
 
-// patient is a listener that goes on after a failure of the system: no free descriptor, no memory, a connection that was reset
-// before anybody took it. Its Accept fails only when it was closed. net/http by itself goes on after some of these failures and ends for
-// good after others (ENOBUFS, ENOMEM).
+// patient is a listener that goes on after a failure of the system: no free descriptor, no memory, a connection that
+// was reset before anybody took it. Its Accept fails only when it was closed. net/http by itself goes on after some of
+// these failures and ends for good after others (ENOBUFS, ENOMEM).
 type patient struct {
 	// Constant after Patient.
 	net.Listener

@@ -22,8 +22,8 @@ type asset struct {
 	kind, tag string
 }
 
-// assets answers with the files of the page. They say who they are, and browsers ask each time whether that is still so: after an
-// update nobody runs half of an old page.
+// assets answers with the files of the page. They say who they are, and browsers ask each time whether that is still
+// so: after an update nobody runs half of an old page.
 func assets() http.Handler {
 	found := map[string]asset{}
 	err := fs.WalkDir(files, "page", func(name string, entry fs.DirEntry, err error) error {

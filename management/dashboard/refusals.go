@@ -14,7 +14,8 @@ const (
 	maxRefusals   = 20               // rows of the first page, the most recent first
 )
 
-// refusedKinds are the counters of connections, messages and deliveries that did not come about, and what the page calls each.
+// refusedKinds are the counters of connections, messages and deliveries that did not come about, and what the page
+// calls each.
 var refusedKinds = map[string]string{
 	"reverb_connections_refused_total": "connection",
 	"reverb_sockets_refused_total":     "socket",

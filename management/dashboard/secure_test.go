@@ -85,7 +85,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// The page asks no other host for anything, has nothing that the policy refuses, and keeps the licence of what it brings along.
+// The page asks no other host for anything, has nothing that the policy refuses, and keeps the licence of what it
+// brings along.
 func TestPageStandsAlone(t *testing.T) {
 	b := &browser{node: start(t, false)}
 	read := func(path string) string {

@@ -12,7 +12,8 @@ type window struct {
 	kept [][]metrics.Bucket // ascending in time
 }
 
-// add takes the newest reading and returns the 50th, 95th and 99th percentile of what came within the window, in seconds.
+// add takes the newest reading and returns the 50th, 95th and 99th percentile of what came within the window, in
+// seconds.
 func (w *window) add(now []metrics.Bucket) (p50, p95, p99 number) {
 	w.kept = append(w.kept, now)
 	if len(w.kept) > w.most+1 {
@@ -43,7 +44,8 @@ func subtract(now, before []metrics.Bucket) []metrics.Bucket {
 	return recent
 }
 
-// quantile estimates as Prometheus does, by a straight line within the bucket. What is over the last bound is told as that bound.
+// quantile estimates as Prometheus does, by a straight line within the bucket. What is over the last bound is told as
+// that bound.
 func quantile(buckets []metrics.Bucket, q float64) number {
 	if len(buckets) == 0 {
 		return unknown

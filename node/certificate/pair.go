@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 )
 
-// Pair is the server's key pair out of PEM files, as they are now: Watch follows the files. Its methods may be called from any goroutine. A
-// nil Pair is that of a plain server.
+// Pair is the server's key pair out of PEM files, as they are now: Watch follows the files. Its methods may be called
+// from any goroutine. A nil Pair is that of a plain server.
 type Pair struct {
 	// constant
 	certFile, keyFile string // the same when the certificate's file holds the key too
@@ -48,8 +48,8 @@ func Load(cert, key, passphrase string) (*Pair, error) {
 }
 
 // TLSConfig returns a configuration that serves the certificate as it is at the time of each handshake. Clients are
-// never asked for one of their own (Reverb asks, in production, when it looked its certificate up). The configuration is the caller's own;
-// that of a nil Pair is nil.
+// never asked for one of their own (Reverb asks, in production, when it looked its certificate up). The configuration
+// is the caller's own; that of a nil Pair is nil.
 func (p *Pair) TLSConfig() *tls.Config {
 	if p == nil {
 		return nil

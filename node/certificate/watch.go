@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// reloadDelay lets whoever renews a certificate write both files before they are read.
+	// reloadDelay gives a renewal time to write both files before they are read.
 	reloadDelay = 250 * time.Millisecond
 
 	// reloadInterval is how often the files are read anyhow: network file systems report nothing, and a watch

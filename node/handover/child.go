@@ -102,7 +102,8 @@ func (c *child) wait(read <-chan struct{}) {
 	close(c.exited)
 }
 
-// status is the exit status of a child that has ended; 128 and the number of the signal that killed it, as a shell says it.
+// status is the exit status of a child that has ended; 128 and the number of the signal that killed it, as a shell says
+// it.
 func (c *child) status() int {
 	if c.state == nil {
 		return 1

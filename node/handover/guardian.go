@@ -24,8 +24,8 @@ type Options struct {
 	Log      *slog.Logger
 }
 
-// Guardian starts the next process and stands in for it towards the service manager. It does nothing before the first Start. All methods
-// may be called from any goroutine.
+// Guardian starts the next process and stands in for it towards the service manager. It does nothing before the first
+// Start. All methods may be called from any goroutine.
 type Guardian struct {
 	// Constant after NewGuardian.
 	o     Options
@@ -48,8 +48,8 @@ func NewGuardian(o Options) *Guardian {
 	return &Guardian{o: o, ended: make(chan struct{})}
 }
 
-// Start starts the next process and returns when that serves; who served until now must then leave. A process that is not ready within
-// timeout is killed, and everything is as before.
+// Start starts the next process and returns when that serves; the process that served until now must then leave. A
+// process that is not ready within timeout is killed, and everything is as before.
 func (g *Guardian) Start(ctx context.Context, timeout time.Duration) (pid int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -112,7 +112,8 @@ func (g *Guardian) await(ctx context.Context, c *child, timeout time.Duration) e
 	return errors.New("the server stops, so that the new one was given up")
 }
 
-// serveBy makes the child the one that serves. One that has ended since it said that it is ready will not be missed by gone any more.
+// serveBy makes the child the one that serves. One that has ended since it said that it is ready will not be missed by
+// gone any more.
 func (g *Guardian) serveBy(c *child, sockets []socket) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -192,7 +193,8 @@ func (g *Guardian) serves(c *child) bool {
 	return g.serving == c
 }
 
-// closing gives the sockets up, with the child that serves: as long as anybody has them open, clients connect and nobody answers.
+// closing gives the sockets up, with the child that serves: as long as anybody has them open, clients connect and
+// nobody answers.
 func (g *Guardian) closing(c *child) {
 	if g.serves(c) {
 		g.Abort()
@@ -224,8 +226,8 @@ func (g *Guardian) Abort() {
 	}
 }
 
-// Signal passes a signal on to all children. It goes over the link, so that they can tell it from one that a service manager sends to
-// every process of the group: the two are one request.
+// Signal passes a signal on to all children. It goes over the link, so that they can tell it from one that a service
+// manager sends to every process of the group: the two are one request.
 func (g *Guardian) Signal(sig os.Signal) {
 	number, ok := sig.(syscall.Signal)
 	if !ok {

@@ -150,7 +150,8 @@ func TestCleanTakesOutWhatIsForOneProcess(t *testing.T) {
 	}
 }
 
-// The name that the program was called by wins over the file that it is, so that a link which is moved later leads to the next version.
+// The name that the program was called by wins over the file that it is, so that a link which is moved later leads to
+// the next version.
 func TestSelfFollowsTheName(t *testing.T) {
 	running, err := os.Executable()
 	if err != nil {

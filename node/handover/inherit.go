@@ -29,8 +29,8 @@ type inheritance struct {
 	WatchdogUsec int64 `json:"watchdog_usec,omitempty"`
 }
 
-// Inherit takes what this process was given: by a guardian, then there is a link, or by a service manager that opens sockets itself.
-// It must be called once and before the process opens files.
+// Inherit takes what this process was given: by a guardian, then there is a link, or by a service manager that opens
+// sockets itself. It must be called once and before the process opens files.
 func Inherit(environ []string) (*Sockets, *Link, error) {
 	if text, ok := envlist.Lookup(environ, variable); ok {
 		return inheritFromGuardian(text)

@@ -55,7 +55,8 @@ func (n *Notifier) Watchdog() time.Duration {
 	return n.watchdog
 }
 
-// reloading is the state of a handover. systemd wants the time with it since version 253, to tell an old READY from the new one.
+// reloading is the state of a handover. systemd wants the time with it since version 253, to tell an old READY from the
+// new one.
 func reloading() string {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {

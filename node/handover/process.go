@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Process is this process as one of a row of processes that serve one after the other: what it was given by the one before it, and what starts
-// the one after it. The first of the row is the guardian of all the others. Its methods belong to the goroutine that runs the node, but for
-// Notify and StartNext.
+// Process is this process as one of a row of processes that serve one after the other: what it was given by the one
+// before it, and what starts the one after it. The first of the row is the guardian of all the others. Its methods
+// belong to the goroutine that runs the node, but for Notify and StartNext.
 type Process struct {
 	sockets  *Sockets
 	link     *Link     // to the guardian; nil: this process is the first
@@ -145,7 +145,8 @@ func (p *Process) LeaveSockets() {
 	}
 }
 
-// GiveUp closes the sockets at the end of the last process of the row. A process that has handed over leaves them to the guardian.
+// GiveUp closes the sockets at the end of the last process of the row. A process that has handed over leaves them to
+// the guardian.
 func (p *Process) GiveUp() {
 	p.sockets.Close()
 	if !p.First() {
@@ -153,8 +154,8 @@ func (p *Process) GiveUp() {
 	}
 }
 
-// Guard is the rest of the life of a first process that has handed over: it stands in for the one that serves, and ends as that does. It
-// returns the exit status of the row. In another process it returns at once.
+// Guard is the rest of the life of a first process that has handed over: it stands in for the one that serves, and ends
+// as that does. It returns the exit status of the row. In another process it returns at once.
 func (p *Process) Guard(signals <-chan os.Signal) (status int) {
 	if !p.First() {
 		return 0
@@ -193,6 +194,6 @@ func (p *Process) End(err error) {
 	p.link.Close()
 }
 
-// Stops tells a request to stop from the signals that would end a program that does not catch them: a terminal that was closed, and a log reader
-// that has gone, are no reason to disconnect everybody.
+// Stops tells a request to stop from the signals that would end a program that does not catch them: a terminal that was
+// closed, and a log reader that has gone, are no reason to disconnect everybody.
 func Stops(sig os.Signal) bool { return sig == os.Interrupt || sig == syscall.SIGTERM }

@@ -17,9 +17,9 @@ type Program struct {
 	Environ []string
 }
 
-// Self describes this process. The path is the one that it was called by, when that leads to the running file: behind a symbolic link
-// that each deploy moves (`current/reverb`) the next process is then the new version. The working directory is likewise the name that the
-// shell had for it.
+// Self describes this process. The path is the one that it was called by, when that leads to the running file: behind a
+// symbolic link that each deploy moves (`current/reverb`) the next process is then the new version. The working
+// directory is likewise the name that the shell had for it.
 func Self(args, environ []string) (Program, error) {
 	running, err := os.Executable()
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a socket is for: the first parameter of Listen, and FileDescriptorName of a systemd socket. A name that is none of these is
-// that of a socket of the server.
+// What a socket is for: the first parameter of Listen, and FileDescriptorName of a systemd socket. A name that is none
+// of these is that of a socket of the server.
 const (
 	Server    = "server"
 	Metrics   = "metrics"
@@ -34,16 +34,16 @@ type socket struct {
 	fd int
 }
 
-// Sockets are the listening sockets of this process. Beside each listener it holds a descriptor of its own, for the next process: a port
-// is closed only when both are. All methods may be called from any goroutine.
+// Sockets are the listening sockets of this process. Beside each listener it holds a descriptor of its own, for the
+// next process: a port is closed only when both are. All methods may be called from any goroutine.
 type Sockets struct {
 	mu    sync.Mutex
 	given []socket // by the guardian or the service manager, and not asked for yet
 	held  []socket
 }
 
-// Listen returns listeners for a purpose: those that were given for it, else the one that open makes. A given socket of another address
-// than the configured one is no longer wanted.
+// Listen returns listeners for a purpose: those that were given for it, else the one that open makes. A given socket of
+// another address than the configured one is no longer wanted.
 func (s *Sockets) Listen(name, address string, open func() (net.Listener, error)) ([]net.Listener, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,8 +120,9 @@ func (s *Sockets) use(f func(entries []entry, fds []int) error) error {
 	return f(entries, fds)
 }
 
-// listenerOf makes a listener of a descriptor, which stays open. os.NewFile leaves the descriptor's mode alone when it is not blocking;
-// the mode is shared by all processes that listen on the socket, whose event loops must never block in accept.
+// listenerOf makes a listener of a descriptor, which stays open. os.NewFile leaves the descriptor's mode alone when it
+// is not blocking; the mode is shared by all processes that listen on the socket, whose event loops must never block in
+// accept.
 func listenerOf(fd int) (net.Listener, error) {
 	if err := unix.SetNonblock(fd, true); err != nil {
 		return nil, err
@@ -139,7 +140,8 @@ func listenerOf(fd int) (net.Listener, error) {
 	return net.FileListener(f)
 }
 
-// descriptorOf returns a new descriptor for the socket of a listener. (File would make the socket blocking, for everybody.)
+// descriptorOf returns a new descriptor for the socket of a listener. (File would make the socket blocking, for
+// everybody.)
 func descriptorOf(ln net.Listener) (fd int, err error) {
 	c, ok := ln.(syscall.Conn)
 	if !ok {

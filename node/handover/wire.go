@@ -17,7 +17,8 @@ const (
 	longestText = 4 << 10         // bytes of an error that the other end shows
 )
 
-// The kinds of messages. From the child: ready, failed, next, closing, notify. From the guardian: started, refused, signal.
+// The kinds of messages. From the child: ready, failed, next, closing, notify. From the guardian: started, refused,
+// signal.
 const (
 	kindReady   = "ready"   // it serves; the sockets come along
 	kindFailed  = "failed"  // it could not start; Text says why

@@ -18,8 +18,8 @@ const (
 	dumpDepth = 32
 )
 
-// masked reports whether a field lets the reader of a terminal, or of a log that it was sent to, act in somebody else's name. Reverb shows
-// them; of a channel signature the application key in front of the colon stays readable.
+// masked reports whether a field lets the reader of a terminal, or of a log that it was sent to, act in somebody else's
+// name. Reverb shows them; of a channel signature the application key in front of the colon stays readable.
 func masked(key string) bool {
 	return strings.EqualFold(key, "auth") || config.SecretName(key)
 }
@@ -27,7 +27,8 @@ func masked(key string) bool {
 // decoded are the fields that travel as JSON inside a string and are shown as what they hold.
 var decoded = map[string]bool{"data": true, "channel_data": true, "user_data": true}
 
-// dump is the numbered, pretty-printed beginning of a message, each line ended. What is no JSON shows as null, like in Reverb.
+// dump is the numbered, pretty-printed beginning of a message, each line ended. What is no JSON shows as null, like in
+// Reverb.
 func dump(payload []byte) string {
 	var lines strings.Builder
 	for i, line := range strings.Split(cut(pretty(payload)), "\n") {
@@ -54,7 +55,8 @@ func masking(payload []byte) string {
 	return p.out.String()
 }
 
-// pretty indents one JSON text by four spaces per level. It writes little more than dumpLimit characters, whatever the payload's size.
+// pretty indents one JSON text by four spaces per level. It writes little more than dumpLimit characters, whatever the
+// payload's size.
 func pretty(payload []byte) string {
 	if !json.Valid(payload) {
 		return "null"
@@ -187,8 +189,8 @@ func (p *dumper) masked(d *json.Decoder, key string) {
 	}
 }
 
-// text writes a string, or what it holds when it is one of the fields that carry JSON as text. Any other string may hold JSON too, which
-// then has its masks.
+// text writes a string, or what it holds when it is one of the fields that carry JSON as text. Any other string may
+// hold JSON too, which then has its masks.
 func (p *dumper) text(s, key string, depth int) {
 	if decoded[key] && depth > 0 && depth <= dumpDepth && json.Valid([]byte(s)) {
 		d := json.NewDecoder(strings.NewReader(s))
@@ -223,7 +225,8 @@ func mask(s string) string {
 	return hidden
 }
 
-// quote is s as a JSON string without escapes that a reader does not need. Only as much of s is looked at as can be shown.
+// quote is s as a JSON string without escapes that a reader does not need. Only as much of s is looked at as can be
+// shown.
 func quote(s string) string {
 	if len(s) > 4*(dumpLimit+1) {
 		s = strings.ToValidUTF8(s[:4*(dumpLimit+1)], "")

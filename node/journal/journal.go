@@ -1,5 +1,5 @@
-// Package journal is everything that a running server writes: what Laravel's users know, and the stream of `start --debug`, on stdout; the
-// records of the log on stderr.
+// Package journal is everything that a running server writes: what Laravel's users know, and the stream of `start
+// --debug`, on stdout; the records of the log on stderr.
 package journal
 
 import (
@@ -17,7 +17,8 @@ import (
 	"reverb/internal/logging"
 )
 
-// How long a server that ends waits for its last lines to be taken: as long as they move, and not longer than flushLimit.
+// How long a server that ends waits for its last lines to be taken: as long as they move, and not longer than
+// flushLimit.
 const (
 	flushPatience = 100 * time.Millisecond
 	flushLimit    = time.Second
@@ -91,7 +92,8 @@ func jsonRecords(_ *console.Console, w io.Writer, level slog.Level) slog.Handler
 	return logging.NewJSON(w, level)
 }
 
-// sameOutput reports whether two outputs lead to one file, terminal or pipe. They need one queue then: lines of two would mix.
+// sameOutput reports whether two outputs lead to one file, terminal or pipe. They need one queue then: lines of two
+// would mix.
 func sameOutput(a, b io.Writer) bool {
 	x, ok := a.(*os.File)
 	y, ok2 := b.(*os.File)

@@ -18,9 +18,9 @@ const (
 	traceOverhead = 256
 )
 
-// Trace is the stream of data of `start --debug`: what the server tells of each connection, as lines of the journal. It implements
-// server.Trace, whose methods are called on the event loops and must not wait: they copy what they need into the journal's queue, and the
-// goroutine that writes makes the lines.
+// Trace is the stream of data of `start --debug`: what the server tells of each connection, as lines of the journal. It
+// implements server.Trace, whose methods are called on the event loops and must not wait: they copy what they need into
+// the journal's queue, and the goroutine that writes makes the lines.
 type Trace struct {
 	// Constant after construction.
 	queue  traceQueue

@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 	"internal/envlist":        {},
 	"internal/listener":       {"internal/logging"},
 	"node/certificate":        {"config"},
+	"laravel/envfile":         {},
 	"laravel/php":             {},
 	"laravel/database":        {"config"},
 	"laravel/restart":         {"config", "laravel/database"},

@@ -1,4 +1,4 @@
-package main
+package envfile
 
 import (
 	"crypto/rand"
@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// assignment is one line that an environment file of a Laravel site gets.
-type assignment struct{ name, value string }
+// Assignment is one line that an environment file of a Laravel site gets.
+type Assignment struct{ Name, Value string }
 
-// newVariables are those of Reverb's installer, with fresh credentials: an id between 100000 and 999999, a key and a
+// Variables are those of Reverb's installer, with fresh credentials: an id between 100000 and 999999, a key and a
 // secret of 20 lower-case letters and digits. The front end's copies begin with VITE_.
-func newVariables() []assignment {
-	return []assignment{
+func Variables() []Assignment {
+	return []Assignment{
 		{"REVERB_APP_ID", strconv.Itoa(100_000 + random(900_000))},
 		{"REVERB_APP_KEY", randomText(20)},
 		{"REVERB_APP_SECRET", randomText(20)},
@@ -48,25 +48,25 @@ func randomText(n int) string {
 	return string(text)
 }
 
-// withVariables appends those variables to the text of an environment file that it does not have, and returns their
+// Complete appends those variables to the text of an environment file that it does not have, and returns their
 // names. What is there stays as it is, even if it is empty. (Reverb looks for a line break and the name, and so misses
 // the first line.)
-func withVariables(env string, variables []assignment) (text string, added []string) {
+func Complete(env string, variables []Assignment) (text string, added []string) {
 	eol := "\n"
 	if strings.Contains(env, "\r\n") {
 		eol = "\r\n"
 	}
 	var lines strings.Builder
 	for _, v := range variables {
-		if assignmentOf(v.name).MatchString(env) {
+		if assignmentOf(v.Name).MatchString(env) {
 			continue
 		}
 		// An empty line parts the front end's variables from the server's.
-		if strings.HasPrefix(v.name, "VITE_") && len(added) > 0 && !strings.HasPrefix(added[len(added)-1], "VITE_") {
+		if strings.HasPrefix(v.Name, "VITE_") && len(added) > 0 && !strings.HasPrefix(added[len(added)-1], "VITE_") {
 			lines.WriteString(eol)
 		}
-		added = append(added, v.name)
-		lines.WriteString(v.name + "=" + v.value + eol)
+		added = append(added, v.Name)
+		lines.WriteString(v.Name + "=" + v.Value + eol)
 	}
 	if len(added) == 0 {
 		return env, nil
@@ -84,18 +84,18 @@ func withVariables(env string, variables []assignment) (text string, added []str
 var broadcaster = regexp.MustCompile(
 	`(?m)^(?P<before>[ \t]*(?:export[ \t]+)?(?P<name>BROADCAST_(?:DRIVER|CONNECTION))[ \t]*=[ \t]*)(?P<value>"[^"\r\n]*"|'[^'\r\n]*'|[^\s#]*)(?P<after>.*)$`)
 
-// withBroadcaster has the site broadcast through Reverb, where the text says through what at all, as Laravel's
+// Broadcast has the site broadcast through Reverb, where the text says through what at all, as Laravel's
 // installer does.
-func withBroadcaster(env string) string {
+func Broadcast(env string) string {
 	return broadcaster.ReplaceAllString(env, "${before}reverb${after}")
 }
 
-// otherBroadcasters are the lines that withBroadcaster changes, as they are.
-func otherBroadcasters(env string) (others []assignment) {
+// OtherBroadcasters are the lines that Broadcast changes, as they are.
+func OtherBroadcasters(env string) (others []Assignment) {
 	for _, m := range broadcaster.FindAllStringSubmatch(env, -1) {
 		name, value := m[broadcaster.SubexpIndex("name")], strings.Trim(m[broadcaster.SubexpIndex("value")], `"'`)
 		if value != "reverb" {
-			others = append(others, assignment{name, value})
+			others = append(others, Assignment{name, value})
 		}
 	}
 	return others
@@ -106,8 +106,8 @@ func assignmentOf(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^[ \t]*(?:export[ \t]+)?` + regexp.QuoteMeta(name) + `[ \t]*=[ \t]*(.*)$`)
 }
 
-// variable is the value of a variable as an environment file has it, without quotes; the last line counts.
-func variable(env, name string) string {
+// Value is the value of a variable as an environment file has it, without quotes; the last line counts.
+func Value(env, name string) string {
 	matches := assignmentOf(name).FindAllStringSubmatch(env, -1)
 	if len(matches) == 0 {
 		return ""
@@ -116,10 +116,10 @@ func variable(env, name string) string {
 	return strings.Trim(strings.TrimSpace(value), `"'`)
 }
 
-// replaceFile puts text in the place of the file in one step, so that nobody ever reads half of it. The file keeps its
+// Replace puts text in the place of the file in one step, so that nobody ever reads half of it. The file keeps its
 // mode and owner, and a symbolic link (deploy tools share one .env between releases) stays one. A new file is for its
 // owner only: it holds secrets.
-func replaceFile(name, text string) error {
+func Replace(name, text string) error {
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target
 	}

@@ -33,7 +33,7 @@ test: tools lint unit race fuzz e2e js autobahn
 	@echo "all tests passed"
 
 # Installs nothing and leaves out what drives other programs: less than three minutes.
-QUICK     := ./protocol ./channels ./server ./api ./config ./poller ./scaling ./dashboard ./handover ./metrics ./internal/house ./internal/nearest
+QUICK     := ./protocol ./channels ./facts ./outbound ./transport/... ./server ./api ./config ./poller ./scaling ./management/... ./node/handover ./metrics ./internal/house ./internal/nearest
 test-quick:
 	$(GO) vet $(QUICK)
 	$(GO) test -shuffle=on $(QUICK)

@@ -19,8 +19,26 @@ var (
 	varyOrigin      = []string{"Origin"}
 )
 
-// emptyObject is the answer of whatever only reports success.
-const emptyObject = `{}`
+// The answers that only report success.
+const (
+	emptyObject = `{}`
+	emptyBatch  = `{"batch":{}}`
+)
+
+// shortLengths are the values of Content-Length for the short bodies, which nearly all publishes are answered with.
+var shortLengths = func() (values [16][]string) {
+	for n := range values {
+		values[n] = []string{strconv.Itoa(n)}
+	}
+	return values
+}()
+
+func contentLength(n int) []string {
+	if n < len(shortLengths) {
+		return shortLengths[n]
+	}
+	return []string{strconv.Itoa(n)}
+}
 
 // refusal is an answer of one line of text instead of what was asked for; nil is none.
 type refusal struct {
@@ -48,7 +66,7 @@ func writeJSONHead(w http.ResponseWriter, status, length int) {
 	h := w.Header()
 	h["Content-Type"] = jsonContentType
 	h["Cache-Control"] = cacheControl
-	h["Content-Length"] = []string{strconv.Itoa(length)}
+	h["Content-Length"] = contentLength(length)
 	w.WriteHeader(status)
 }
 

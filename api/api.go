@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/rs/cors"
@@ -41,7 +42,7 @@ type Options struct {
 	Client  func(*http.Request) netip.AddrPort // whom a request came from, proxies apart; nil = the other end of the connection
 }
 
-// API answers every request that is not a well-formed WebSocket upgrade. It is constant after New; its methods may be called from any goroutine.
+// API answers every request that is not a well-formed WebSocket upgrade. It is constant after New, but for answers that it has at hand; its methods may be called from any goroutine.
 type API struct {
 	cfg        *config.Server
 	prefix     string // "" or "/a/b"
@@ -50,6 +51,8 @@ type API struct {
 	metrics    *metrics.Metrics
 	complaints *logging.Throttle
 	client     func(*http.Request) netip.AddrPort
+
+	emptyObject, emptyBatch atomic.Pointer[finished] // that Direct gave last
 }
 
 // New makes an API.

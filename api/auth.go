@@ -8,19 +8,8 @@ import (
 	"time"
 	"unicode"
 
-	"reverb/config"
 	"reverb/protocol"
 )
-
-// call is one request whose application is known and whose signature was right.
-type call struct {
-	app   *config.App
-	query protocol.Query
-	body  []byte // valid until the handler returns
-
-	// mustNotWait makes a handler that would have to wait write nothing and do nothing.
-	mustNotWait bool
-}
 
 // request is what the signature covers, the body apart.
 type request struct {
@@ -34,20 +23,19 @@ type request struct {
 func (a *API) signed(h func(http.ResponseWriter, *http.Request, *call)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id := r.PathValue("appId")
-		buf, refused := a.readBody(r, a.bodyLimit(a.server.App(id)))
-		if refused != nil {
+		c, _ := calls.Get().(*call)
+		defer c.release()
+		if refused := a.readBody(c, r, a.bodyLimit(a.server.App(id))); refused != nil {
 			// The rest of the body is not worth reading.
 			w.Header().Set("Connection", "close")
 			refused.write(w)
 			return
 		}
-		defer buf.release()
-		c := call{body: buf.b}
-		if refused := a.authorize(&c, id, request{r.Method, sentPath(r), r.URL.RawQuery}); refused != nil {
+		if refused := a.authorize(c, id, request{r.Method, sentPath(r), r.URL.RawQuery}); refused != nil {
 			refused.write(w)
 			return
 		}
-		h(w, r, &c)
+		h(w, r, c)
 	}
 }
 
@@ -63,7 +51,7 @@ func (a *API) authorize(c *call, appID string, r request) *refusal {
 // signature alone, so a request that it accepts may lack the others, but none that is there may be wrong.
 func (a *API) authenticate(r request, c *call) *refusal {
 	c.query.Read(r.rawQuery)
-	digest := protocol.BodyDigest(c.body)
+	digest := view(protocol.AppendBodyDigest(c.digest[:0], c.body))
 	if !a.signatureValid(r, c, digest) {
 		return refuse(http.StatusUnauthorized, "Authentication signature invalid.")
 	}

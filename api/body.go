@@ -5,24 +5,9 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"sync"
 
 	"reverb/config"
 )
-
-// keepBody is how large a buffer may be, in bytes, to go back into the pool; one large publish must not be paid for ever.
-const keepBody = 64 << 10
-
-// bodies are buffers for request bodies. The handler that took one is its owner until it has answered.
-var bodies = sync.Pool{New: func() any { return new(bodyBuffer) }}
-
-type bodyBuffer struct{ b []byte }
-
-func (b *bodyBuffer) release() {
-	if cap(b.b) <= keepBody {
-		bodies.Put(b)
-	}
-}
 
 // bodyLimit is how long the body of a request to an app may be: as max_request_size says, or as long as what the app's rules allow can be.
 // They allow events of 10 KiB, and batches of them, which Reverb's 10,000 bytes do not hold.
@@ -39,26 +24,23 @@ func (a *API) bodyLimit(app *config.App) int64 {
 }
 
 // readBody reads the whole body, which may be as long as limit and no longer: a longer one is refused by its Content-Length, or when a
-// chunked one passes the limit, before more of it is read. The caller releases the buffer.
-func (a *API) readBody(r *http.Request, limit int64) (*bodyBuffer, *refusal) {
+// chunked one passes the limit, before more of it is read. The body is in the memory of c.
+func (a *API) readBody(c *call, r *http.Request, limit int64) *refusal {
 	if r.ContentLength > limit {
-		return nil, errTooLarge
+		return errTooLarge
 	}
-	buf, _ := bodies.Get().(*bodyBuffer)
 	var err error
-	buf.b, err = appendAll(buf.b[:0], io.LimitReader(r.Body, limit+1), r.ContentLength)
+	c.buffer, err = appendAll(c.buffer[:0], io.LimitReader(r.Body, limit+1), r.ContentLength)
 	switch {
-	case err == nil && int64(len(buf.b)) <= limit:
-		return buf, nil
+	case err == nil && int64(len(c.buffer)) <= limit:
+		c.body = c.buffer
+		return nil
 	case err == nil:
-		buf.release()
-		return nil, errTooLarge
+		return errTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		buf.release()
-		return nil, refuse(http.StatusRequestTimeout, "Request timeout.")
+		return refuse(http.StatusRequestTimeout, "Request timeout.")
 	default:
-		buf.release()
-		return nil, refuse(http.StatusBadRequest, "Bad request.")
+		return refuse(http.StatusBadRequest, "Bad request.")
 	}
 }
 

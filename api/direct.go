@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"reverb/metrics"
@@ -15,7 +16,7 @@ import (
 // whole body is at hand, and client whom it came from. The answer is a whole HTTP/1.1 answer that keeps the connection, the one that Handler
 // would give; nil leaves the request to that handler. It never waits, so an event loop may call it, and it keeps nothing of its arguments.
 func (a *API) Direct(target, body []byte, client netip.AddrPort) []byte {
-	path, query, _ := strings.Cut(string(target), "?")
+	path, query, _ := strings.Cut(view(target), "?")
 	id, batch, ok := publishRoute(path, a.prefix)
 	if !ok || int64(len(body)) > a.cfg.MaxRequestSize {
 		return nil
@@ -34,8 +35,11 @@ func (a *API) Direct(target, body []byte, client netip.AddrPort) []byte {
 		w.exchange.route = metrics.RouteBatchEvents
 	}
 	w.exchange.said(w.body)
+	if w.status >= http.StatusBadRequest {
+		r = request{r.method, strings.Clone(r.path), strings.Clone(r.rawQuery)} // the log may keep parts of them
+	}
 	a.account(&w.exchange, r, client)
-	return w.answer(time.Now())
+	return a.finish(w, time.Now())
 }
 
 // publishRoute takes the plain form of the two publish routes apart. Whatever is escaped, doubled or otherwise unusual is no plain form.
@@ -68,7 +72,7 @@ func plainID(id string) bool {
 func (a *API) publishDirectly(w *directWriter, appID string, batch bool, r request, body []byte) (answered bool) {
 	defer func() {
 		if v := recover(); v != nil {
-			logPanic(a.log, r.method, r.path, v)
+			logPanic(a.log, r.method, strings.Clone(r.path), v)
 			w.reset()
 			internalError(w)
 			answered = true
@@ -126,8 +130,7 @@ func (w *directWriter) reset() {
 
 func (w *directWriter) release() {
 	w.reset()
-	w.call = call{query: w.call.query} // for its memory
-	if cap(w.body) <= keepBody {
+	if w.call.reset() && cap(w.body) <= keepBody {
 		directWriters.Put(w)
 	}
 }
@@ -135,7 +138,34 @@ func (w *directWriter) release() {
 // directHeaders are all that the handlers of publishes set, in the order in which net/http writes them.
 var directHeaders = []string{"Cache-Control", "Content-Length", "Content-Type", "Retry-After", "Vary", "X-Content-Type-Options"}
 
-// answer is what net/http would send.
+// finished is a whole answer that was given in a second of the clock, for those that are the same but for their date.
+type finished struct {
+	second int64
+	answer []byte
+}
+
+// finish makes the answer of w. Nearly all publishes succeed and are answered alike: these share an answer for as long as its date is true.
+func (a *API) finish(w *directWriter, now time.Time) []byte {
+	var last *atomic.Pointer[finished]
+	switch {
+	case w.status != http.StatusOK:
+		return w.answer(now)
+	case string(w.body) == emptyObject:
+		last = &a.emptyObject
+	case string(w.body) == emptyBatch:
+		last = &a.emptyBatch
+	default:
+		return w.answer(now)
+	}
+	if f := last.Load(); f != nil && f.second == now.Unix() {
+		return f.answer
+	}
+	f := &finished{now.Unix(), w.answer(now)}
+	last.Store(f)
+	return f.answer
+}
+
+// answer is the answer that net/http would send.
 func (w *directWriter) answer(now time.Time) []byte {
 	const around = 256 // bytes of the head
 	b := make([]byte, 0, around+len(w.body))

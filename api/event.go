@@ -56,8 +56,9 @@ func readFields(v value) fields {
 	return f
 }
 
-// event validates the fields of POST /events; errors are Laravel's. Optional rules skip blank strings, as Laravel does.
-func (f *fields) event(errs *fieldErrors) event {
+// event validates the fields of POST /events; errors are Laravel's. Optional rules skip blank strings, as Laravel does. The channels are
+// appended to names.
+func (f *fields) event(errs *fieldErrors, names []string) event {
 	before := len(*errs)
 	required(errs, "name", f.name)
 	required(errs, "data", f.data)
@@ -75,10 +76,10 @@ func (f *fields) event(errs *fieldErrors) event {
 	e := f.plain()
 	switch {
 	case f.channels.isList():
-		e.channels = channelNames(errs, f.channels)
+		e.channels = channelNames(errs, f.channels, names)
 		e.bothTargets = f.channel.kind != absent
 	case f.channel.kind == str:
-		e.channels = []string{f.channel.text}
+		e.channels = append(names, f.channel.text)
 	}
 	if len(*errs) > before {
 		return event{}
@@ -86,12 +87,14 @@ func (f *fields) event(errs *fieldErrors) event {
 	return e
 }
 
-// batchItem validates one item of POST /batch_events; it has one channel. prefix is "batch.0.".
-func (f *fields) batchItem(errs *fieldErrors, index int) (event, bool) {
+// batchItem validates one item of POST /batch_events; it has one channel, which is appended to names. prefix is "batch.0.".
+func (f *fields) batchItem(errs *fieldErrors, index int, names *[]string) (event, bool) {
 	if f.name.kind == str && !f.name.blank() && f.data.kind == str && !f.data.blank() &&
 		f.channel.kind == str && !f.channel.blank() && f.socketID.optional() && f.info.optional() {
 		e := f.plain()
-		e.channels = []string{f.channel.text}
+		*names = append(*names, f.channel.text)
+		n := len(*names)
+		e.channels = (*names)[n-1 : n : n]
 		return e, true
 	}
 	prefix := "batch." + strconv.Itoa(index) + "."
@@ -129,9 +132,8 @@ func mustBeString(errs *fieldErrors, field string, v value) {
 	}
 }
 
-// channelNames are the elements of channels. As in PHP a number or boolean counts as its text; a container is an error.
-func channelNames(errs *fieldErrors, list value) []string {
-	var names []string
+// channelNames appends the elements of channels to names. As in PHP a number or boolean counts as its text; a container is an error.
+func channelNames(errs *fieldErrors, list value, names []string) []string {
 	i := 0
 	list.each(func(_ string, v value) bool {
 		switch v.kind {

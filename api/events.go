@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"reverb/channels"
@@ -17,14 +18,15 @@ import (
 
 // events publishes one event to one or more channels. The answer says that it is on its way, not that it has arrived.
 func (a *API) events(w http.ResponseWriter, r *http.Request, c *call) {
-	body, err := parseJSON(string(c.body))
+	body, err := parseJSON(c.body, &c.text)
 	if err != nil || !body.isList() {
 		malformed(w)
 		return
 	}
 	var errs fieldErrors
 	f := readFields(body)
-	e := f.event(&errs)
+	e := f.event(&errs, c.names[:0])
+	c.names = e.channels
 	if len(errs) > 0 {
 		errs.write(w, &c.app.Rules)
 		return
@@ -54,7 +56,11 @@ func (a *API) told(ctx context.Context, w http.ResponseWriter, app *config.App, 
 	if wanted == 0 {
 		return nil
 	}
-	found, reach := a.server.NamedChannels(ctx, app, names)
+	asked := make([]string, len(names)) // a node that answers late may have the question longer than the caller has its body
+	for i, name := range names {
+		asked[i] = strings.Clone(name)
+	}
+	found, reach := a.server.NamedChannels(ctx, app, asked)
 	tellReach(w, reach)
 	return found
 }
@@ -83,12 +89,12 @@ const batchTimeout = 2 * time.Second
 
 // batchEvents publishes several events, each to one channel, in order. All are validated first; none is sent if one is wrong.
 func (a *API) batchEvents(w http.ResponseWriter, r *http.Request, c *call) {
-	body, err := parseJSON(string(c.body))
+	body, err := parseJSON(c.body, &c.text)
 	if err != nil || !body.isList() {
 		malformed(w)
 		return
 	}
-	batch, errs := readBatch(body)
+	batch, errs := readBatch(body, c)
 	if len(errs) > 0 {
 		errs.write(w, &c.app.Rules)
 		return
@@ -119,11 +125,18 @@ func (a *API) batchEvents(w http.ResponseWriter, r *http.Request, c *call) {
 			return
 		}
 	}
-	writeJSON(w, http.StatusOK, a.appendBatchInfo(r.Context(), w, c.app, batch))
+	switch asked := slices.ContainsFunc(batch, func(e event) bool { return e.hasInfo }); {
+	case asked:
+		writeJSON(w, http.StatusOK, a.appendBatchInfo(r.Context(), w, c.app, batch))
+	case c.app.Rules.PusherAnswers:
+		writeJSONString(w, http.StatusOK, emptyObject)
+	default:
+		writeJSONString(w, http.StatusOK, emptyBatch)
+	}
 }
 
-// readBatch validates all items, until there are as many errors as are told.
-func readBatch(body value) ([]event, fieldErrors) {
+// readBatch validates all items, until there are as many errors as are told. The events are in the memory of c.
+func readBatch(body value, c *call) ([]event, fieldErrors) {
 	var list value
 	if body.kind == object {
 		body.each(func(name string, v value) bool {
@@ -142,21 +155,20 @@ func readBatch(body value) ([]event, fieldErrors) {
 		errs.add("batch", "The batch field must be an array.")
 		return nil, errs
 	}
-	var batch []event
+	c.batch, c.names = c.batch[:0], c.names[:0]
 	i := 0
 	list.each(func(_ string, v value) bool {
 		f := readFields(v)
-		if e, ok := f.batchItem(&errs, i); ok {
-			batch = append(batch, e)
+		if e, ok := f.batchItem(&errs, i, &c.names); ok {
+			c.batch = append(c.batch, e)
 		}
 		i++
 		return !errs.full()
 	})
-	return batch, errs
+	return c.batch, errs
 }
 
-// appendBatchInfo has one object for each item in order, or an empty object when no item yields any; Pusher's answer is empty when no item
-// asked. All channels are asked for together.
+// appendBatchInfo has one object for each item in order, or an empty object when no item yields any. All channels are asked for together.
 func (a *API) appendBatchInfo(ctx context.Context, w http.ResponseWriter, app *config.App, batch []event) []byte {
 	var all attributes
 	var names []string
@@ -168,19 +180,16 @@ func (a *API) appendBatchInfo(ctx context.Context, w http.ResponseWriter, app *c
 	}
 	found := a.told(ctx, w, app, all, names)
 	body := []byte(`{"batch":[`)
-	start, asked, some := len(body), false, false
+	start, some := len(body), false
 	for i := range batch {
 		e := &batch[i]
 		body = comma(body, start)
 		before := len(body)
 		body = appendInfo(body, e.attributes(), &app.Rules, e.channels[0], find(found, e.channels[0]))
-		asked, some = asked || e.hasInfo, some || len(body)-before > len(emptyObject)
+		some = some || len(body)-before > len(emptyObject)
 	}
-	switch {
-	case app.Rules.PusherAnswers && !asked:
-		return []byte(emptyObject)
-	case !app.Rules.PusherAnswers && !some:
-		return []byte(`{"batch":{}}`)
+	if !some && !app.Rules.PusherAnswers {
+		return []byte(emptyBatch)
 	}
 	return append(body, "]}"...)
 }

@@ -70,6 +70,10 @@ func (n *node) Publish(_ context.Context, _ *config.App, p server.Publication) e
 	}
 	n.atOnce = p.AtOnce
 	p.AtOnce = false // how it was asked for makes no difference to the event
+	p.Event, p.Data, p.Channels = strings.Clone(p.Event), strings.Clone(p.Data), slices.Clone(p.Channels)
+	for i, name := range p.Channels {
+		p.Channels[i] = strings.Clone(name)
+	}
 	n.published = append(n.published, p)
 	return nil
 }

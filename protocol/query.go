@@ -47,6 +47,12 @@ func (q *Query) Read(rawQuery string) {
 	}
 }
 
+// Reset forgets the parameters and keeps the memory for the next Read.
+func (q *Query) Reset() {
+	clear(q.values)
+	q.values, q.ambiguous = q.values[:0], false
+}
+
 // Get returns the value of a name, and whether the query has it.
 func (q *Query) Get(name string) (value string, ok bool) {
 	for i := range q.values {

@@ -69,17 +69,19 @@ func isFalsy(text []byte) bool { return len(text) == 0 || string(text) == "0" }
 // unquote returns the characters of a valid JSON string; part of quoted when it has no escapes.
 func unquote(quoted []byte) []byte {
 	body := quoted[1 : len(quoted)-1]
-	i := bytes.IndexByte(body, '\\')
-	if i < 0 {
+	if bytes.IndexByte(body, '\\') < 0 {
 		return body
 	}
-	dst := make([]byte, 0, len(body))
-	for i >= 0 {
+	return appendUnquoted(make([]byte, 0, len(body)), body)
+}
+
+// appendUnquoted appends the characters that stand between the quotes of a valid JSON string.
+func appendUnquoted(dst, body []byte) []byte {
+	for i := bytes.IndexByte(body, '\\'); i >= 0; i = bytes.IndexByte(body, '\\') {
 		dst = append(dst, body[:i]...)
 		n := escapeSize(body[i:])
 		dst = appendUnescaped(dst, body[i:i+n])
 		body = body[i+n:]
-		i = bytes.IndexByte(body, '\\')
 	}
 	return append(dst, body...)
 }

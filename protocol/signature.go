@@ -11,10 +11,10 @@ const (
 	nameDigest    = "body_md5"
 )
 
-// BodyDigest returns the body_md5 of a body: its MD5 in lower-case hex.
-func BodyDigest(body []byte) string {
+// AppendBodyDigest appends the body_md5 of a body: its MD5 in lower-case hex.
+func AppendBodyDigest(dst, body []byte) []byte {
 	sum := md5.Sum(body)
-	return hex.EncodeToString(sum[:])
+	return hex.AppendEncode(dst, sum[:])
 }
 
 // SignRequest returns the signature of an HTTP API request, as a Pusher server library would put it into auth_signature: lower-case hex
@@ -25,13 +25,13 @@ func SignRequest(secret, method, path, rawQuery string, body []byte) string {
 	q := ParseQuery(rawQuery)
 	digest := ""
 	if len(body) > 0 {
-		digest = BodyDigest(body)
+		digest = string(AppendBodyDigest(nil, body))
 	}
 	sum := q.signature(secret, method, path, digest)
 	return string(sum[:])
 }
 
-// SignedBy reports whether the query has the signature of the request, over the body whose BodyDigest is digest; "" for a body that is not
+// SignedBy reports whether the query has the signature of the request, over the body whose AppendBodyDigest is digest; "" for a body that is not
 // part of what was signed. A query that could be read in two ways has none.
 func (q *Query) SignedBy(secret, method, path, digest string) bool {
 	given, _ := q.Get(nameSignature)

@@ -57,3 +57,6 @@ func ValidJSON(text []byte) ([]byte, bool) { return validJSON(text, 0) }
 // Text returns a JSON scalar of Members or Elements as PHP makes a string of it: "a" is a, 1 is 1, true is 1, null, false and nothing
 // are empty. It is false for arrays and objects. The result may be part of value.
 func Text(value []byte) ([]byte, bool) { return scalarText(value) }
+
+// AppendText appends the Text of a JSON string.
+func AppendText(dst, quoted []byte) []byte { return appendUnquoted(dst, quoted[1:len(quoted)-1]) }

@@ -79,7 +79,8 @@ func (ss *Session) forward(conf *config.App, e *protocol.ClientEvent, payload []
 }
 
 func (ss *Session) forwardTo(conf *config.App, channel string, data, payload []byte) bool {
-	if !ss.app.server.events.reached(ss.app.id, channel) {
+	channel, reached := ss.app.server.events.reached(ss.app.id, channel)
+	if !reached {
 		return true
 	}
 	userID, _ := ss.subs.sender(conf, channel)

@@ -12,7 +12,7 @@ import (
 	"reverb/protocol"
 )
 
-// Publication is one event of the HTTP API for several channels.
+// Publication is one event of the HTTP API for several channels. Its texts need not outlive the call that it is given to.
 type Publication struct {
 	Event, Data string
 	Channels    []string

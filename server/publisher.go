@@ -29,7 +29,8 @@ type publisher struct {
 
 // publishTo publishes to one channel.
 func (p *publisher) publishTo(a *app, conf *config.App, e *Publication, channel string) error {
-	if !p.reached(conf.ID, channel) {
+	channel, reached := p.reached(conf.ID, channel)
+	if !reached {
 		return nil
 	}
 	err := p.send(scaling.Message{
@@ -56,10 +57,16 @@ func (p *publisher) send(m scaling.Message) error {
 	return err
 }
 
-// reached reports whether an event for this channel can arrive at anybody. On a single node most of Laravel's broadcasts to a
-// user's private channel find nobody at home; those are not even encoded.
-func (p *publisher) reached(app, channel string) bool {
-	return p.scaled || p.trace != nil || p.watch.Load() != nil || p.hub.Occupied(app, channel)
+// reached reports whether an event for this channel can arrive at anybody, and returns the channel's name as a text that may be kept. On a single
+// node most of Laravel's broadcasts to a user's private channel find nobody at home; those are not even encoded.
+func (p *publisher) reached(app, channel string) (name string, reached bool) {
+	if name, ok := p.hub.Name(app, channel); ok {
+		return name, true
+	}
+	if p.scaled || p.trace != nil || p.watch.Load() != nil {
+		return strings.Clone(channel), true
+	}
+	return "", false
 }
 
 // dropped notes an event that a channel could not take.

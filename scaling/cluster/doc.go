@@ -1,9 +1,9 @@
 // Package cluster is the native relay: it makes many nodes look like one to their clients, by way of Redis.
 //
 //	server ── Publish ──▶ this node's subscribers, at once
-//	              └─────▶ outlets (sequence, envelope) ──▶ bus ──▶ Redis, and out of it
+//	              └─────▶ sequencer (sequence, envelope) ──▶ bus ──▶ Redis, and out of it
 //
-//	Redis ──▶ bus ──▶ lanes ──▶ senders (duplicates, gaps) ──▶ Handler.Deliver ──▶ this node's subscribers
+//	Redis ──▶ bus ──▶ lanes ──▶ gapFinder (duplicates, gaps) ──▶ Handler.Deliver ──▶ this node's subscribers
 //
 // Interest. A node is subscribed only to the Redis channels of which it has subscribers, and so has no work with the others. Join asks
 // Redis, waits for the confirmation, puts the channel into the hub (Hold), fetches what the cluster knows of it, its last event and its
@@ -22,7 +22,7 @@
 //
 // In Redis Cluster and behind Sentinel the same is true; that is the bus' business.
 //
-// Locks: the mutex of a shard of interests, of a shard of outlets, and that of a lastEvent may be held when the bus or a lane is asked for
+// Locks: the mutex of a shard of interests, of a shard of the sequencer, and that of a lastEvent may be held when the bus or a lane is asked for
 // something; both only note it. A lastEvent's is also held while one event is handed to the Handler. No two of them are held at once, but
-// for lastEvent → outlets.
+// for lastEvent → sequencer.
 package cluster

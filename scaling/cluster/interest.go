@@ -28,8 +28,8 @@ type interest struct {
 	last lastEvent
 
 	// Owned by the channel's lane.
-	senders senders
-	held    bool
+	gaps gapFinder
+	held bool
 
 	// Guarded by the mutex of its shard of interests.
 	refs    int // Joins that were not given back

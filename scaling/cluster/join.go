@@ -1,13 +1,10 @@
 package cluster
 
 import (
-	"strings"
 	"time"
 
-	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
-	"reverb/scaling/bus"
 )
 
 // Join makes ready for one more subscription of this node; see scaling.Joiner.
@@ -80,7 +77,7 @@ func (r *Relay) hold(c *interest) {
 	}
 	c.opening.Store(parts)
 	if c.kind.IsCache() {
-		r.fetch(c, false, func(found) { c.ready() })
+		r.cached.fetch(c, false, func(found) { c.ready() })
 	}
 	if c.kind.IsPresence() {
 		r.presence.open(c.app, c.channel, c.ready)
@@ -92,7 +89,7 @@ func (r *Relay) hold(c *interest) {
 // Redis after this.
 func (r *Relay) release(c *interest) {
 	r.bus.Unsubscribe(c.name)
-	r.vacate(c)
+	r.cached.vacate(c)
 	r.lanes.run(c.name, func() {
 		c.held = false
 		if c.kind.IsPresence() {
@@ -100,76 +97,4 @@ func (r *Relay) release(c *interest) {
 		}
 		r.handler.Release(c.app, c.channel)
 	})
-}
-
-// found is what fetch has found.
-type found struct {
-	none      bool // Redis knows no last event
-	overtaken bool // events came in between, and were taken for newer
-}
-
-// fetch brings the cluster's last event into the hub and then calls then. It must be called on the channel's lane, and then is. occupied says
-// that somebody of this node has been in the channel all the time.
-func (r *Relay) fetch(c *interest, occupied bool, then func(found)) {
-	since := c.last.version()
-	flag := ""
-	if occupied {
-		flag = "1"
-	}
-	recall := r.cachedCommand(recallScript, c.name, r.self(), milliseconds(r.opts.Vouch), flag)
-	r.bus.Do(recall, func(reply bus.Reply) {
-		r.lanes.run(c.name, func() {
-			f := found{none: reply.IsNil()}
-			text, err := reply.Text()
-			event, client := strings.CutPrefix(text, clientMark)
-			if client {
-				c.vouched.Store(true) // the script has done it
-			}
-			if c.held && err == nil && !f.none {
-				f.overtaken = c.last.fetched(since, time.Now(), client, func() { r.handler.Cached(c.app, c.channel, outbound.New(event), client) })
-			}
-			if !c.occupied.Load() {
-				r.vacate(c) // it came too late
-			}
-			then(f)
-		})
-	})
-}
-
-// refetch makes up for lost messages of a cache channel. It must be called on the channel's lane.
-//
-// What overtakes the first fetch may have waited in the lane since before the lost messages, and be older than they are. What overtakes a
-// second one was read from Redis after them: twice is enough.
-func (r *Relay) refetch(c *interest) {
-	if !c.held {
-		return
-	}
-	restore := func(f found) {
-		if f.none && c.held {
-			r.restore(c)
-		}
-	}
-	r.fetch(c, c.occupied.Load(), func(f found) {
-		if f.overtaken && c.held {
-			r.fetch(c, c.occupied.Load(), restore)
-			return
-		}
-		restore(f)
-	})
-}
-
-// restore gives Redis, which was emptied, the last event that this node knows, unless another node was first.
-func (r *Relay) restore(c *interest) {
-	q := scaling.Query{Of: scaling.QueryChannels, App: c.app, Names: []string{c.channel}}
-	for _, info := range r.handler.Answer(q).Channels {
-		switch {
-		case info.Cache == nil:
-		case info.ClientCache:
-			if node := r.occupant(c); node != "" {
-				r.bus.Do(r.keepCommand(c.name, info.Cache, node, "1"), nil)
-			}
-		default:
-			r.bus.Do(r.storeCommand(c.name, info.Cache, "NX"), nil)
-		}
-	}
 }

@@ -27,7 +27,7 @@ type Options struct {
 
 	// Bytes of memory about the channels that this node has published to: those that only clients have published to, 2 MiB, and the others,
 	// 64 MiB. A channel that is forgotten begins anew: the other nodes do not notice then if an event before was lost.
-	ClientOutletBytes, OutletBytes int64
+	ClientSequenceBytes, SequenceBytes int64
 
 	InboundBytes int64         // of messages from Redis that wait for this node's subscribers, all channels together; 64 MiB
 	Beat         time.Duration // between two signs of life; 1 s
@@ -71,8 +71,8 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	orBytes(&o.InboundBytes, 64<<20)
 	orBytes(&o.LingerBytes, 4<<20)
-	orBytes(&o.ClientOutletBytes, 2<<20)
-	orBytes(&o.OutletBytes, 64<<20)
+	orBytes(&o.ClientSequenceBytes, 2<<20)
+	orBytes(&o.SequenceBytes, 64<<20)
 	if o.Prefix == "" {
 		o.Prefix = "reverb"
 	}

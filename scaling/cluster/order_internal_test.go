@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestSenders(t *testing.T) {
+func TestGapFinder(t *testing.T) {
 	type step struct {
 		node  nodeID
 		seq   uint64
@@ -28,9 +28,9 @@ func TestSenders(t *testing.T) {
 	}
 	for name, steps := range tests {
 		t.Run(name, func(t *testing.T) {
-			var s senders
+			var s gapFinder
 			for i, st := range steps {
-				fresh, lost := s.take(&event{node: st.node, seq: st.seq, first: st.first}, 0)
+				fresh, lost := s.check(&event{node: st.node, seq: st.seq, first: st.first}, 0)
 				if fresh != st.fresh || lost != st.lost {
 					t.Errorf("step %d: fresh %v, lost %d, want %v, %d", i, fresh, lost, st.fresh, st.lost)
 				}
@@ -39,25 +39,25 @@ func TestSenders(t *testing.T) {
 	}
 }
 
-func TestSendersForgetTheSilent(t *testing.T) {
-	var s senders
+func TestGapFinderForgetTheSilent(t *testing.T) {
+	var s gapFinder
 	for i := range 1000 {
-		s.take(&event{node: nodeID{byte(i), byte(i >> 8)}, seq: 1}, uint32(i*60))
+		s.check(&event{node: nodeID{byte(i), byte(i >> 8)}, seq: 1}, uint32(i*60))
 	}
-	if len(s) > manySenders+1 {
-		t.Errorf("%d senders are remembered", len(s))
+	if len(s) > manyNodes+1 {
+		t.Errorf("%d nodes are remembered", len(s))
 	}
 }
 
-func TestSendersAreBounded(t *testing.T) {
-	var s senders
-	for i := range 2 * maxSenders {
-		if fresh, lost := s.take(&event{node: nodeID{byte(i), byte(i >> 8)}, seq: 1}, 1); !fresh || lost != 0 {
+func TestGapFinderAreBounded(t *testing.T) {
+	var s gapFinder
+	for i := range 2 * maxNodes {
+		if fresh, lost := s.check(&event{node: nodeID{byte(i), byte(i >> 8)}, seq: 1}, 1); !fresh || lost != 0 {
 			t.Fatalf("event %d: fresh %t, lost %d", i, fresh, lost)
 		}
 	}
-	if len(s) != maxSenders {
-		t.Errorf("%d senders are remembered", len(s))
+	if len(s) != maxNodes {
+		t.Errorf("%d nodes are remembered", len(s))
 	}
 }
 

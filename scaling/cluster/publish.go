@@ -92,24 +92,15 @@ func (p *passing) Pass() {
 func (r *Relay) passOn(m scaling.Message, cached bool, c *interest) (seq uint64, err error) {
 	var keep *bus.Keep
 	if cached {
-		keep = r.keep(m, c)
+		keep = r.cached.keep(m, c)
 	}
-	seq, err = r.outlets.publish(r.bus, m, keep)
+	seq, err = r.sequencer.publish(r.bus, m, keep)
 	if err != nil {
 		return seq, err
 	}
 	r.opts.Metrics.Published(1)
 	if cached {
-		r.count(m.App, r.names.events(m.App, m.Channel), m.Client, m.Payload.JSON())
+		r.cached.count(m.App, r.names.events(m.App, m.Channel), m.Client, m.Payload.JSON())
 	}
 	return seq, nil
-}
-
-// keep says what Redis is to keep of m.
-func (r *Relay) keep(m scaling.Message, c *interest) *bus.Keep {
-	events := r.names.events(m.App, m.Channel)
-	if m.Client {
-		return r.keepClient(events, m.Payload.JSON(), c)
-	}
-	return &bus.Keep{Key: lastEventKey(events), Value: m.Payload.JSON(), TTL: r.opts.CacheTTL}
 }

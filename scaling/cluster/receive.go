@@ -34,7 +34,7 @@ func (r *Relay) receive(name string, payload []byte) {
 
 // deliver brings an event of another node to this node's subscribers, once.
 func (r *Relay) deliver(c *interest, e *event) {
-	fresh, lost := c.senders.take(e, r.outlets.now())
+	fresh, lost := c.gaps.check(e, r.sequencer.now())
 	if lost > 0 {
 		r.counters.lose(lost)
 	}
@@ -49,7 +49,7 @@ func (r *Relay) deliver(c *interest, e *event) {
 		defer c.last.mu.Unlock()
 		m.Cache = c.last.takesLocked(time.Now(), e.client)
 		if e.client && c.occupied.Load() && !c.vouched.Swap(true) {
-			r.vouch(c)
+			r.cached.vouch(c)
 		}
 	}
 	if err := r.handler.Deliver(m); err != nil {
@@ -71,11 +71,11 @@ func (r *Relay) echo(c *interest, e *event) {
 func (r *Relay) overflow(name string) {
 	r.opts.Dropped(droppedQueue, 1)
 	r.trouble.Log(slog.LevelWarn, "", "messages of other nodes come faster than they can be taken", slog.String("name", name))
-	r.heal(name)
+	r.refreshLater(name)
 }
 
-// heal fetches again what messages that were lost would have changed. It may be called for each of them.
-func (r *Relay) heal(name string) {
+// refreshLater fetches again what messages that were lost would have changed. It may be called for each of them.
+func (r *Relay) refreshLater(name string) {
 	c := r.interests.find(name)
 	if c == nil || !c.kind.IsPresence() && !c.kind.IsCache() || !c.stale.CompareAndSwap(false, true) {
 		return
@@ -89,7 +89,7 @@ func (r *Relay) heal(name string) {
 			r.presence.lost(name)
 		}
 		if c.kind.IsCache() {
-			r.refetch(c)
+			r.cached.refetch(c)
 		}
 	})
 }

@@ -26,8 +26,8 @@ type Relay struct {
 	names     names
 	node      *identity
 	interests *interests
-	outlets   *outlets
-	kept      kept
+	sequencer *sequencer
+	cached    *cachedEvents
 	counters  counters
 	trouble   *logging.Throttle
 
@@ -60,8 +60,9 @@ func New(o Options) (*Relay, error) {
 	r.interests = newInterests(o.LingerBytes, r.release)
 	r.counters.metrics = o.Metrics
 	r.trouble = logging.NewThrottle(o.Log, complainEvery)
-	r.outlets = newOutlets(r.names, r.node.process, [2]int64{theAPI: o.OutletBytes, clientsAlone: o.ClientOutletBytes})
-	r.interests.resume, r.interests.idled = r.resume, r.vacate
+	r.sequencer = newSequencer(r.names, r.node.process, [2]int64{theAPI: o.SequenceBytes, clientsAlone: o.ClientSequenceBytes})
+	r.cached = &cachedEvents{opts: o, names: r.names, node: r.node, interests: r.interests}
+	r.interests.resume, r.interests.idled = r.cached.resume, r.cached.vacate
 	return r, nil
 }
 
@@ -87,6 +88,7 @@ func (r *Relay) Start(h scaling.Handler) error {
 		return fmt.Errorf("open redis: %w", err)
 	}
 	r.bus = b
+	r.cached.handler, r.cached.bus, r.cached.lanes = h, b, r.lanes
 	r.presence = newPresence(b, r.names, h, r.node, r.lanes, r.trouble, r.opts)
 	r.gather = newGather(r)
 	b.Subscribe(r.names.all(), nil)
@@ -158,7 +160,7 @@ func (r *Relay) up() {
 	r.opts.Log.Info("relay is up", "node", r.node.id())
 	r.presence.up()
 	caches := func(c *interest) bool { return c.kind.IsCache() }
-	r.interests.each(caches, func(c *interest) { r.lanes.run(c.name, func() { r.refetch(c) }) })
+	r.interests.each(caches, func(c *interest) { r.lanes.run(c.name, func() { r.cached.refetch(c) }) })
 }
 
 func (r *Relay) down(err error) {
@@ -170,7 +172,7 @@ func (r *Relay) down(err error) {
 // lapsed comes when subscriptions were interrupted though Redis was there.
 func (r *Relay) lapsed(names []string) {
 	for _, name := range names {
-		r.heal(name)
+		r.refreshLater(name)
 	}
 }
 
@@ -198,11 +200,11 @@ func (r *Relay) sweep(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			r.interests.release(now.Add(-r.opts.Linger))
-			r.outlets.sweep(now)
+			r.sequencer.sweep(now)
 			if now.Sub(vouched) >= r.opts.Vouch/3 {
 				vouched = now
-				r.vouchAgain()
-				r.kept.expire(now)
+				r.cached.vouchAgain()
+				r.cached.kept.expire(now)
 			}
 		}
 	}

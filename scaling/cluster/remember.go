@@ -16,10 +16,10 @@ func (r *Relay) Remember(app, channel string, event []byte, client bool) {
 		c.last.changes++
 		c.last.client.Store(client)
 	}
-	store := r.storeCommand(name, event)
+	store := r.cached.storeCommand(name, event)
 	if client {
-		store = r.keepCommand(name, event, r.occupant(c), "")
+		store = r.cached.keepCommand(name, event, r.cached.occupant(c), "")
 	}
 	r.bus.Do(store, nil)
-	r.count(app, name, client, event)
+	r.cached.count(app, name, client, event)
 }

@@ -1,12 +1,15 @@
 package cluster
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
+	"reverb/scaling/cluster/roster"
 )
 
 // nobody is a Handler that does nothing, at once.
@@ -110,4 +113,24 @@ func BenchmarkLanes(b *testing.B) {
 		ls.message(name, appendEvent(make([]byte, 0, 300), e))
 	}
 	ls.close()
+}
+
+// BenchmarkDelta is what a join and a leave of another node cost this one.
+func BenchmarkDelta(b *testing.B) {
+	r, name := relayOf(b, &nobody{}, "presence-room")
+	r.bus = lonely(b)
+	p := newPresence(r.bus, r.names, r.handler, r.node, newLanes(1, 1<<20, nil, nil), r.trouble, r.opts)
+	defer p.lanes.close()
+	c := p.view("app", "presence-room", name)
+	at := roster.Moment{Now: time.Now(), Node: "n", Alive: true, Online: true}
+	c.view.Step(roster.Open{}, at)
+	c.view.Step(roster.Fetched{To: roster.Fetch{Node: "n"}}, at)
+	version := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		version++
+		p.delta(name, fmt.Appendf(nil, `+g1 %d {"user_id":"u1","user_info":{"name":"Mr u1"}}`, version))
+		version++
+		p.delta(name, fmt.Appendf(nil, "-g1 %d u1", version))
+	}
 }

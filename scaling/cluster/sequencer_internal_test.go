@@ -10,14 +10,14 @@ import (
 )
 
 // A channel that was forgotten begins after all that it had: a receiver that remembers more than this node takes nothing for old.
-func TestOutletsForget(t *testing.T) {
+func TestSequencerForgets(t *testing.T) {
 	b, err := bus.Open(bus.Options{Addrs: []string{"127.0.0.1:1"}}, bus.Hooks{Up: func() {}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
 	most := [2]int64{theAPI: 1 << 20, clientsAlone: 1 << 19}
-	o := newOutlets(names{"p"}, newNodeID(), most)
+	o := newSequencer(names{"p"}, newNodeID(), most)
 	publishAs := func(channel string, client bool) uint64 {
 		t.Helper()
 		seq, err := o.publish(b, scaling.Message{App: "app", Channel: channel, Client: client}, nil)
@@ -29,7 +29,7 @@ func TestOutletsForget(t *testing.T) {
 	publish := func(channel string) uint64 { return publishAs(channel, false) }
 	remembered := func(of publishers) (n int, bytes int64) {
 		for i := range o.shards {
-			for _, age := range []map[channelKey]*outlet{o.shards[i].ages[of].recent, o.shards[i].ages[of].before} {
+			for _, age := range []map[channelKey]*sequence{o.shards[i].ages[of].recent, o.shards[i].ages[of].before} {
 				for _, x := range age {
 					n, bytes = n+1, bytes+x.cost()
 				}
@@ -41,7 +41,7 @@ func TestOutletsForget(t *testing.T) {
 		n, _ := remembered(theAPI)
 		return n
 	}
-	turn := func(n int) { o.sweep(o.start.Add(time.Duration(n) * outletIdle * time.Second)) }
+	turn := func(n int) { o.sweep(o.start.Add(time.Duration(n) * sequenceIdle * time.Second)) }
 	for want := uint64(1); want <= 3; want++ {
 		if got := publish("room"); got != want {
 			t.Errorf("sequence %d, want %d", got, want)
@@ -66,7 +66,7 @@ func TestOutletsForget(t *testing.T) {
 	}
 	for of, client := range []bool{theAPI: false, clientsAlone: true} {
 		for i := range 20_000 {
-			o.addLocked(&o.shards[i%outletShards], channelKey{"app", fmt.Sprint(client, i)}, client)
+			o.addLocked(&o.shards[i%sequencerShards], channelKey{"app", fmt.Sprint(client, i)}, client)
 		}
 		if n, bytes := remembered(publishers(of)); bytes > most[of] || bytes < most[of]/3 {
 			t.Errorf("%d channels of %d B are remembered, client %v, bound %d B", n, bytes, client, most[of])

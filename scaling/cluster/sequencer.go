@@ -10,11 +10,11 @@ import (
 	"reverb/scaling/bus"
 )
 
-// outlets are the channels that this node has lately published to, with the sequence of each.
+// sequencer numbers what this node publishes. It remembers the channels that the node has lately published to, with the sequence of each.
 //
 // A sequence is taken and its event handed to the bus under one lock, or they would pass each other. Sequences of a shard only grow,
 // also when a channel was forgotten in between: a receiver that remembers more than this node never takes a new event for an old one.
-type outlets struct {
+type sequencer struct {
 	// Constant.
 	names names
 	node  nodeID
@@ -23,21 +23,21 @@ type outlets struct {
 	most  [2]int64 // bytes of an age of a shard, by publishers
 
 	clock  atomic.Uint32 // seconds since start, as of the last sweep
-	shards [outletShards]outletShard
+	shards [sequencerShards]sequencerShard
 }
 
-type outletShard struct {
+type sequencerShard struct {
 	mu sync.Mutex
 	// Guarded by mu.
-	ages [2]outletAges // by publishers
-	top  uint64        // the highest sequence there ever was: a channel that was forgotten begins after it
+	ages [2]sequenceAges // by publishers
+	top  uint64          // the highest sequence there ever was: a channel that was forgotten begins after it
 }
 
-// outletAges remember in two ages: the channels that were published to of late, and those before the last turn, which the next one forgets.
+// sequenceAges remember in two ages: the channels that were published to of late, and those before the last turn, which the next one forgets.
 // A turn costs the same however much is forgotten: an event loop may wait for it.
-type outletAges struct {
-	recent map[channelKey]*outlet
-	before map[channelKey]*outlet
+type sequenceAges struct {
+	recent map[channelKey]*sequence
+	before map[channelKey]*sequence
 	bytes  int64 // of recent
 }
 
@@ -51,25 +51,25 @@ const (
 
 type channelKey struct{ app, channel string }
 
-// outlet is one channel. It is guarded by its shard's mutex.
-type outlet struct {
+// sequence is one channel. It is guarded by its shard's mutex.
+type sequence struct {
 	name string // of the Redis channel
 	seq  uint64 // of the last event
 }
 
 const (
-	outletShards = 64
-	outletIdle   = 60  // seconds from turn to turn: a channel is forgotten after one or two of them
-	outletBytes  = 256 // what a channel costs beside its two names
+	sequencerShards = 64
+	sequenceIdle    = 60  // seconds from turn to turn: a channel is forgotten after one or two of them
+	sequenceBytes   = 256 // what a channel costs beside its two names
 )
 
-func (o *outlet) cost() int64 { return int64(outletBytes + 2*len(o.name)) }
+func (o *sequence) cost() int64 { return int64(sequenceBytes + 2*len(o.name)) }
 
-// newOutlets makes a table that remembers as many channels as fit into so many bytes, by publishers; with more there is a turn.
-func newOutlets(n names, node nodeID, bytes [2]int64) *outlets {
-	t := &outlets{names: n, node: node, seed: maphash.MakeSeed(), start: time.Now()}
+// newSequencer makes a table that remembers as many channels as fit into so many bytes, by publishers; with more there is a turn.
+func newSequencer(n names, node nodeID, bytes [2]int64) *sequencer {
+	t := &sequencer{names: n, node: node, seed: maphash.MakeSeed(), start: time.Now()}
 	for by, all := range bytes {
-		t.most[by] = all / 2 / outletShards
+		t.most[by] = all / 2 / sequencerShards
 	}
 	for i := range t.shards {
 		for by := range t.shards[i].ages {
@@ -80,9 +80,9 @@ func newOutlets(n names, node nodeID, bytes [2]int64) *outlets {
 }
 
 // publish gives m its sequence and hands it to the bus.
-func (t *outlets) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq uint64, err error) {
+func (t *sequencer) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq uint64, err error) {
 	key := channelKey{m.App, m.Channel}
-	sh := &t.shards[maphash.Comparable(t.seed, key)%outletShards]
+	sh := &t.shards[maphash.Comparable(t.seed, key)%sequencerShards]
 	e := event{node: t.node, cache: m.Cache, client: m.Client, except: m.Except, payload: m.Payload}
 	buffer := make([]byte, 0, eventRoom+m.Payload.Size())
 
@@ -105,7 +105,7 @@ func (t *outlets) publish(b *bus.Bus, m scaling.Message, keep *bus.Keep) (seq ui
 }
 
 // addLocked makes a channel one of the recent, and says whether it is new.
-func (t *outlets) addLocked(sh *outletShard, key channelKey, client bool) (o *outlet, fresh bool) {
+func (t *sequencer) addLocked(sh *sequencerShard, key channelKey, client bool) (o *sequence, fresh bool) {
 	api, alone := &sh.ages[theAPI], &sh.ages[clientsAlone]
 	ages, most := api, t.most[theAPI]
 	o = api.before[key]
@@ -122,7 +122,7 @@ func (t *outlets) addLocked(sh *outletShard, key channelKey, client bool) (o *ou
 		}
 	}
 	if fresh = o == nil; fresh {
-		o = &outlet{name: t.names.events(key.app, key.channel), seq: sh.top}
+		o = &sequence{name: t.names.events(key.app, key.channel), seq: sh.top}
 	}
 	if ages.bytes+o.cost() > most {
 		ages.turnLocked()
@@ -133,17 +133,17 @@ func (t *outlets) addLocked(sh *outletShard, key channelKey, client bool) (o *ou
 }
 
 // turnLocked forgets what was not published to since the turn before.
-func (a *outletAges) turnLocked() {
-	a.before, a.recent, a.bytes = a.recent, make(map[channelKey]*outlet), 0
+func (a *sequenceAges) turnLocked() {
+	a.before, a.recent, a.bytes = a.recent, make(map[channelKey]*sequence), 0
 }
 
 // now is the clock: seconds since the start, as of the last sweep.
-func (t *outlets) now() uint32 { return t.clock.Load() }
+func (t *sequencer) now() uint32 { return t.clock.Load() }
 
 // sweep moves the clock, and forgets what is idle.
-func (t *outlets) sweep(now time.Time) {
+func (t *sequencer) sweep(now time.Time) {
 	seconds := uint32(now.Sub(t.start) / time.Second)
-	if last := t.clock.Swap(seconds); last/outletIdle == seconds/outletIdle {
+	if last := t.clock.Swap(seconds); last/sequenceIdle == seconds/sequenceIdle {
 		return
 	}
 	for i := range t.shards {

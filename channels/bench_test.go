@@ -12,7 +12,8 @@ import (
 	"reverb/protocol"
 )
 
-// maxChannelBytes is what one channel with one subscriber may cost: the map's slot, the Channel, the Subscription and the name.
+// maxChannelBytes is what one channel with one subscriber may cost: the map's slot, the Channel, the Subscription and
+// the name.
 const maxChannelBytes = 250
 
 func TestMemoryPerChannel(t *testing.T) {

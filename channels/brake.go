@@ -16,17 +16,19 @@ const (
 	// paceSample is how many subscribers of a channel are asked.
 	paceSample = 128
 
-	// keepingUp is the part of a channel's subscribers, one in keepingUp, for whom its passes go on whatever becomes of the others.
+	// keepingUp is the part of a channel's subscribers, one in keepingUp, that keep its passes going however slow the
+	// others are.
 	keepingUp = 8
 
-	// heldBytes bounds the frames that wait in all channels, in bytes. Over it nothing is held: outboxes have a bound of their own.
+	// heldBytes bounds the frames that wait in all channels, in bytes. Over it nothing is held: outboxes have a bound
+	// of their own.
 	heldBytes = 64 << 20
 )
 
-// brake holds the channels that were published to faster than their subscribers read, until one of these has caught up, and those of which a
-// subscriber that reads well would else be cut for what a moment has brought. Their frames wait in the channel's queue meanwhile, where
-// publishers wait for room, and not in outboxes, where the bound of an outbox would cut a client that reads as fast as it can. Subscribers
-// that do not read are not waited for.
+// brake holds the channels that were published to faster than their subscribers read, until one of these has caught up,
+// and those of which a subscriber that reads well would else be cut for the events of one moment. Their frames wait in
+// the channel's queue meanwhile, where publishers wait for room, and not in outboxes, where the bound of an outbox
+// would cut a client that reads as fast as it can. Subscribers that do not read are not waited for.
 type brake struct {
 	// Constant after construction.
 	pace    func(Subscriber) transport.Pace // nil: all keep up
@@ -42,8 +44,8 @@ type brake struct {
 	running sync.WaitGroup
 }
 
-// outrunLocked reports whether the next pass of c is to be held: next to none of the subscribers that read keep up, or one is pressed, and not too
-// much waits already. The caller holds c.mu.
+// outrunLocked reports whether the next pass of c is to be held: next to none of the subscribers that read keep up, or
+// one is pressed, and not too much waits already. The caller holds c.mu.
 func (b *brake) outrunLocked(c *Channel) bool {
 	if b.pace == nil || b.pending.Load() > heldBytes {
 		return false
@@ -121,7 +123,8 @@ func (b *brake) watch() {
 	}
 }
 
-// letGo gives the channels whose subscribers have caught up, or all, back to the workers, and returns how many are left.
+// letGo gives the channels whose subscribers have caught up, or all, back to the workers, and returns how many are
+// left.
 func (b *brake) letGo(all bool) int {
 	b.mu.Lock()
 	held := b.queues

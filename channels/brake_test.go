@@ -49,7 +49,8 @@ func rest() {
 	synctest.Wait()
 }
 
-// While everybody is behind what is published waits in the channel; it goes out in order when they have caught up. However many they are.
+// While everybody is behind what is published waits in the channel; it goes out in order when they have caught up.
+// However many they are.
 func TestPublisherAheadOfEverybodyIsHeld(t *testing.T) {
 	for _, n := range []int{1, channels.InlineMax, channels.InlineMax + 1, channels.SliceLen + 1} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -82,8 +83,8 @@ func TestPublisherAheadOfEverybodyIsHeld(t *testing.T) {
 	}
 }
 
-// A channel goes on for the sake of one in eight that keep up, but not at the cost of one that reads well, and does not wait for those that do
-// not read.
+// A channel goes on for the sake of one in eight that keep up, but not at the cost of one that reads well, and does not
+// wait for those that do not read.
 func TestOthersAreNotHeldUp(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
@@ -178,7 +179,8 @@ func TestRoomForABurst(t *testing.T) {
 	})
 }
 
-// Publishers are admitted in the order in which they came, as far as there is room, and those for whom there is none in time are told.
+// Publishers are admitted in the order in which they came, as far as there is room, and those for whom there is none in
+// time are told.
 func TestRoomIsGivenInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 1000

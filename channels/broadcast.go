@@ -8,20 +8,21 @@ import (
 // Event is one event for the subscribers of a channel.
 type Event struct {
 	Message outbound.Message
-	Except  protocol.SocketID // the socket that does not get it; zero: nobody
+	Except  protocol.SocketID // the socket that does not get it; zero: none
 	Cache   bool              // to be kept if this is a cache channel
 	Client  bool              // a client's event: a channel that is only held does not keep it
 
-	// Order, if not nil, has Pass called when the event gets its place in the channel's order. Pass runs with the channel's lock held: it must be
-	// quick, must not wait or call the hub. It is not called with ErrBacklog, nor for a channel that this node does not have.
+	// Order, if not nil, has Pass called when the event gets its place in the channel's order. Pass runs with the
+	// channel's lock held: it must be quick, must not wait or call the hub. It is not called with ErrBacklog, nor for a
+	// channel that this node does not have.
 	Order interface{ Pass() }
 }
 
-// Broadcast delivers e to all subscribers of the channel but the excepted one, in the same order for all of them. It reports whether the
-// channel has a subscriber.
+// Broadcast delivers e to all subscribers of the channel but the excepted one, in the same order for all of them. It
+// reports whether the channel has a subscriber.
 //
-// It never waits for a socket: it walks a few subscribers itself when nothing waits, else the frame is queued for the workers.
-// ErrBacklog when too much waits; nothing is delivered or cached then.
+// It never waits for a socket: it walks a few subscribers itself when nothing waits, else the frame is queued for the
+// workers. ErrBacklog when too much waits; nothing is delivered or cached then.
 func (h *Hub) Broadcast(app, channel string, e Event) (bool, error) {
 	c := h.registry.find(app, channel)
 	if c == nil {

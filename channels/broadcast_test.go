@@ -222,8 +222,8 @@ func TestBacklog(t *testing.T) {
 	})
 }
 
-// A member who subscribes again and again has one reply waiting: rosters are long, and a hundred would leave no room for the
-// events of others.
+// A member who subscribes again and again has one reply waiting: rosters are long, and a hundred would leave no room
+// for the events of others.
 func TestOneReplyWaitsForEachSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := newStandstill(t, room, channels.Options{PendingBytes: 4096})

@@ -20,8 +20,8 @@ const cachedCost = 64
 
 func (c *cached) cost() int64 { return int64(len(c.event.JSON())) + cachedCost }
 
-// account counts the bytes that the cached events of one app hold on this node, those of clients apart from those of the HTTP API, so that no
-// client can push out what the application keeps.
+// account counts the bytes that the cached events of one app hold on this node, those of clients apart from those of
+// the HTTP API, so that no client can push out an event of the application.
 type account struct {
 	all *accounts // constant after construction
 	app string    // constant after construction
@@ -77,9 +77,9 @@ func (a *accounts) of(app string) *account {
 	return found
 }
 
-// storeLocked keeps event if this is a cache channel, in place of the one before. Member announcements never come here, though Reverb caches
-// member_removed. When the cached events of the app have as many bytes as they may, the channel keeps none: an older one would be wrong.
-// The caller holds c.mu.
+// storeLocked keeps event if this is a cache channel, in place of the one before. Member announcements never come here,
+// though Reverb caches member_removed. When the cached events of the app have as many bytes as they may, the channel
+// keeps none: an older one would be wrong. The caller holds c.mu.
 func (c *Channel) storeLocked(event outbound.Message, client bool) {
 	if !c.kind.IsCache() {
 		return

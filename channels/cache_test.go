@@ -84,7 +84,8 @@ func TestHeldChannelKeepsNoClientEvent(t *testing.T) {
 	}
 }
 
-// One client in many crowded channels cannot fill what waits for all of them, and the application's events have their room all the same.
+// One client in many crowded channels cannot fill what waits for all of them, and the application's events have their
+// room all the same.
 func TestClientEventsThatWaitAreBounded(t *testing.T) {
 	const limit, size = 64 << 10, 1 << 10
 	h := newHub(t, channels.Options{Workers: 1, ClientPendingBytes: limit})

@@ -10,8 +10,8 @@ import (
 
 // Channel is one channel of one app while it has a subscriber.
 //
-// Most channels have one subscriber and nothing else (Laravel: one private channel for each user), so what only some need
-// hangs on pointers: 80 bytes here are 80 MB at a million users.
+// Most channels have one subscriber and nothing else (Laravel: one private channel for each user), so the parts that
+// only some need hang on pointers: 80 bytes here are 80 MB at a million users.
 type Channel struct {
 	// Constant after construction.
 	home *bucket
@@ -26,10 +26,10 @@ type Channel struct {
 	queue  *queue  // frames that wait; nil until some had to
 	cache  *cached // cache channels with an event only
 	kind   protocol.Kind
-	busy   bool // a pass runs or is scheduled: who publishes now must queue
-	gone   bool // nobody is left and nobody can join; a new channel may have the name
+	busy   bool // a pass runs or is scheduled: an event that is published now must queue
+	gone   bool // the last subscriber has left and none can join; a new channel may have the name
 	held   bool // kept without subscribers (Hub.Hold)
-	missed bool // somebody found no cached event since there was one
+	missed bool // a subscriber found no cached event since there was one
 }
 
 // never is a Subscription.from that no frame reaches.
@@ -63,7 +63,8 @@ func (s *Subscription) Kind() protocol.Kind { return s.channel.kind }
 // Data returns the decoded channel_data, or nil when none was sent.
 func (s *Subscription) Data() *protocol.MemberData { return s.data }
 
-// replyLocked gives send the messages that a socket gets about its own subscribe and returns how many there are. The caller holds c.mu.
+// replyLocked gives send the messages that a socket gets about its own subscribe and returns how many there are. The
+// caller holds c.mu.
 func (c *Channel) replyLocked(send func(outbound.Message)) int {
 	if c.roster != nil {
 		send(c.roster.succeeded(c.name))
@@ -80,7 +81,7 @@ func (c *Channel) replyLocked(send func(outbound.Message)) int {
 // answer gives a subscriber one message about its own subscribe.
 func answer(to Subscriber, m outbound.Message) { to.Answer(m.In(to.Encoding())) }
 
-// vacateLocked ends a channel that nobody is left in. Frames that wait have nobody to go to. The caller holds c.mu.
+// vacateLocked ends a channel without subscribers. The frames that wait are dropped. The caller holds c.mu.
 func (h *Hub) vacateLocked(c *Channel) {
 	c.gone = true
 	c.forgetCachedLocked()

@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	// inlineMax is up to how many subscribers the publisher delivers itself when nothing waits. A worker's wake-up costs up to
-	// 1 µs, a send about 5 µs: for one subscriber the wake-up would be dear, for more than four it is below 5 %, and what it buys
-	// is that frames which come meanwhile go out together. Measured with sends of 5 µs and one publisher who does not pause:
-	// 4 subscribers inline 21 µs for a publish, 8 inline 42 µs, 16 by a worker 0.6 µs.
+	// inlineMax is up to how many subscribers the publisher delivers itself when nothing waits. A worker's wake-up
+	// costs up to 1 µs, a send about 5 µs: for one subscriber the wake-up would be dear, for more than four it is below
+	// 5 %, and it buys that frames which come meanwhile go out together. Measured with sends of 5 µs and one publisher
+	// that does not pause: 4 subscribers inline 21 µs for a publish, 8 inline 42 µs, 16 by a worker 0.6 µs.
 	inlineMax = 4
 
 	// itemCost is what an item costs beside its frame, in bytes, so that many tiny frames are bounded too.
@@ -22,8 +22,8 @@ const (
 // item is one message that waits for the channel's next pass.
 type item struct {
 	message outbound.Message
-	except  protocol.SocketID // zero: nobody
-	only    *Subscription     // nil: everybody
+	except  protocol.SocketID // zero: none
+	only    *Subscription     // nil: all
 	number  uint64            // ascending in each channel
 	client  bool              // a client's event
 }
@@ -54,7 +54,8 @@ type tally struct {
 	elapsed            time.Duration
 }
 
-// delivery brings frames to the subscribers of channels: at once to a few of an idle channel, else by the workers of the pool, in passes.
+// delivery brings frames to the subscribers of channels: at once to a few of an idle channel, else by the workers of
+// the pool, in passes.
 type delivery struct {
 	// Constant after construction.
 	pendingBytes int64 // bound of one channel's queue
@@ -70,7 +71,7 @@ type delivery struct {
 	sequence      atomic.Uint64 // the number of the last frame that had to wait, over all channels
 	pending       atomic.Int64  // bytes that wait in all queues
 	clientPending atomic.Int64  // of these, those of clients' events and of answers to clients
-	walking       atomic.Int32  // passes that have taken what waited
+	walking       atomic.Int32  // passes that have taken their items
 	crowded       atomic.Int32  // queues without room
 	waiting       atomic.Int64  // bytes of publishers that wait for room
 }
@@ -109,8 +110,8 @@ func (d *delivery) walk(subs []*Subscription, m outbound.Message, except protoco
 	return t
 }
 
-// announceLocked gives an announcement its place in the channel's order. A few subscribers of an idle channel have it before
-// announceLocked returns. The caller holds c.mu, so nobody in the set can be on its way out.
+// announceLocked gives an announcement its place in the channel's order. A few subscribers of an idle channel have it
+// before announceLocked returns. The caller holds c.mu, so no subscriber in the set can be on its way out.
 func (d *delivery) announceLocked(c *Channel, m outbound.Message, except protocol.SocketID, t *tally) {
 	if d.onAnnounce != nil {
 		d.onAnnounce(c.name, m)
@@ -131,8 +132,8 @@ func (d *delivery) announceLocked(c *Channel, m outbound.Message, except protoco
 	t.elapsed += d.since(start)
 }
 
-// few is one message on its way to a few subscribers, which one goroutine walks. Beside text frames, which cost nothing, they nearly always want
-// one encoding at most.
+// few is one message on its way to a few subscribers, which one goroutine walks. Beside text frames, which cost
+// nothing, they nearly always want one encoding at most.
 type few struct {
 	message  outbound.Message
 	encoding *outbound.Encoding // that was made last
@@ -178,7 +179,8 @@ func (d *delivery) enqueueLocked(c *Channel, i item) {
 	}
 }
 
-// settleLocked ends a walk over the subscribers of c: frames that wait are delivered next, unless everybody is behind. The caller holds c.mu.
+// settleLocked ends a walk over the subscribers of c: frames that wait are delivered next, unless the brake holds the
+// channel. The caller holds c.mu.
 func (d *delivery) settleLocked(c *Channel) {
 	switch {
 	case d.brake.outrunLocked(c):
@@ -215,7 +217,7 @@ func (d *delivery) report(c *Channel, t tally) {
 	}
 }
 
-// now reads the clock if somebody wants to know.
+// now reads the clock if the time is reported.
 func (d *delivery) now() time.Time {
 	if d.onPass == nil {
 		return time.Time{}

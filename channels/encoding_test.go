@@ -55,7 +55,8 @@ func crowdOf(t *testing.T, h *channels.Hub, name string, n int, e *outbound.Enco
 	return all
 }
 
-// All receivers of a walk or a pass share one buffer for each encoding, and each message is encoded once for all of them.
+// All receivers of a walk or a pass share one buffer for each encoding, and each message is encoded once for all of
+// them.
 func TestReceiversShareEncodings(t *testing.T) {
 	for _, n := range []int{2, channels.InlineMax, channels.InlineMax + 1, 3 * channels.SliceLen} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -83,7 +84,8 @@ func TestReceiversShareEncodings(t *testing.T) {
 	}
 }
 
-// Messages that waited go out as one buffer in each encoding that is in use, and none is made of an encoding that is not.
+// Messages that waited go out as one buffer in each encoding that is in use, and none is made of an encoding that is
+// not.
 func TestPassHasOneBufferPerEncoding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := channels.NewHub(channels.Options{})

@@ -18,7 +18,8 @@ const (
 	SubscriptionSize = unsafe.Sizeof(Subscription{})
 )
 
-// ConsistencyCheck compares everything in the hub that is kept twice. Nothing else may use the hub meanwhile and no pass may run.
+// ConsistencyCheck compares everything in the hub that is kept twice. Nothing else may use the hub meanwhile and no
+// pass may run.
 func (h *Hub) ConsistencyCheck() error {
 	channels, subscriptions := 0, 0
 	var members users

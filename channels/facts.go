@@ -15,8 +15,8 @@ type factLine struct {
 	telling bool         // guarded by mu
 }
 
-// postLocked notes what happened in c, to the user if there is one. The caller holds c.mu, which decides the order. In a cluster the relay
-// records everything but cache misses: what is a change there is not decided here.
+// postLocked records a change of c, of the user if there is one. The caller holds c.mu, which decides the order. In a
+// cluster the relay records everything but cache misses: changes are not decided there.
 func (h *Hub) postLocked(c *Channel, kind facts.Kind, user string) {
 	if h.recorder == nil || h.replicated && kind != facts.CacheMiss {
 		return
@@ -28,7 +28,8 @@ func (h *Hub) postLocked(c *Channel, kind facts.Kind, user string) {
 	line.mu.Unlock()
 }
 
-// missLocked notes that a new subscriber of a cache channel found no event, unless others have since there was one. The caller holds c.mu.
+// missLocked notes that a new subscriber of a cache channel found no event, unless others have since there was one. The
+// caller holds c.mu.
 func (h *Hub) missLocked(c *Channel) {
 	if !c.kind.IsCache() || c.cache != nil || c.missed {
 		return

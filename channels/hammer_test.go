@@ -14,8 +14,8 @@ import (
 
 const publishers = 3
 
-// witness is a Subscriber that judges each event as it comes: of each publisher every event, once, in order, from the first that
-// was published after it came.
+// witness is a Subscriber that judges each event as it comes: of each publisher every event, once, in order, from the
+// first that was published after it came.
 type witness struct {
 	t    *testing.T
 	id   protocol.SocketID
@@ -67,8 +67,8 @@ func (w *witness) Send(f []byte) {
 	}
 }
 
-// TestHammer has publishers, sockets that stay and sockets that come and go, all at once, in channels below and above the size
-// that is walked inline, shared and sliced.
+// TestHammer has publishers, sockets that stay and sockets that come and go, all at once, in channels below and above
+// the size that is walked inline, shared and sliced.
 func TestHammer(t *testing.T) {
 	for _, staying := range []int{1, channels.InlineMax - 1, 40, 3*channels.SliceLen + 1} {
 		t.Run(fmt.Sprint(staying), func(t *testing.T) {

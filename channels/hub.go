@@ -13,16 +13,18 @@ import (
 	"reverb/transport"
 )
 
-// The bounds of the frames that wait, in bytes: for one channel's next pass, and of clients' events for those of all channels. A client that is
-// in a hundred crowded channels must not fill them all. Half of the first has room for 4,096 events of the largest size that Laravel Reverb's
-// default allows: a frame in the queue costs a quarter of the connection whose request would wait instead.
+// The bounds of the frames that wait, in bytes: for one channel's next pass, and of clients' events for those of all
+// channels. A client that is in a hundred crowded channels must not fill them all. Half of the first has room for 4,096
+// events of the largest size that Laravel Reverb's default allows: a frame in the queue costs a quarter of the
+// connection whose request would wait instead.
 const (
 	defaultPendingBytes = 80 << 20
 	defaultClientBytes  = 8 << 20
 )
 
 var (
-	// ErrBacklog says that a channel has more frames waiting than Options.PendingBytes; what was asked was not done and may be tried again.
+	// ErrBacklog says that a channel has more frames waiting than Options.PendingBytes; the call has done nothing and
+	// may be tried again.
 	ErrBacklog = errors.New("channels: too many frames wait for the channel")
 
 	// ErrMembers says that a presence channel has JoinOptions.MaxMembers users already.
@@ -36,11 +38,11 @@ type Subscriber interface {
 	// Encoding is how the socket takes its messages. It does not change.
 	Encoding() *outbound.Encoding
 
-	// Send hands over messages in the socket's encoding, in order. It never waits, copies or closes; it is called with locks of the hub held
-	// and must not call the hub.
+	// Send hands over messages in the socket's encoding, in order. It never waits, copies or closes; it is called with
+	// locks of the hub held and must not call the hub.
 	Send(encoded []byte)
 
-	// Answer is Send for what the socket itself has asked for: how its subscribe went.
+	// Answer is Send for the reply to a subscribe of the socket itself.
 	Answer(encoded []byte)
 }
 
@@ -53,46 +55,50 @@ type Options struct {
 	// Broadcast returns ErrBacklog. From half of it on Room says no. Default 80 MiB.
 	PendingBytes int64
 
-	// Pace is asked how a subscriber takes what it is sent. While next to none that read keep up with a channel its frames wait here. It
-	// runs with the channel's lock held and must not wait or call the hub. Nil: everybody keeps up.
+	// Pace is asked how a subscriber takes its frames. While next to none that read keep up with a channel its frames
+	// wait here. It runs with the channel's lock held and must not wait or call the hub. Nil: all keep up.
 	Pace func(Subscriber) transport.Pace
 
-	// ClientPendingBytes bounds the clients' events that wait for the next passes of all channels together; over it Broadcast returns ErrBacklog for
-	// such an event. Default 8 MiB.
+	// ClientPendingBytes bounds the clients' events that wait for the next passes of all channels together; over it
+	// Broadcast returns ErrBacklog for such an event. Default 8 MiB.
 	ClientPendingBytes int64
 
-	// Replicated says that rosters are those of a cluster: AddMember and RemoveMember change and announce them, Subscribe and
-	// Unsubscribe only send them, and Hold keeps channels that have no subscriber.
+	// Replicated says that rosters are those of a cluster: AddMember and RemoveMember change and announce them,
+	// Subscribe and Unsubscribe only send them, and Hold keeps channels that have no subscriber.
 	Replicated bool
 
-	// OnPass is told after each pass how many frames it had, how many deliveries they made together and how long the walk took.
-	// It runs on the walker's goroutine with no lock held. It may be nil.
+	// OnPass is told after each pass how many frames it had, how many deliveries they made together and how long the
+	// walk took. It runs on the walker's goroutine with no lock held. It may be nil.
 	OnPass func(app string, frames, deliveries int, seconds float64)
 
-	// OnReply is told after a subscribe how many frames its socket got in answer. Those that had to wait for a pass are deliveries of
-	// that. It runs with no lock held. It may be nil.
+	// OnReply is told after a subscribe how many frames its socket got in answer. Those that had to wait for a pass are
+	// deliveries of that. It runs with no lock held. It may be nil.
 	OnReply func(app string, frames int)
 
-	// OnAnnounce is given each member announcement when it gets its place in the channel's order, also when nobody is there to have
-	// it. It runs with locks of the hub held and must not wait or call the hub. It may be nil.
+	// OnAnnounce is given each member announcement when it gets its place in the channel's order, also in a channel
+	// without subscribers. It runs with locks of the hub held and must not wait or call the hub. It may be nil.
 	OnAnnounce func(channel string, m outbound.Message)
 
-	// NewTurn makes a function for each worker, which lets other goroutines have their turn between two parts of a large pass. Default
-	// is runtime.Gosched for all.
+	// NewTurn makes a function for each worker, which lets other goroutines have their turn between two parts of a
+	// large pass. Default is runtime.Gosched for all.
 	NewTurn func() func()
 
-	// CacheLimit is how many bytes the cached events of an app may have on this node, those of clients or those of the HTTP API; 0: any number.
-	// It runs with locks of the hub held and must not wait or call the hub. It may be nil: no limit.
+	// CacheLimit is how many bytes the cached events of an app may have on this node, those of clients or those of the
+	// HTTP API; 0: any number. It runs with locks of the hub held and must not wait or call the hub. It may be nil: no
+	// limit.
 	CacheLimit func(app string, client bool) int64
 
-	// OnUncached is told of each event of a cache channel that CacheLimit kept out. It runs as CacheLimit does. It may be nil.
+	// OnUncached is told of each event of a cache channel that CacheLimit kept out. It runs as CacheLimit does. It may
+	// be nil.
 	OnUncached func(app string, client bool)
 
-	// Facts is told what happens in the channels, as package facts says; of a replicated hub only cache misses. Nil: nobody wants to know.
+	// Facts is told of the changes of the channels, see package facts; of a replicated hub only cache misses. Nil: they
+	// are not recorded.
 	Facts facts.Recorder
 }
 
-// Hub knows who is subscribed to what on this node. All methods may be called from any goroutine. It must be made with NewHub.
+// Hub knows the subscribers of every channel on this node. All methods may be called from any goroutine. It must be
+// made with NewHub.
 type Hub struct {
 	// Constant after construction.
 	replicated bool
@@ -132,8 +138,8 @@ func NewHub(o Options) *Hub {
 	return h
 }
 
-// Close lets the workers deliver what waits, ends them and returns when the last has gone. Nothing that needs a worker
-// is delivered afterwards.
+// Close lets the workers deliver the frames that wait, ends them and returns when the last has gone. Nothing that needs
+// a worker is delivered afterwards.
 func (h *Hub) Close() {
 	h.delivery.close()
 }
@@ -149,14 +155,15 @@ type JoinOptions struct {
 	MaxMembers int                  // distinct users of the presence channel; 0 = no limit
 }
 
-// Subscribe adds sub to the channel and makes the channel if there is none. In the channel's order: member_added to the others,
-// subscription_succeeded to sub, then the cached event or cache_miss (Reverb: PresenceChannel, CacheChannel).
+// Subscribe adds sub to the channel and makes the channel if there is none. In the channel's order: member_added to the
+// others, subscription_succeeded to sub, then the cached event or cache_miss (Reverb: PresenceChannel, CacheChannel).
 //
-// old is sub's present subscription of the same channel, or nil. With it the data is replaced, the roster mended, a second
-// reply sent, and old itself returned.
+// old is sub's present subscription of the same channel, or nil. With it the data is replaced, the roster mended, a
+// second reply sent, and old itself returned.
 //
-// ErrMembers and ErrBacklog leave everything as it was. The latter means an announcement that finds no room, or a second reply while
-// the one before it still waits: a roster is long, and who asks for it over and over must not fill the room of the others' events.
+// ErrMembers and ErrBacklog leave everything as it was. The latter means an announcement that finds no room, or a
+// second reply while the one before it still waits: a roster is long, and a client that asks for it over and over must
+// not fill the room of the others' events.
 func (h *Hub) Subscribe(app, channel string, sub Subscriber, old *Subscription, o JoinOptions) (*Subscription, error) {
 	c := h.registry.openLocked(app, channel, o.Kind)
 	var t tally
@@ -176,9 +183,10 @@ func (h *Hub) Subscribe(app, channel string, sub Subscriber, old *Subscription, 
 	return s, nil
 }
 
-// Unsubscribe ends the subscription: member_removed to those left when the user has no other socket in the channel; the channel
-// vanishes with its cache when nobody is left. When it returns, no frame of the channel is sent to the subscriber any more.
-// O(1), but for the copy of a large subscriber list once per pass. Calling it again does nothing.
+// Unsubscribe ends the subscription: member_removed to the other subscribers when the user has no other socket in the
+// channel; the channel vanishes with its cache when it has no subscriber left. When it returns, no frame of the channel
+// is sent to the subscriber any more. O(1), but for the copy of a large subscriber list once per pass. Calling it again
+// does nothing.
 func (h *Hub) Unsubscribe(s *Subscription) {
 	c := s.channel
 	var t tally
@@ -214,7 +222,7 @@ func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*
 			return nil, err
 		}
 	}
-	if c.queue != nil { // what waits now was published before s came
+	if c.queue != nil { // the frames that wait now were published before s came
 		s.from = h.delivery.sequence.Load() + 1
 	}
 	if c.subs.len() == 0 {
@@ -232,8 +240,8 @@ func (h *Hub) joinLocked(c *Channel, sub Subscriber, o JoinOptions, t *tally) (*
 	return s, nil
 }
 
-// enterLocked brings a new subscription of a presence channel into its roster, and reports whether its user came with it. The caller holds
-// c.mu.
+// enterLocked brings a new subscription of a presence channel into its roster, and reports whether its user came with
+// it. The caller holds c.mu.
 func (h *Hub) enterLocked(c *Channel, o JoinOptions, t *tally) (came bool, err error) {
 	if h.replicated {
 		return false, h.enterReplicatedLocked(c, o, t)
@@ -253,7 +261,8 @@ func (h *Hub) enterLocked(c *Channel, o JoinOptions, t *tally) (came bool, err e
 
 // renewLocked is a second subscribe of a socket that is in the channel. The caller holds c.mu.
 //
-// Reverb replaces the data and replies again, but forgets to announce the end of the former user id; here it is announced.
+// Reverb replaces the data and replies again, but forgets to announce the end of the former user id; here it is
+// announced.
 func (h *Hub) renewLocked(c *Channel, s *Subscription, o JoinOptions, t *tally) error {
 	if c.roster != nil && !h.admitsAgain(c.roster, s.data, o) {
 		return ErrMembers
@@ -309,7 +318,7 @@ func (h *Hub) leaveLocked(c *Channel, s *Subscription, t *tally) {
 	case !c.held:
 		h.vacateLocked(c)
 	case c.cache != nil && c.cache.client:
-		c.forgetCachedLocked() // a client's event is kept only while somebody is in the channel
+		c.forgetCachedLocked() // a client's event is kept only while the channel has a subscriber
 	}
 	h.channels.Add(-1)
 	h.postLocked(c, facts.ChannelVacated, "")

@@ -6,7 +6,7 @@ import (
 	"reverb/protocol"
 )
 
-// Place is one subscription, for people who look.
+// Place describes one subscription.
 type Place struct {
 	Channel    string
 	Kind       protocol.Kind
@@ -14,7 +14,7 @@ type Place struct {
 	UserID     string // of presence channels; "" for the anonymous
 }
 
-// All yields what is known of every channel of the app that has a subscriber, in no order. It holds no lock while it yields and needs
+// All describes every channel of the app that has a subscriber, in no order. It holds no lock while it yields and needs
 // memory for one shard at a time, so that a page may look through a million channels for the fifty it shows.
 func (h *Hub) All(app string) iter.Seq[Info] {
 	return func(yield func(Info) bool) {
@@ -26,8 +26,8 @@ func (h *Hub) All(app string) iter.Seq[Info] {
 	}
 }
 
-// Places returns up to most subscriptions of one channel, after the first skip, and how many it has. Their order is that of the
-// set: it changes when somebody leaves.
+// Places returns up to most subscriptions of one channel, after the first skip, and how many it has. Their order is
+// that of the set: it changes when a subscriber leaves.
 func (h *Hub) Places(app, channel string, skip, most int) (places []Place, total int) {
 	c := h.registry.find(app, channel)
 	if c == nil {
@@ -54,7 +54,8 @@ func (s *set) slice() []*Subscription {
 	return nil
 }
 
-// Place describes the subscription. The caller keeps Subscribe from changing it meanwhile: a session by its own lock, the hub by the channel's.
+// Place describes the subscription. The caller keeps Subscribe from changing it meanwhile: a session by its own lock,
+// the hub by the channel's.
 func (s *Subscription) Place() Place {
 	p := Place{Channel: s.channel.name, Kind: s.channel.kind, Subscriber: s.subscriber}
 	if s.channel.kind.IsPresence() {

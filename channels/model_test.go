@@ -153,8 +153,8 @@ func (m *model) users() int {
 	return len(m.rows)
 }
 
-// TestAgainstModel runs random steps through the hub and the model, and compares every byte, every count and the hub's own books.
-// Steps between two looks pile up in the workers' line, so joins fall between frames that wait.
+// TestAgainstModel runs random steps through the hub and the model, and compares every byte, every count and the hub's
+// own books. Steps between two looks pile up in the workers' line, so joins fall between frames that wait.
 func TestAgainstModel(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -10,11 +10,13 @@ import (
 )
 
 const (
-	// passBytes bounds the frames of one pass, in bytes; one larger frame goes alone. At 64 KiB the system call is paid for many
-	// times over, while a reader's outbox is not filled in one go and a slice keeps its worker for a few milliseconds only.
+	// passBytes bounds the frames of one pass, in bytes; one larger frame goes alone. At 64 KiB the system call is paid
+	// for many times over, while a reader's outbox is not filled in one go and a slice keeps its worker for a few
+	// milliseconds only.
 	passBytes = 64 << 10
 
-	// sliceLen is how many subscribers a worker walks before the next channel has its turn: about a millisecond of sends.
+	// sliceLen is how many subscribers a worker walks before the next channel has its turn: about a millisecond of
+	// sends.
 	sliceLen = 128
 
 	// keptItems is up to how many items a pass keeps its buffer for the next, in items.
@@ -24,12 +26,13 @@ const (
 	apartListed = 8
 )
 
-// pass is one walk over the subscribers with all messages that waited, joined into one buffer for each encoding in use. Workers share the slices of a large
-// one. Each subscriber is in one slice, and the next pass begins after the last slice, so the order holds for everybody.
+// pass is one walk over the subscribers with all messages that waited, joined into one buffer for each encoding in use.
+// Workers share the slices of a large one. Each subscriber is in one slice, and the next pass begins after the last
+// slice, so the order holds for all.
 type pass struct {
 	// Written by begin; read only while slices run.
 	items      []item
-	joined     outbound.Batch // the messages of all items that are for everybody
+	joined     outbound.Batch // the messages of all items that are for all subscribers
 	apart      apart
 	recipients []*Subscription
 	few        [inlineMax]*Subscription
@@ -40,7 +43,8 @@ type pass struct {
 	deliveries atomic.Int64
 }
 
-// begin takes what waits, and the subscribers of this moment. It returns false when nothing waits: the channel is idle then.
+// begin takes the items that wait, and the subscribers of this moment. It returns false when nothing waits: the channel
+// is idle then.
 func (q *queue) begin(d *delivery) bool {
 	p, c := &q.pass, q.channel
 	c.mu.Lock()
@@ -88,7 +92,7 @@ func (d *delivery) forgetClient(i *item) {
 	}
 }
 
-// join gathers what nearly every subscriber gets.
+// join gathers the messages that nearly every subscriber gets.
 func (p *pass) join() {
 	p.apart.reset()
 	for i := range p.items {
@@ -128,8 +132,9 @@ func (p *pass) deliver(s *Subscription) int {
 	return n
 }
 
-// deliverMix is deliver to a subscriber that is not to have all: it came or went since the first was published, is excepted
-// from some or is the only one to have some. Nobody shares the buffer, so that it has no more room than it needs. The caller holds s.mu.
+// deliverMix is deliver to a subscriber that is not to have all: it came or went since the first was published, is
+// excepted from some or is the only one to have some. The buffer is not shared, so that it has no more room than it
+// needs. The caller holds s.mu.
 func (p *pass) deliverMix(s *Subscription) int {
 	var last outbound.Message
 	n, size, answer := 0, 0, false // answer: the one to a subscribe of s is among them
@@ -184,7 +189,7 @@ func (q *queue) end(d *delivery) {
 	d.report(c, t)
 }
 
-// forgetLocked lets go of what was delivered. The caller holds channel.mu.
+// forgetLocked lets go of the items that were delivered. The caller holds channel.mu.
 func (p *pass) forgetLocked() {
 	for i := range p.items {
 		if s := p.items[i].only; s != nil {
@@ -197,7 +202,7 @@ func (p *pass) forgetLocked() {
 	}
 }
 
-// apart is the sockets that do not get just what everybody gets.
+// apart is the sockets that do not get just the common messages.
 type apart struct {
 	list []protocol.SocketID
 	set  map[protocol.SocketID]struct{} // instead of the list when that is long

@@ -2,9 +2,9 @@ package channels
 
 import "sync"
 
-// pool is the line of channels that wait for a worker. A channel stands in it once. A large pass leaves the line for one slice
-// and goes to its end again, where the next free worker finds it: so several work on it, and yet no channel waits for more
-// than one slice of each that stands before it.
+// pool is the line of channels that wait for a worker. A channel stands in it once. A large pass leaves the line for
+// one slice and goes to its end again, where the next free worker finds it: so several work on it, and yet no channel
+// waits for more than one slice of each that stands before it.
 type pool struct {
 	mu     sync.Mutex // a leaf
 	wake   sync.Cond
@@ -33,8 +33,8 @@ func (p *pool) pushLocked(q *queue) {
 	p.wake.Signal()
 }
 
-// take waits for the first of the line. If a pass of it runs, it returns the slice to walk; else the caller is to begin one.
-// Nil when the pool is closed and nothing waits.
+// take waits for the first of the line. If a pass of it runs, it returns the slice to walk; else the caller is to begin
+// one. Nil when the pool is closed and nothing waits.
 func (p *pool) take() (q *queue, slice []*Subscription) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,9 +78,9 @@ func (p *pool) close() {
 	p.workers.Wait()
 }
 
-// work is one worker. A Send does not tell the scheduler of its system call, so after each sliceLen of them, in one pass or many, the
-// event loops and all others have their turn. On one processor they would wait for the whole pass otherwise: 6 ms at the median with
-// 10,000 subscribers, 0.4 ms with this.
+// work is one worker. A Send does not tell the scheduler of its system call, so after each sliceLen of them, in one
+// pass or many, the event loops and all others have their turn. On one processor they would wait for the whole pass
+// otherwise: 6 ms at the median with 10,000 subscribers, 0.4 ms with this.
 func (d *delivery) work(turn func()) {
 	walked := 0
 	for {

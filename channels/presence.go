@@ -12,9 +12,8 @@ const linearMembers = 16
 
 // roster is the users of one presence channel: first in, last out (Reverb: InteractsWithPresenceChannels).
 //
-// A subscription without user_id is anonymous: in no list, announced when it comes and not when it goes. The user 0 is a user like another,
-// though PHP takes its id for none.
-// All methods need the channel's lock.
+// A subscription without user_id is anonymous: in no list, announced when it comes and not when it goes. The user 0 is
+// a user like another, though PHP takes its id for none. All methods need the channel's lock.
 type roster struct {
 	stringIDs bool // user ids are JSON strings on the wire, whatever the client sent
 
@@ -24,8 +23,8 @@ type roster struct {
 	snapshot  snapshot           // order as JSON
 }
 
-// member is one user. What others see of it is what its first socket sent; it stays so when that socket leaves before the
-// user's others do, because those who were told of it then are told nothing now.
+// member is one user. The others see the data that its first socket sent; it stays so when that socket leaves before
+// the user's others do, because members that were told of it then are told nothing now.
 type member struct {
 	data    *protocol.MemberData
 	sockets int
@@ -68,7 +67,8 @@ func (r *roster) users() int {
 	return len(r.order)
 }
 
-// admits reports whether d may come in beside at most limit users (0: any number), when leaving, if not nil, goes out for it.
+// admits reports whether d may come in beside at most limit users (0: any number), when leaving, if not nil, goes out
+// for it.
 func (r *roster) admits(d, leaving *protocol.MemberData, limit int) bool {
 	if limit <= 0 {
 		return true
@@ -86,7 +86,8 @@ func (r *roster) admits(d, leaving *protocol.MemberData, limit int) bool {
 	return users < limit
 }
 
-// join counts a socket in and reports whether that is to be announced: always for an anonymous one, else for a user's first.
+// join counts a socket in and reports whether that is to be announced: always for an anonymous one, else for a user's
+// first.
 func (r *roster) join(d *protocol.MemberData) bool {
 	id := userID(d)
 	if id == "" {
@@ -112,7 +113,8 @@ func (r *roster) join(d *protocol.MemberData) bool {
 	return true
 }
 
-// leave counts a socket out and reports whether that is to be announced: never for an anonymous one, else for a user's last.
+// leave counts a socket out and reports whether that is to be announced: never for an anonymous one, else for a user's
+// last.
 func (r *roster) leave(d *protocol.MemberData) bool {
 	id := userID(d)
 	if id == "" {
@@ -131,15 +133,15 @@ func (r *roster) leave(d *protocol.MemberData) bool {
 	r.order = r.order[:len(r.order)-1]
 	switch {
 	case len(r.order) == 0:
-		r.order, r.byID = nil, nil // what was large stays so
+		r.order, r.byID = nil, nil // a map that was large stays so
 	case r.byID != nil:
 		delete(r.byID, id)
 	}
 	return true
 }
 
-// renew replaces the data of a socket that subscribes again as the same user, and reports whether it is the same. Nothing is
-// announced then (Reverb). If the roster shows that socket's data, it shows the new.
+// renew replaces the data of a socket that subscribes again as the same user, and reports whether it is the same.
+// Nothing is announced then (Reverb). If the roster shows that socket's data, it shows the new.
 func (r *roster) renew(former, d *protocol.MemberData) bool {
 	id := userID(d)
 	if id == "" || id != userID(former) {
@@ -218,7 +220,7 @@ func (r *roster) removed(channel string, d *protocol.MemberData) outbound.Messag
 	return protocol.MemberRemovedMessage(channel, r.wireID(d))
 }
 
-// succeeded is the reply to a socket that came in, with everybody who is there.
+// succeeded is the reply to a socket that came in, with all members.
 func (r *roster) succeeded(channel string) outbound.Message {
 	return r.snapshot.message(channel, len(r.order))
 }

@@ -71,8 +71,8 @@ func (r *registry) openLocked(app, name string, kind protocol.Kind) *Channel {
 	}
 }
 
-// all yields the channels of an app whose names begin with prefix; some may be empty. It holds no lock while it yields and needs memory for
-// one shard at a time.
+// all yields the channels of an app whose names begin with prefix; some may be empty. It holds no lock while it yields
+// and needs memory for one shard at a time.
 func (r *registry) all(app, prefix string) iter.Seq[*Channel] {
 	return func(yield func(*Channel) bool) {
 		var found []*Channel

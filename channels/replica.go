@@ -5,11 +5,12 @@ import (
 	"reverb/protocol"
 )
 
-// What the hub of a node among others is told about its channels (Options.Replicated): rosters are those of the cluster, copied here,
-// and a channel is kept while the node follows it, with or without subscribers of its own.
+// This file has the methods by which a relay tells the hub of a node among others (Options.Replicated): rosters are
+// those of the cluster, copied here, and a channel is kept while the node follows it, with or without subscribers of
+// its own.
 
-// Hold makes the channel if there is none and keeps it, with its roster and its cached event, until Release. Of o only Kind and
-// StringIDs count.
+// Hold makes the channel if there is none and keeps it, with its roster and its cached event, until Release. Of o only
+// Kind and StringIDs count.
 func (h *Hub) Hold(app, channel string, o JoinOptions) {
 	c := h.registry.openLocked(app, channel, o.Kind)
 	c.held = true
@@ -35,8 +36,8 @@ func (h *Hub) Release(app, channel string) {
 	}
 }
 
-// AddMember brings a user with an id into the roster of a presence channel and announces it to the subscribers of this node. A user
-// who is in it gets the data silently. Nothing happens when there is no such channel.
+// AddMember brings a user with an id into the roster of a presence channel and announces it to the subscribers of this
+// node. The data of a user that is in it is replaced silently. Nothing happens when there is no such channel.
 func (h *Hub) AddMember(app, channel string, d *protocol.MemberData) {
 	if userID(d) == "" {
 		return
@@ -51,7 +52,8 @@ func (h *Hub) AddMember(app, channel string, d *protocol.MemberData) {
 	})
 }
 
-// RemoveMember takes a user out of the roster of a presence channel and announces it to the subscribers of this node, if it was there.
+// RemoveMember takes a user out of the roster of a presence channel and announces it to the subscribers of this node,
+// if it was there.
 func (h *Hub) RemoveMember(app, channel, user string) {
 	h.changeRoster(app, channel, func(c *Channel, t *tally) {
 		m := c.roster.find(user)
@@ -79,8 +81,8 @@ func (h *Hub) changeRoster(app, channel string, change func(*Channel, *tally)) {
 	h.delivery.report(c, t)
 }
 
-// SetCache replaces the cached event of a cache channel that is held or has subscribers; the zero message: it has none. client says that it is
-// a client's.
+// SetCache replaces the cached event of a cache channel that is held or has subscribers; the zero message: it has none.
+// client says that it is a client's.
 func (h *Hub) SetCache(app, channel string, event outbound.Message, client bool) {
 	c := h.registry.find(app, channel)
 	if c == nil {
@@ -97,8 +99,8 @@ func (h *Hub) SetCache(app, channel string, event outbound.Message, client bool)
 	c.mu.Unlock()
 }
 
-// Roster returns the users of a presence channel in the order they came, those with an id, also when the channel has no subscriber.
-// Nothing of them is to be changed.
+// Roster returns the users of a presence channel in the order they came, those with an id, also when the channel has no
+// subscriber. Nothing of them is to be changed.
 func (h *Hub) Roster(app, channel string) []*protocol.MemberData {
 	c := h.registry.find(app, channel)
 	if c == nil {
@@ -116,8 +118,9 @@ func (h *Hub) Roster(app, channel string) []*protocol.MemberData {
 	return members
 }
 
-// enterReplicatedLocked is the subscription of a presence channel whose roster is a copy: who may be in it was decided before and told
-// by AddMember, but for the anonymous, who are counted and announced here. The caller holds c.mu.
+// enterReplicatedLocked is the subscription of a presence channel whose roster is a copy: its members were decided
+// before and told by AddMember, but for the anonymous ones, which are counted and announced here. The caller holds
+// c.mu.
 func (h *Hub) enterReplicatedLocked(c *Channel, o JoinOptions, t *tally) error {
 	if userID(o.Data) != "" {
 		return nil

@@ -11,8 +11,8 @@ type waiter struct {
 	admitted chan struct{} // closed when there is room for it
 }
 
-// Room reports whether the channel has room for one more frame. Half of Options.PendingBytes is for publishers that ask; the
-// other half is for those that do not, and for frames that were asked for at the same moment.
+// Room reports whether the channel has room for one more frame. Half of Options.PendingBytes is for publishers that
+// ask; the other half is for those that do not, and for frames that were asked for at the same moment.
 func (h *Hub) Room(app, channel string) bool {
 	c := h.crowdedChannel(app, channel)
 	if c == nil {
@@ -23,8 +23,8 @@ func (h *Hub) Room(app, channel string) bool {
 	return !h.delivery.crowdedLocked(c)
 }
 
-// WaitForRoom waits until the channel has room for a frame of about size bytes, first come, first served, and reports whether it has.
-// False means that ctx has ended, or that so many wait that more must not.
+// WaitForRoom waits until the channel has room for a frame of about size bytes, first come, first served, and reports
+// whether it has. False means that ctx has ended, or that so many wait that more must not.
 func (h *Hub) WaitForRoom(ctx context.Context, app, channel string, size int) bool {
 	c := h.crowdedChannel(app, channel)
 	if c == nil {
@@ -82,7 +82,8 @@ func (c *Channel) leaveLine(w *waiter) bool {
 	return false
 }
 
-// charge counts n bytes more, or less, in the queue and lets waiters in when there is room. The caller holds channel.mu.
+// charge counts n bytes more, or less, in the queue and lets waiters in when there is room. The caller holds
+// channel.mu.
 func (q *queue) charge(d *delivery, n int64) {
 	was := q.bytes >= d.roomBytes()
 	q.bytes += n

@@ -2,8 +2,8 @@ package channels
 
 import "slices"
 
-// set is the subscribers of one channel, dense, in no order. Each Subscription knows its index, so that removal is O(1).
-// Nothing is allocated for the first one. All methods need the channel's lock.
+// set is the subscribers of one channel, dense, in no order. Each Subscription knows its index, so that removal is
+// O(1). Nothing is allocated for the first one. All methods need the channel's lock.
 type set struct {
 	one  *Subscription // the only one; nil when there are none or many
 	many *list         // nil when there are fewer than two
@@ -12,7 +12,7 @@ type set struct {
 type list struct {
 	subs []*Subscription
 
-	// lent: a pass walks subs[:n] without the lock. Appending behind that is safe; whoever moves or removes must copy first.
+	// lent: a pass walks subs[:n] without the lock. Appending behind that is safe; a removal must copy first.
 	lent bool
 }
 
@@ -95,7 +95,8 @@ func (s *set) remove(sub *Subscription) {
 	}
 }
 
-// lend returns the subscribers for a walk without the lock: a copy in buf if they fit, else the list itself until giveBack.
+// lend returns the subscribers for a walk without the lock: a copy in buf if they fit, else the list itself until
+// giveBack.
 func (s *set) lend(buf []*Subscription) []*Subscription {
 	if s.many == nil {
 		if s.one == nil {

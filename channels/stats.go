@@ -7,7 +7,7 @@ import (
 	"reverb/protocol"
 )
 
-// Info is what the HTTP API tells about a channel.
+// Info describes a channel, as the HTTP API does.
 type Info struct {
 	Name          string
 	Kind          protocol.Kind
@@ -39,8 +39,8 @@ func (h *Hub) Channels(app, prefix string) []Info {
 	return infos
 }
 
-// Members returns the users of a presence channel, distinct, in the order they came, only those with an id; false when the
-// channel has no subscriber. Their bytes are not to be changed.
+// Members returns the users of a presence channel, distinct, in the order they came, only those with an id; false when
+// the channel has no subscriber. Their bytes are not to be changed.
 func (h *Hub) Members(app, channel string) ([]protocol.RosterMember, bool) {
 	c := h.registry.find(app, channel)
 	if c == nil {

@@ -13,8 +13,9 @@ const (
 	listedSockets = 8
 )
 
-// users is the index of the sockets of each user on this node: those that have a presence subscription under the user's id. It serves
-// questions about a user, which would otherwise be a walk over all presence channels and all their subscribers.
+// users is the index of the sockets of each user on this node: those that have a presence subscription under the user's
+// id. It serves questions about a user, which would otherwise be a walk over all presence channels and all their
+// subscribers.
 //
 // Every method may be called from any goroutine, also with a channel's lock held.
 type users struct {
@@ -150,7 +151,8 @@ func (u *user) remove(socket Subscriber) bool {
 	return len(u.few) == 0
 }
 
-// UserSockets returns the sockets of this node that have a presence subscription under the user's id, each once, in no order.
+// UserSockets returns the sockets of this node that have a presence subscription under the user's id, each once, in no
+// order.
 func (h *Hub) UserSockets(app, userID string) []Subscriber {
 	if userID == "" {
 		return nil

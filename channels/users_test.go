@@ -7,7 +7,8 @@ import (
 	"reverb/channels"
 )
 
-// A user with more sockets than a list is searched for, each in several channels: a socket counts once, until it has left the last channel.
+// A user with more sockets than a list is searched for, each in several channels: a socket counts once, until it has
+// left the last channel.
 func TestUserSockets(t *testing.T) {
 	h := newHub(t, channels.Options{})
 	const rooms = 3

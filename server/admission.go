@@ -22,8 +22,9 @@ const (
 	maxProtocol = 7
 )
 
-// admit runs the checks of a new connection, in Reverb's order: app, limit, origin. An admitted connection has taken its place in
-// the app's quota, and is judged by the one configuration that is returned. Both are nil when there is no app with this key.
+// admit runs the checks of a new connection, in Reverb's order: app, limit, origin. An admitted connection has taken
+// its place in the app's quota, and is judged by the one configuration that is returned. Both are nil when there is no
+// app with this key.
 func (s *Server) admit(r *transport.Request) (*app, *config.App, *refusal) {
 	if s.draining.Load() {
 		if s.dismissed.Load() {
@@ -45,8 +46,8 @@ func (s *Server) admit(r *transport.Request) (*app, *config.App, *refusal) {
 			return a, conf, &refusal{err, "version"}
 		}
 	}
-	// The limit is looked at twice: its refusal comes before the origin's, as in Reverb, but a place is taken only by a connection
-	// that passed everything, so that refused ones never push out good ones.
+	// The limit is looked at twice: its refusal comes before the origin's, as in Reverb, but a place is taken only by a
+	// connection that passed everything, so that refused ones never push out good ones.
 	switch {
 	case a.full(conf):
 		return a, conf, &refusal{protocol.ErrOverQuota, "quota"}
@@ -58,8 +59,8 @@ func (s *Server) admit(r *transport.Request) (*app, *config.App, *refusal) {
 	return a, conf, nil
 }
 
-// refuse tells the client why and closes with the same code, so that pusher-js draws the same conclusion from either. (Reverb leaves
-// connections of a wrong origin or over the limit open and usable.)
+// refuse tells the client why and closes with the same code, so that pusher-js draws the same conclusion from either.
+// (Reverb leaves connections of a wrong origin or over the limit open and usable.)
 func (s *Server) refuse(c transport.Conn, conf *config.App, id protocol.SocketID, why *refusal) transport.Receiver {
 	appID, object := "", false
 	if conf != nil {
@@ -74,7 +75,7 @@ func (s *Server) refuse(c transport.Conn, conf *config.App, id protocol.SocketID
 	return refused{trace: s.trace, id: id.String()}
 }
 
-// refused is the receiver of a connection that was not accepted: whatever it still sends is ignored.
+// refused is the receiver of a connection that was not accepted: messages that it still sends are ignored.
 type refused struct {
 	trace Trace // nil = off
 	id    string
@@ -89,16 +90,16 @@ func (r refused) Closed(transport.Reason) {
 	}
 }
 
-// Endpoint reports whether path, as it stands in the request line without its query, is a WebSocket endpoint. It is the question that
-// the poller asks about each request.
+// Endpoint reports whether path, as it stands in the request line without its query, is a WebSocket endpoint. It is the
+// question that the poller asks about each request.
 func (s *Server) Endpoint(path []byte) bool {
 	_, ok := EndpointKey(s.prefix, string(path))
 	return ok
 }
 
-// EndpointKey takes the key out of "{prefix}/app/{key}", a path as it was sent. All but the key has one spelling, because a proxy's rule sees
-// the path as it was sent; a doubled slash in front is tolerated, which old clients write. A key is no segment that proxies take away and holds
-// no slash, not even an escaped one.
+// EndpointKey takes the key out of "{prefix}/app/{key}", a path as it was sent. All but the key has one spelling,
+// because a proxy's rule sees the path as it was sent; a doubled slash in front is tolerated, which old clients write.
+// A key is no segment that proxies take away and holds no slash, not even an escaped one.
 func EndpointKey(prefix, path string) (key string, ok bool) {
 	if strings.HasPrefix(path, "//") {
 		path = path[1:]

@@ -2,7 +2,8 @@ package server_test
 
 import "testing"
 
-// The answer of a subscribe that waited for the relay waits for room, too, and whatever happens meanwhile, what was granted is given back once.
+// The answer of a subscribe that waited for the relay waits for room, too, and whatever happens meanwhile, what was
+// granted is given back once.
 func TestJoinWaitsForRoomForItsAnswer(t *testing.T) {
 	alone := presence(den, 1, `[1]`, `{"1":{"name":"Joe"}}`)
 	for _, tt := range []struct {

@@ -8,8 +8,8 @@ import (
 	"reverb/protocol"
 )
 
-// app is one application on this node: its configuration, its counters and what is derived from both. It outlives a reload that
-// changes it, and its connections with it.
+// app is one application on this node: its configuration, its counters and the values that follow from both. It
+// outlives a reload that changes it, and its connections with it.
 type app struct {
 	// Constant after construction.
 	server  *Server
@@ -22,8 +22,8 @@ type app struct {
 	subscribed atomic.Int64             // of these, with at least one subscription
 }
 
-// settings are what one configuration says of an app. They never change: whoever handles a message or a request takes them once, at
-// its beginning, so that it is judged by one configuration.
+// settings are one configuration of an app. They never change: the handler of a message or a request takes them once,
+// at its beginning, so that it is judged by one configuration.
 type settings struct {
 	*config.App
 	app        *app
@@ -52,7 +52,8 @@ func (a *app) retire() {
 	a.settings.Store(&set)
 }
 
-// CacheLimit is how many bytes the cached events of an app may have, those of clients or those of the HTTP API; 0: any number.
+// CacheLimit is how many bytes the cached events of an app may have, those of clients or those of the HTTP API; 0: any
+// number.
 func (s *Server) CacheLimit(appID string, client bool) int64 {
 	conf := s.apps.configured(appID)
 	switch {
@@ -85,8 +86,8 @@ func (a *app) full(conf *config.App) bool {
 	return limited && a.open.Load() >= most
 }
 
-// enter takes a place for one connection; false: there is none. A compare-and-swap, because counting first and taking back would
-// for a moment turn away others that fit.
+// enter takes a place for one connection; false: there is none. A compare-and-swap, because counting first and taking
+// back would for a moment turn away others that fit.
 func (a *app) enter(conf *config.App) bool {
 	most, limited := a.most(conf)
 	for {
@@ -100,8 +101,9 @@ func (a *app) enter(conf *config.App) bool {
 	}
 }
 
-// most is how many connections this node may have: what the others leave of the app's limit. How many they have is known as of about
-// a second ago, so that a rush to all nodes at once can go over the limit by what comes in that second.
+// most is how many connections this node may have: the rest that the others leave of the app's limit. Their number is
+// known as of about a second ago, so that a rush to all nodes at once can go over the limit by the connections of that
+// second.
 func (a *app) most(conf *config.App) (n int64, limited bool) {
 	if conf.MaxConnections <= 0 {
 		return 0, false

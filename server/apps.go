@@ -46,8 +46,8 @@ func (a *apps) byKey(key string) *settings { return a.serving.Load().byKey[key] 
 // all are the settings of the applications by id; not to be changed.
 func (a *apps) all() map[string]*settings { return a.serving.Load().byID }
 
-// known is the app with this id: one that is served, or one whose connections are not all closed yet; nil: it is new. The caller holds
-// Server.reload.
+// known is the app with this id: one that is served, or one whose connections are not all closed yet; nil: it is new.
+// The caller holds Server.reload.
 func (a *apps) known(id string) *app {
 	if served := a.get(id); served != nil {
 		return served
@@ -55,12 +55,13 @@ func (a *apps) known(id string) *app {
 	return a.retired[id]
 }
 
-// replace makes now the apps that are served, and returns those whose connections are to be closed for it. The caller holds
-// Server.reload.
+// replace makes now the apps that are served, and returns those whose connections are to be closed for it. The caller
+// holds Server.reload.
 func (a *apps) replace(now *directory) (closing map[*app]bool) {
 	before := a.serving.Load()
 	closing = make(map[*app]bool)
-	// First of all each app has what its sessions obey, so that a session that is admitted by now cannot find what was before.
+	// First of all each app has its new settings, so that a session that is admitted by now cannot find the former
+	// ones.
 	for id, set := range now.byID {
 		was := set.app.settings.Swap(set)
 		if set.closed != nil && was != nil && was.closed == nil {

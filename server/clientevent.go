@@ -22,8 +22,9 @@ var (
 	errClientSize    = &protocol.Error{Code: 4301, Message: "Client event data is too large"}
 )
 
-// clientEvent handles whatever is not a pusher: event (Reverb: ClientEvent). It goes to all others in the channel, never back to the
-// sender, and is not acknowledged. What is not named client-… is ignored, but only when it is well formed.
+// clientEvent handles every event that is not a pusher: event (Reverb: ClientEvent). It goes to all others in the
+// channel, never back to the sender, and is not acknowledged. An event of another name than client-… is ignored, but
+// only when it is well formed.
 func (ss *Session) clientEvent(conf *config.App, m *protocol.Message, payload []byte) bool {
 	read := m.ClientEvent
 	if conf.Rules.AnyClientData {
@@ -51,7 +52,8 @@ func (ss *Session) clientEvent(conf *config.App, m *protocol.Message, payload []
 	return ss.failEvent(conf, e.Channel, protocol.ErrClientEventsDisabled)
 }
 
-// whisper sends a client event of a member: rebuilt from its three fields, with the id under which the channel knows the sender.
+// whisper sends a client event of a member: rebuilt from its three fields, with the id under which the channel knows
+// the sender.
 func (ss *Session) whisper(conf *config.App, e *protocol.ClientEvent) bool {
 	userID, ok := ss.subs.sender(conf, e.Channel)
 	if !ok {
@@ -60,8 +62,8 @@ func (ss *Session) whisper(conf *config.App, e *protocol.ClientEvent) bool {
 	return ss.publish(conf, e.Channel, protocol.ClientEventMessage(e, e.Channel, userID))
 }
 
-// forward sends a client event of anybody, with all the fields that the client put into it but a user_id, which is the server's to
-// set. A list of channels, which protocol bounds, sends to each of them.
+// forward sends a client event of any client, with all the fields that the client put into it but a user_id, which is
+// the server's to set. A list of channels, which protocol bounds, sends to each of them.
 func (ss *Session) forward(conf *config.App, e *protocol.ClientEvent, payload []byte) bool {
 	if e.Channels == nil {
 		return ss.forwardTo(conf, e.Channel, e.Data, payload)
@@ -87,8 +89,8 @@ func (ss *Session) forwardTo(conf *config.App, channel string, data, payload []b
 	return ss.publish(conf, channel, protocol.ForwardedMessage(payload, channel, data, userID))
 }
 
-// publish sends a finished client event to all but the sender. In cache channels it becomes the cached event, as in Reverb, but not
-// under Pusher's rules.
+// publish sends a finished client event to all but the sender. In cache channels it becomes the cached event, as in
+// Reverb, but not under Pusher's rules.
 func (ss *Session) publish(conf *config.App, channel string, m outbound.Message) bool {
 	ss.app.metrics.Published(metrics.SourceClient)
 	if !ss.app.server.hub.Room(ss.app.id, channel) {
@@ -110,8 +112,8 @@ func (ss *Session) publish(conf *config.App, channel string, m outbound.Message)
 	return true
 }
 
-// senderID is the raw JSON of the id that the others shall see as the sender's: from a subscription whose channel_data was signed, nil
-// if there is none.
+// senderID is the raw JSON of the id that the others shall see as the sender's: from a subscription whose channel_data
+// was signed, nil if there is none.
 func senderID(conf *config.App, sub *channels.Subscription) []byte {
 	if sub == nil || !sub.Kind().NeedsAuth() {
 		return nil

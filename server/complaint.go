@@ -14,8 +14,8 @@ import (
 // complaintEvery is how often at most connections of one app that are refused for one reason are logged.
 const complaintEvery = time.Minute
 
-// complain logs that a connection was refused, with the value that was wrong and the likely reason: the browser's console says a code at best,
-// and nobody looks there.
+// complain logs that a connection was refused, with the value that was wrong and the likely reason: the browser's
+// console says a code at best, and few look there.
 func (s *Server) complain(r *transport.Request, conf *config.App, why *refusal) {
 	app := metrics.Unknown
 	if conf != nil {

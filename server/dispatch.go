@@ -16,7 +16,7 @@ import (
 type Publication struct {
 	Event, Data string
 	Channels    []string
-	Except      protocol.SocketID // zero: nobody is left out
+	Except      protocol.SocketID // zero: none is left out
 	Batch       bool              // from batch_events: field order event, channel, data
 	AtOnce      bool              // the caller cannot wait for room and has asked Room
 }
@@ -29,10 +29,10 @@ func (s *Server) Room(conf *config.App, channels []string) bool {
 	return !slices.ContainsFunc(channels, func(channel string) bool { return !s.hub.Room(conf.ID, channel) })
 }
 
-// Publish sends an event to the subscribers of each of its channels, on all nodes. An error is that of the first channel that could
-// not take it (channels.ErrBacklog: its subscribers do not keep up); the other channels have the event none the less, so that one
-// overrun channel does not starve the rest. A publisher that outruns everybody in a channel waits for room there, at most roomTimeout and
-// until ctx ends, after the other channels were served.
+// Publish sends an event to the subscribers of each of its channels, on all nodes. An error is that of the first
+// channel that could not take it (channels.ErrBacklog: its subscribers do not keep up); the other channels have the
+// event all the same, so that one overrun channel does not starve the rest. A publisher that outruns all subscribers of
+// a channel waits for room there, at most roomTimeout and until ctx ends, after the other channels were served.
 func (s *Server) Publish(ctx context.Context, conf *config.App, p Publication) error {
 	a := s.apps.get(conf.ID)
 	if a == nil {

@@ -12,20 +12,22 @@
 //
 // Bytes go back to clients only through [Session.Send] and the session's own replies, neither of which waits.
 //
-// # Who may touch what
+// # Which goroutine may touch which field
 //
-// A transport never runs two calls of one connection at once, so the rate windows of a session have no lock. Its subscriptions have one,
-// on every node, for the relay's answers and the end of the session come from other goroutines. What else the sweep, the drain and a
-// termination need of a session is atomic. Any of them ends a session by its end method, which sends the last frame, gives the
-// subscriptions back and asks the connection to close. Nothing here is called with a lock of the hub held.
+// A transport never runs two calls of one connection at once, so the rate windows of a session have no lock. Its
+// subscriptions have one, on every node, for the relay's answers and the end of the session come from other goroutines.
+// Other fields that the sweep, the drain and a termination need are atomic. Any of them ends a session by its end
+// method, which sends the last frame, gives the subscriptions back and asks the connection to close. Nothing here is
+// called with a lock of the hub held.
 //
 // # Among other nodes
 //
-// There a subscribe is answered when the relay has made ready for it; see subscriptions. Rosters are copies of the cluster's, which the
-// relay tells of. Questions of the HTTP API go to all nodes. For a node that is alone the relay is a function call.
+// There a subscribe is answered when the relay has made ready for it; see subscriptions. Rosters are copies of the
+// cluster's, which the relay tells of. Questions of the HTTP API go to all nodes. For a node that is alone the relay is
+// a function call.
 //
 // # Liveness
 //
-// One sweep a second looks at every session: silent for the app's ping interval, it is pinged; without any sign of life for another
-// interval, it is closed with 4201. There is no timer per connection.
+// One sweep a second looks at every session: silent for the app's ping interval, it is pinged; without any sign of life
+// for another interval, it is closed with 4201. There is no timer per connection.
 package server

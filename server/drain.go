@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	drainTick   = 20 * time.Millisecond  // how often the drain looks whether somebody's moment has come
+	drainTick   = 20 * time.Millisecond  // how often the drain looks for sessions whose moment has come
 	drainGap    = 500 * time.Millisecond // at most between two closes, so that a node with few clients stops soon
 	drainWindow = 10 * time.Second       // when the caller sets no deadline
 )
@@ -18,18 +18,18 @@ const (
 // Leave makes Ready false, so that balancers look for another node, while everything goes on.
 func (s *Server) Leave() { s.leaving.Store(true) }
 
-// BeginDrain makes Ready false and new connections be refused with 4200, so that balancers and clients look for another node before
-// anybody is sent away.
+// BeginDrain makes Ready false and new connections be refused with 4200, so that balancers and clients look for another
+// node before any client is sent away.
 func (s *Server) BeginDrain() { s.draining.Store(true) }
 
-// goingAway closes the connections of a node alone (RFC 6455 section 7.4.1). pusher-js and the Java client come back one second later, as
-// after every close with which they come back, but for those from 4200 to 4299: after these pusher-js tries at once, finds that the port
-// is closed, and waits for 15 s.
+// goingAway closes the connections of a node alone (RFC 6455 section 7.4.1). pusher-js and the Java client come back
+// one second later, as after every close with which they come back, but for those from 4200 to 4299: after these
+// pusher-js tries at once, finds that the port is closed, and waits for 15 s.
 const goingAway = 1001
 
-// Dismiss makes Ready false and closes all sessions at once. They come back in a second, when the next server is expected to have the port;
-// connections that come from now on are refused with 4100, after which pusher-js waits for a second, too. Where the port stays open until
-// the next server has it, they come back at once.
+// Dismiss makes Ready false and closes all sessions at once. They come back in a second, when the next server is
+// expected to have the port; connections that come from now on are refused with 4100, after which pusher-js waits for a
+// second, too. Where the port stays open until the next server has it, they come back at once.
 func (s *Server) Dismiss(portStays bool) {
 	s.dismissed.Store(!portStays)
 	s.BeginDrain()
@@ -39,9 +39,10 @@ func (s *Server) Dismiss(portStays bool) {
 // Remaining is how many clients are still here.
 func (s *Server) Remaining() int { return s.sessions.len() }
 
-// Drain closes all sessions with code 4200, which lets clients come back at once, and returns when none is left or ctx ends. Clients
-// have no jitter of their own (pusher-js returns after exactly 0 ms), so the closes are in random order and evenly spread over four
-// fifths of the time that ctx leaves; the last fifth is for outboxes to flush and for closing handshakes.
+// Drain closes all sessions with code 4200, which lets clients come back at once, and returns when none is left or ctx
+// ends. Clients have no jitter of their own (pusher-js returns after exactly 0 ms), so the closes are in random order
+// and evenly spread over four fifths of the time that ctx leaves; the last fifth is for outboxes to flush and for
+// closing handshakes.
 func (s *Server) Drain(ctx context.Context) {
 	s.BeginDrain()
 	var waiting []*Session
@@ -96,8 +97,8 @@ func (p *spread) due(end func(*Session)) (more bool) {
 	return p.closed < len(p.waiting)
 }
 
-// drain asks the client to come back, at once if this node is among others or another process has the port or will have it. A session that is
-// closing already is left alone.
+// drain asks the client to come back, at once if this node is among others or another process has the port or will have
+// it. A session that is closing already is left alone.
 func (ss *Session) drain() {
 	if ss.app.server.dismissed.Load() {
 		ss.end(endDrained, outbound.Message{}, goingAway, "")

@@ -6,7 +6,8 @@ import (
 	"reverb/protocol"
 )
 
-// fail answers a message with pusher:error; the connection stays. It returns false, the result of a handler that failed.
+// fail answers a message with pusher:error; the connection stays. It returns false, the result of a handler that
+// failed.
 func (ss *Session) fail(err *protocol.Error) bool {
 	return ss.failWith(err, protocol.ErrorMessage(err, ss.app.conf().Rules.ErrorObject))
 }

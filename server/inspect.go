@@ -13,7 +13,7 @@ import (
 	"reverb/scaling"
 )
 
-// Connection is what is known of one session.
+// Connection describes one session.
 type Connection struct {
 	ID      protocol.SocketID
 	App     string
@@ -24,8 +24,8 @@ type Connection struct {
 	Waiting int64         // bytes that wait for the socket
 }
 
-// Inspector answers a person who looks at this node. Nothing of it is on the way of a message, and every method that looks at all sessions or
-// channels says so. Its methods may be called from any goroutine.
+// Inspector answers a person who looks at this node. Nothing of it is on the way of a message, and every method that
+// looks at all sessions or channels says so. Its methods may be called from any goroutine.
 type Inspector struct {
 	// Constant after construction.
 	apps     *apps

@@ -2,11 +2,12 @@ package server
 
 import "reverb/channels"
 
-// maxAbandoned is how many requests of one connection may be on their way for subscriptions that it does not want any more. A client that
-// subscribes and unsubscribes faster than Redis answers is told to wait.
+// maxAbandoned is how many requests of one connection may be on their way for subscriptions that it does not want any
+// more. A client that subscribes and unsubscribes faster than Redis answers is told to wait.
 const maxAbandoned = 64
 
-// joinRequests are the subscribes of one session that wait for the relay. A nil one is empty. Guarded by subscriptions.mu.
+// joinRequests are the subscribes of one session that wait for the relay. A nil one is empty. Guarded by
+// subscriptions.mu.
 type joinRequests struct {
 	waiting    map[string]*joinRequest // by channel; nil when there are none
 	fresh      int                     // of these, for channels that the session is not in
@@ -61,7 +62,7 @@ func (j *joinRequests) add(channel string, r *joinRequest) {
 	}
 }
 
-// end takes out a request that was answered and reports whether the session still wants what it asked for.
+// end takes out a request that was answered and reports whether the session still wants the subscription.
 func (j *joinRequests) end(channel string, r *joinRequest) (wanted bool) {
 	if j.waiting[channel] != r {
 		j.abandoned--
@@ -71,7 +72,8 @@ func (j *joinRequests) end(channel string, r *joinRequest) (wanted bool) {
 	return true
 }
 
-// abandon is for a channel that the session does not want any more: the answer to its request, if there is one, will be too late.
+// abandon is for a channel that the session does not want any more: the answer to its request, if there is one, will be
+// too late.
 func (j *joinRequests) abandon(channel string) {
 	if j.of(channel) != nil {
 		j.remove(channel)

@@ -9,7 +9,8 @@ import (
 	"reverb/config"
 )
 
-// A name that is too long, or the server's, is refused as Reverb refuses: with pusher:error, and for Echo with subscription_error.
+// A name that is too long, or the server's, is refused as Reverb refuses: with pusher:error, and for Echo with
+// subscription_error.
 func TestRefusedChannelNames(t *testing.T) {
 	const longest = 1 << 10
 	pusherNames := pusherApp(func(a *config.App) { a.Rules.ErrorObject, a.Rules.RequireProtocol = false, false })
@@ -44,8 +45,8 @@ func TestRefusedChannelNames(t *testing.T) {
 	})
 }
 
-// The bytes that the subscriptions of a connection hold are bounded, whether they are many, have long names or much data, and an ended one
-// frees its own.
+// The bytes that the subscriptions of a connection hold are bounded, whether they are many, have long names or much
+// data, and an ended one frees its own.
 func TestSubscriptionBytes(t *testing.T) {
 	tests := []struct {
 		name        string

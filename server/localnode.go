@@ -51,12 +51,12 @@ func (n *LocalNode) Hold(appID, channel string) {
 // Release ends Hold. Part of scaling.Handler.
 func (n *LocalNode) Release(appID, channel string) { n.hub.Release(appID, channel) }
 
-// MemberAdded is told of a user who came into a presence channel of the cluster. Part of scaling.Handler.
+// MemberAdded is told of a user that came into a presence channel of the cluster. Part of scaling.Handler.
 func (n *LocalNode) MemberAdded(appID, channel string, m *protocol.MemberData) {
 	n.hub.AddMember(appID, channel, m)
 }
 
-// MemberRemoved is told of a user who left a presence channel of the cluster. Part of scaling.Handler.
+// MemberRemoved is told of a user that left a presence channel of the cluster. Part of scaling.Handler.
 func (n *LocalNode) MemberRemoved(appID, channel, userID string) {
 	n.hub.RemoveMember(appID, channel, userID)
 }
@@ -114,7 +114,7 @@ func (n *LocalNode) infos(appID string, names []string) []channels.Info {
 	return slices.CompactFunc(infos, func(a, b channels.Info) bool { return a.Name == b.Name })
 }
 
-// toScaling tells the anonymous, who are one user together on all nodes, from the others.
+// toScaling tells the anonymous members, which are one user together on all nodes, from the others.
 func toScaling(infos []channels.Info) []scaling.ChannelInfo {
 	told := make([]scaling.ChannelInfo, len(infos))
 	for i := range infos {

@@ -2,8 +2,9 @@ package server
 
 import "strings"
 
-// originAllowed judges an Origin header as Reverb does: a list with "*" lets everybody in, otherwise the host of the origin, without
-// scheme and port, must match an entry, where * in an entry stands for any run of characters. Case matters.
+// originAllowed judges an Origin header as Reverb does: a list with "*" lets every origin in, otherwise the host of the
+// origin, without scheme and port, must match an entry, where * in an entry stands for any run of characters. Case
+// matters.
 func originAllowed(allowed []string, origin string) bool {
 	for _, entry := range allowed {
 		if entry == "*" {
@@ -19,8 +20,8 @@ func originAllowed(allowed []string, origin string) bool {
 	return false
 }
 
-// originHost is the host of an origin as PHP's parse_url gives it: brackets of IPv6 stay, no scheme means no host, and so do "null"
-// and a missing header.
+// originHost is the host of an origin as PHP's parse_url gives it: brackets of IPv6 stay, no scheme means no host, and
+// so do "null" and a missing header.
 func originHost(origin string) string {
 	scheme, rest, ok := strings.Cut(origin, "://")
 	if !ok || scheme == "" {
@@ -44,9 +45,9 @@ func originHost(origin string) string {
 	return rest
 }
 
-// glob reports whether s matches pattern as a whole, * standing for any run of characters. The parts between the stars are looked
-// for one after the other, each at its first place, which is enough because a star gives back nothing that a later place could use;
-// so there is no backtracking for a client's origin to feed.
+// glob reports whether s matches pattern as a whole, * standing for any run of characters. The parts between the stars
+// are looked for one after the other, each at its first place, which is enough because a star gives back nothing that a
+// later place could use; so there is no backtracking for a client's origin to feed.
 func glob(pattern, s string) bool {
 	head, rest, starred := strings.Cut(pattern, "*")
 	if !starred {

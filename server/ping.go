@@ -6,8 +6,8 @@ import (
 	"reverb/protocol"
 )
 
-// sweepEvery is how often the sessions are looked at, and so the precision of ping_interval. Reverb looks once a minute, whatever
-// the interval says.
+// sweepEvery is how often the sessions are looked at, and so the precision of ping_interval. Reverb looks once a
+// minute, for any interval.
 const sweepEvery = time.Second
 
 // sweepUntilStopped is the sweep's goroutine.
@@ -25,7 +25,8 @@ func (s *Server) sweepUntilStopped() {
 	}
 }
 
-// sweep looks once at every session. It prunes and pings in one walk; the trace is told of either once, before the first.
+// sweep looks once at every session. It prunes and pings in one walk; the trace is told of either once, before the
+// first.
 func (s *Server) sweep(buf []*Session) []*Session {
 	now := s.clock.now()
 	var pinging, pruning bool
@@ -56,8 +57,8 @@ func (ss *Session) idle(now time.Duration) idleness {
 	return ss.signs.idle(now, interval)
 }
 
-// ping asks for a sign of life in the form that the client has shown to know. A message that arrives at this moment has a later time
-// than now, so it counts as the answer.
+// ping asks for a sign of life in the form that the client has shown to know. A message that arrives at this moment has
+// a later time than now, so it counts as the answer.
 func (ss *Session) ping(now time.Duration) {
 	ss.signs.pinged.Store(int64(now))
 	if ss.signs.byFrame.Load() {

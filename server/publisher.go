@@ -24,7 +24,7 @@ type publisher struct {
 	trouble *logging.Throttle
 	trace   Trace
 
-	watch atomic.Pointer[Watch] // nil while nobody looks
+	watch atomic.Pointer[Watch] // nil while there is no viewer
 }
 
 // publishTo publishes to one channel.
@@ -38,7 +38,7 @@ func (p *publisher) publishTo(a *app, conf *config.App, e *Publication, channel 
 		Channel: channel,
 		Payload: protocol.EventMessage(e.Event, channel, e.Data, e.Batch),
 		Except:  e.Except,
-		// Pusher keeps its own events out of the cache; Reverb caches whatever was published.
+		// Pusher keeps its own events out of the cache; Reverb caches every event.
 		Cache: !conf.Rules.StrictNames || !strings.HasPrefix(e.Event, "pusher"),
 	})
 	if err != nil {
@@ -47,8 +47,8 @@ func (p *publisher) publishTo(a *app, conf *config.App, e *Publication, channel 
 	return err
 }
 
-// send publishes m. That the other nodes do not get it while Redis is away is no reason to have the caller publish again what this
-// node's subscribers have: the relay counts and logs it.
+// send publishes m. While Redis is away the other nodes do not get it, and the relay counts and logs that. It is no
+// error: the caller would publish again to this node's subscribers, which have it.
 func (p *publisher) send(m scaling.Message) error {
 	err := p.relay.Publish(m)
 	if errors.Is(err, scaling.ErrDropped) {
@@ -57,8 +57,9 @@ func (p *publisher) send(m scaling.Message) error {
 	return err
 }
 
-// reached reports whether an event for this channel can arrive at anybody, and returns the channel's name as a text that may be kept. On a single
-// node most of Laravel's broadcasts to a user's private channel find nobody at home; those are not even encoded.
+// reached reports whether an event for this channel can have a receiver, and returns the channel's name as a text that
+// may be kept. On a single node most of Laravel's broadcasts to a user's private channel have none; those are not even
+// encoded.
 func (p *publisher) reached(app, channel string) (name string, reached bool) {
 	if name, ok := p.hub.Name(app, channel); ok {
 		return name, true

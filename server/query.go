@@ -10,13 +10,15 @@ import (
 	"reverb/scaling"
 )
 
-// Reach says how many nodes were asked for an answer and how many have answered; both are zero when nobody had to be asked.
+// Reach says how many nodes were asked for an answer and how many have answered; both are zero when no node had to be
+// asked.
 type Reach struct{ Asked, Answered int }
 
-// Partial reports whether the answer lacks what somebody knows.
+// Partial reports whether the answer lacks that of a node.
 func (r Reach) Partial() bool { return r.Answered < r.Asked }
 
-// ConnectionCount counts the app's connections with at least one subscription (Reverb: ConnectionsController; Pulse draws graphs of it).
+// ConnectionCount counts the app's connections with at least one subscription (Reverb: ConnectionsController; Pulse
+// draws graphs of it).
 func (s *Server) ConnectionCount(ctx context.Context, conf *config.App) (int, Reach) {
 	a := s.apps.get(conf.ID)
 	switch {
@@ -39,8 +41,8 @@ func (s *Server) Channels(ctx context.Context, conf *config.App, prefix string) 
 	return a.fromScaling(answer.Channels), reach
 }
 
-// NamedChannels describes those of the channels that somebody is subscribed to, by name. Several are asked for together, because
-// each question goes to all nodes.
+// NamedChannels describes those of the channels that have a subscriber, by name. Several are asked for together,
+// because each question goes to all nodes.
 func (s *Server) NamedChannels(ctx context.Context, conf *config.App, names []string) ([]channels.Info, Reach) {
 	a := s.apps.get(conf.ID)
 	if a == nil || s.others == nil {
@@ -53,8 +55,8 @@ func (s *Server) NamedChannels(ctx context.Context, conf *config.App, names []st
 	return a.fromScaling(answer.Channels), reach
 }
 
-// Users lists the distinct users of a presence channel in the order they joined, with what is known of the channel; false: nobody is
-// subscribed.
+// Users lists the distinct users of a presence channel in the order they joined, with the number of nodes that
+// answered; false: the channel has no subscriber.
 func (s *Server) Users(ctx context.Context, conf *config.App, name string) ([]protocol.RosterMember, bool, Reach) {
 	if s.apps.get(conf.ID) == nil || s.others == nil {
 		users, ok := s.hub.Members(conf.ID, name)

@@ -8,18 +8,19 @@ import (
 	"reverb/protocol"
 )
 
-// closePolicy is the WebSocket close code of a client that broke the rate limit (RFC 6455 section 7.4.1). pusher-js comes back a
-// second later, as it does after the plain TCP close of Reverb; 4301 would keep it away for ever.
+// closePolicy is the WebSocket close code of a client that broke the rate limit (RFC 6455 section 7.4.1). pusher-js
+// comes back a second later, as it does after the plain TCP close of Reverb; 4301 would keep it away for ever.
 const closePolicy = 1008
 
-// rateWindow counts the messages of one connection in a fixed window that begins with its first message (Reverb: Laravel's
-// RateLimiter).
+// rateWindow counts the messages of one connection in a fixed window that begins with its first message (Reverb:
+// Laravel's RateLimiter).
 type rateWindow struct {
 	end   time.Duration // on the server's clock; 0 = none was begun
 	count int           // messages let through
 }
 
-// allow reports whether a message at now is one of the most that a window of this length lets through. A refused message does not prolong the window.
+// allow reports whether a message at now is one of the most that a window of this length lets through. A refused
+// message does not prolong the window.
 func (w *rateWindow) allow(now time.Duration, most int, decay time.Duration) bool {
 	if w.end == 0 || now >= w.end {
 		w.end, w.count = now+decay, 0
@@ -31,7 +32,8 @@ func (w *rateWindow) allow(now time.Duration, most int, decay time.Duration) boo
 	return true
 }
 
-// rates are the windows of one session: of all messages, and of client events. They belong to the message that is being handled.
+// rates are the windows of one session: of all messages, and of client events. They belong to the message that is being
+// handled.
 type rates struct {
 	windows *rateWindows // nil until the app limits
 }

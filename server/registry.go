@@ -7,13 +7,13 @@ import (
 	"reverb/protocol"
 )
 
-// registryShards is a power of two. One shard's lock is held while its sessions are copied: at a million connections 4,000
-// pointers each, some microseconds.
+// registryShards is a power of two. One shard's lock is held while its sessions are copied: at a million connections
+// 4,000 pointers each, some microseconds.
 const registryShards = 256
 
-// registry holds every session of the node, for the sweep and the drain. No client has one looked up by its socket id, since channels
-// know their subscribers; for a person at the live page its shard is searched. Each shard is a dense list in which a session knows
-// its place: four bytes per connection and no map.
+// registry holds every session of the node, for the sweep and the drain. No client has one looked up by its socket id,
+// since channels know their subscribers; for a person at the live page its shard is searched. Each shard is a dense
+// list in which a session knows its place: four bytes per connection and no map.
 type registry struct {
 	shards [registryShards]registryShard
 
@@ -77,8 +77,8 @@ func (r *registry) find(id protocol.SocketID) *Session {
 
 func (r *registry) len() int { return int(r.count.Load()) }
 
-// each calls visit for every session, with no lock held: a shard is copied and then visited. Sessions that come or go meanwhile may
-// or may not be seen. buf is scratch space; what is returned is to be handed in again.
+// each calls visit for every session, with no lock held: a shard is copied and then visited. Sessions that come or go
+// meanwhile may or may not be seen. buf is scratch space; the result is to be handed in again.
 func (r *registry) each(buf []*Session, visit func(*Session)) []*Session {
 	for i := range r.shards {
 		sh := &r.shards[i]

@@ -7,10 +7,11 @@ import (
 	"reverb/protocol"
 )
 
-// Reload serves these apps instead of those of before. Whoever asks from then on, client or site, finds all of them as they are here;
-// what is being handled ends under the settings that it began with. The connections of an app that was here before live on under its
-// new settings, whatever changed but its id; its present channels and their members stay as they are. The connections of an app that is
-// gone, or is disabled now, are closed, spread over drain_timeout, unless it comes back before their turn.
+// Reload serves these apps instead of those of before. A client or a site that asks from then on finds all of them as
+// they are here; a message that is being handled ends under the settings that it began with. The connections of an app
+// that was here before live on under its new settings, as long as its id is the same; its present channels and their
+// members stay as they are. The connections of an app that is gone, or is disabled now, are closed, spread over
+// drain_timeout, unless it comes back before their turn.
 //
 // Reload may be called from any goroutine. The list must not change afterwards.
 func (s *Server) Reload(apps config.Apps) {
@@ -39,8 +40,8 @@ func (s *Server) Reload(apps config.Apps) {
 	}
 }
 
-// followAll has every session of the node obey the settings that its app has now. Those of the apps that close are ended in the
-// background. The caller holds s.reload.
+// followAll has every session of the node obey the settings that its app has now. Those of the apps that close are
+// ended in the background. The caller holds s.reload.
 func (s *Server) followAll(closing map[*app]bool) {
 	var waiting []*Session
 	s.sessions.each(nil, func(ss *Session) {
@@ -69,8 +70,8 @@ func (s *Server) closeSpread(waiting []*Session) {
 	}
 }
 
-// bound has the connection take messages of the size that its app allows now. It looks again afterwards, because another call, for
-// settings that came meanwhile, may have been overtaken.
+// bound has the connection take messages of the size that its app allows now. It looks again afterwards, because
+// another call, for settings that came meanwhile, may have been overtaken.
 func (ss *Session) bound() {
 	for set := ss.app.settings.Load(); ; {
 		ss.conn.SetMaxMessage(set.maxMessage)
@@ -82,8 +83,8 @@ func (ss *Session) bound() {
 	}
 }
 
-// leaveApp ends the session if its app has no connections: with what a client is told that tries to connect to such an app, which is
-// what it would find out when it came back. Pusher's clients then stay away.
+// leaveApp ends the session if its app has no connections: with the error of a client that tries to connect to such an
+// app, which it would get when it came back. Pusher's clients then stay away.
 func (ss *Session) leaveApp() {
 	set := ss.app.settings.Load()
 	if why := set.closed; why != nil {

@@ -37,8 +37,8 @@ func TestReloadAddsAnApp(t *testing.T) {
 	})
 }
 
-// The connections of an app that is gone are told what they would be told if they came back, one after the other; those of others
-// notice nothing.
+// The connections of an app that is gone are told what they would be told if they came back, one after the other; those
+// of others notice nothing.
 func TestReloadRemovesAnApp(t *testing.T) {
 	cfg := configured(appWith(nil), otherApp())
 	cfg.Server.DrainTimeout = 10 * time.Second

@@ -15,7 +15,8 @@ import (
 	"reverb/transport"
 )
 
-// withCrowdedChannel runs body on a node whose channel "room" has one client, which is behind, and room for nothing more.
+// withCrowdedChannel runs body on a node whose channel "room" has one client, which is behind, and room for nothing
+// more.
 func withCrowdedChannel(t *testing.T, change func(*config.App), body func(t *testing.T, n *node, slow *client, fill func())) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -40,8 +41,8 @@ func publication(event string, names ...string) server.Publication {
 	return server.Publication{Event: event, Data: strings.Repeat("x", 1000), Channels: names}
 }
 
-// A publisher that outruns everybody in a channel waits, the other channels of its event have it at once, and it is refused only when
-// there was no room for two seconds.
+// A publisher that outruns everybody in a channel waits, the other channels of its event have it at once, and it is
+// refused only when there was no room for two seconds.
 func TestPublisherWaitsForRoom(t *testing.T) {
 	withCrowdedChannel(t, nil, func(t *testing.T, n *node, slow *client, fill func()) {
 		other := n.connect()

@@ -15,7 +15,7 @@ import (
 	"reverb/transport"
 )
 
-// Options is what a Server is made of. All but Trace must be set.
+// Options are the parts of a Server. All but Trace must be set.
 type Options struct {
 	Config  *config.Config
 	Hub     *channels.Hub
@@ -25,8 +25,8 @@ type Options struct {
 	Trace   Trace // the stream of data of `start --debug`; nil = off
 }
 
-// Server is the Pusher server of one node: the transport's Handler, and what the HTTP API asks. What its relay asks is LocalNode's, and
-// what a person asks Inspector's. All methods may be called from any goroutine.
+// Server is the Pusher server of one node: the transport's Handler, and the answers of the HTTP API. LocalNode answers
+// its relay, Inspector a person. All methods may be called from any goroutine.
 type Server struct {
 	// Constant after construction.
 	prefix  string // of the paths: "" or "/a/b"
@@ -58,7 +58,7 @@ type Server struct {
 
 	stop     chan struct{} // closed by Close
 	stopOnce sync.Once
-	running  sync.WaitGroup // the sweep, and what Reload leaves to be done
+	running  sync.WaitGroup // the sweep, and the closes that Reload leaves to be done
 }
 
 // New makes a server that is ready for Open; Start begins the sweep. The hub and the relay stay the caller's to close.
@@ -88,7 +88,7 @@ func New(o Options) *Server {
 	return s
 }
 
-// Node is what the relay is started with.
+// Node is the handler for the relay's Start.
 func (s *Server) Node() *LocalNode { return &s.node }
 
 // Inspector is for a person who looks at the node.
@@ -109,18 +109,19 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
-// App returns the application with this id as it is configured now, nil if there is none. A request asks once, and is handled by
-// what it was given.
+// App returns the application with this id as it is configured now, nil if there is none. A request asks once, and is
+// handled by that configuration.
 func (s *Server) App(id string) *config.App { return s.apps.configured(id) }
 
 // Ready reports whether new connections are welcome: false from the first moment of leaving.
 func (s *Server) Ready() bool { return !s.leaving.Load() && !s.draining.Load() }
 
-// Degraded reports whether the other nodes cannot be reached: clients of this node are served, and hear nothing of the others. It is
-// no reason to send clients elsewhere, for a Redis that is gone is gone for all nodes.
+// Degraded reports whether the other nodes cannot be reached: clients of this node are served, and hear nothing of the
+// others. It is no reason to send clients elsewhere, for a Redis that is gone is gone for all nodes.
 func (s *Server) Degraded() bool { return !s.relay.Status().Up }
 
-// Refused is the code with which Redis, though it is reached, refuses what the nodes need; empty when it does not.
+// Refused is the code with which Redis, though it is reached, refuses the commands that the nodes need; empty when it
+// does not.
 func (s *Server) Refused() string { return s.relay.Status().Refused }
 
 // Open takes a new WebSocket: it becomes a session of its app, or is refused. Part of transport.Handler.

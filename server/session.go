@@ -11,8 +11,8 @@ import (
 	"reverb/transport"
 )
 
-// Session is one client's connection: the transport's Receiver and the hub's Subscriber. The transport's calls come one at a time; Send,
-// SocketID and end may be called from any goroutine.
+// Session is one client's connection: the transport's Receiver and the hub's Subscriber. The transport's calls come one
+// at a time; Send, SocketID and end may be called from any goroutine.
 type Session struct {
 	// Constant after construction.
 	app  *app
@@ -22,7 +22,7 @@ type Session struct {
 	subs   subscriptions
 	signs  signsOfLife
 	rates  rates         // owned by the message that is being handled
-	ending atomic.Uint32 // an ending; not endNone: what still arrives is ignored
+	ending atomic.Uint32 // an ending; not endNone: messages that still arrive are ignored
 
 	// Owned by the registry.
 	place place
@@ -64,7 +64,7 @@ func (ss *Session) SocketID() protocol.SocketID { return ss.id }
 // Encoding is how the connection takes its messages. Part of channels.Subscriber.
 func (ss *Session) Encoding() *outbound.Encoding { return ss.conn.Encoding() }
 
-// Answer is Send for what the client has asked the hub for. Part of channels.Subscriber.
+// Answer is Send for the reply to the client's own subscribe. Part of channels.Subscriber.
 func (ss *Session) Answer(encoded []byte) { ss.conn.Answer(encoded) }
 
 // Send hands messages to the connection. It never waits and never closes. Part of channels.Subscriber.
@@ -78,9 +78,9 @@ func PaceOf(sub channels.Subscriber) transport.Pace {
 	return transport.KeepsUp
 }
 
-// Message handles one text or binary message; Reverb makes no difference between them. payload is the transport's and valid until
-// Message returns. The order of the steps is Reverb's: a message over the rate limit still counts as a sign of life, and is not
-// even decoded.
+// Message handles one text or binary message; Reverb makes no difference between them. payload is the transport's and
+// valid until Message returns. The order of the steps is Reverb's: a message over the rate limit still counts as a sign
+// of life, and is not even decoded.
 func (ss *Session) Message(payload []byte, _ bool) {
 	if ss.ended() {
 		return // from this side
@@ -106,7 +106,7 @@ func (ss *Session) Message(payload []byte, _ bool) {
 	}
 }
 
-// handle does what a message asks, or answers it with an error and returns false. Event names match by case and as they are.
+// handle obeys a message, or answers it with an error and returns false. Event names match by case and as they are.
 func (ss *Session) handle(conf *config.App, m *protocol.Message, payload []byte) bool {
 	switch string(m.Event) {
 	case protocol.EventPing:
@@ -131,8 +131,8 @@ func (ss *Session) handle(conf *config.App, m *protocol.Message, payload []byte)
 	return ss.clientEvent(conf, m, payload)
 }
 
-// Control is told of a ping, pong or close frame, which the transport has answered. A close is no sign of life (Reverb: its control
-// frame handler).
+// Control is told of a ping, pong or close frame, which the transport has answered. A close is no sign of life (Reverb:
+// its control frame handler).
 func (ss *Session) Control(op transport.ControlOp) {
 	if ss.ended() {
 		return
@@ -148,8 +148,8 @@ func (ss *Session) Control(op transport.ControlOp) {
 	}
 }
 
-// Closed is the transport's last call: nothing of the session is left after it. If this side has ended the session, its place and its
-// subscriptions are given back already.
+// Closed is the transport's last call: nothing of the session is left after it. If this side has ended the session, its
+// place and its subscriptions are given back already.
 func (ss *Session) Closed(reason transport.Reason) {
 	s := ss.app.server
 	before := ending(ss.ending.Swap(uint32(endClient)))
@@ -181,11 +181,12 @@ func (ss *Session) reply(m outbound.Message) {
 	ss.app.metrics.Sent(1)
 }
 
-// end closes the connection from this side: a last message, if there is one, then the close. Only the first call does anything. It may
-// be called from any goroutine that holds no lock of the hub and not that of the subscriptions.
+// end closes the connection from this side: a last message, if there is one, then the close. Only the first call does
+// anything. It may be called from any goroutine that holds no lock of the hub and not that of the subscriptions.
 //
-// A client that is dead never answers the close, so the session's place among the app's connections and its subscriptions are
-// given back here (Reverb: prune and terminate unsubscribe first). A message that is being handled meanwhile begins no subscription any more.
+// A client that is dead never answers the close, so the session's place among the app's connections and its
+// subscriptions are given back here (Reverb: prune and terminate unsubscribe first). A message that is being handled
+// meanwhile begins no subscription any more.
 func (ss *Session) end(why ending, last outbound.Message, code uint16, reason string) bool {
 	if !ss.ending.CompareAndSwap(uint32(endNone), uint32(why)) {
 		return false

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// signsOfLife is when the client of one session was heard and asked, in times of the server's clock. Any goroutine may use it.
+// signsOfLife is when the client of one session was heard and asked, in times of the server's clock. Any goroutine may
+// use it.
 type signsOfLife struct {
 	seen    atomic.Int64 // the last sign of life
 	pinged  atomic.Int64 // the last ping; an answer is waited for when it is later than seen
@@ -13,7 +14,7 @@ type signsOfLife struct {
 	opened  uint32       // whole seconds; constant after construction
 }
 
-// idleness is what the sweep makes of a session.
+// idleness is the sweep's judgement of a session.
 type idleness uint8
 
 const (

@@ -17,8 +17,8 @@ import (
 	"reverb/server"
 )
 
-// slowRelay is a relay whose joins wait until the test answers them. It does what the promise of Join says, and keeps the books: what
-// was granted and not given back.
+// slowRelay is a relay whose joins wait until the test answers them. It does what the promise of Join says, and keeps
+// the books: what was granted and not given back.
 type slowRelay struct {
 	scaling.Local
 	atOnce bool // answers before Join returns

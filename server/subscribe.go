@@ -11,8 +11,8 @@ import (
 	"reverb/scaling"
 )
 
-// Refusals of a subscribe that Reverb does not know. They carry 4301, the code of everything that is refused while the connection
-// stays (Pusher: 4300-4399), and 4200 where the message itself is wrong.
+// Refusals of a subscribe that Reverb does not know. They carry 4301, the code of everything that is refused while the
+// connection stays (Pusher: 4300-4399), and 4200 where the message itself is wrong.
 var (
 	errChannelName  = &protocol.Error{Code: 4200, Message: "Invalid channel name"}
 	errUserID       = &protocol.Error{Code: 4009, Message: "Presence channels need a user_id in channel_data"}
@@ -30,11 +30,12 @@ const (
 	serverError    = "ServerError"
 )
 
-// unauthorized is what pusher:subscription_error says of protocol.ErrUnauthorized (soketi, Sockudo: the same sentence).
+// unauthorized is the text of pusher:subscription_error for protocol.ErrUnauthorized (soketi, Sockudo: the same
+// sentence).
 const unauthorized = "The connection is unauthorized."
 
-// subscribe handles pusher:subscribe. A refused one gets Reverb's pusher:error and then pusher:subscription_error, which is what
-// Echo's error() listens to, and creates nothing.
+// subscribe handles pusher:subscribe. A refused one gets Reverb's pusher:error and then pusher:subscription_error, to
+// which Echo's error() listens, and creates nothing.
 func (ss *Session) subscribe(conf *config.App, m *protocol.Message) bool {
 	req, err := m.Subscribe()
 	if err != nil {
@@ -122,7 +123,8 @@ func (ss *Session) refuseSubscribe(channel string, err *protocol.Error, typ stri
 	return false
 }
 
-// authorized checks the signature of a subscribe, by any of the app's secrets. Reverb does not look at the key in front of it.
+// authorized checks the signature of a subscribe, by any of the app's secrets. Reverb does not look at the key in front
+// of it.
 func (ss *Session) authorized(conf *config.App, req *protocol.Subscribe) bool {
 	return conf.AnySecret(func(secret string) bool {
 		if !conf.Rules.CheckAuthKey {
@@ -142,8 +144,8 @@ func kindOf(channel string, rules *config.Rules) (protocol.Kind, bool) {
 	return protocol.StrictKindOf(channel), protocol.ValidChannelName(channel, rules.MaxChannelName)
 }
 
-// memberData decodes channel_data. It must be well formed for every kind of channel, but is kept only where it is signed: on a public
-// channel anybody could write anything into it. nil: none was sent, or none is kept.
+// memberData decodes channel_data. It must be well formed for every kind of channel, but is kept only where it is
+// signed: on a public channel any client could write anything into it. nil: none was sent, or none is kept.
 func memberData(req *protocol.Subscribe, kind protocol.Kind) (*protocol.MemberData, *protocol.Error) {
 	if req.ChannelData == "" {
 		return nil, nil

@@ -10,15 +10,16 @@ import (
 	"reverb/scaling"
 )
 
-// subscriptions owns the channels of one session. Three parties change them, each with mu held: the message that is being handled, the
-// relay's answers among other nodes, and the end of the session, which any goroutine may bring. A session that has ended begins none.
+// subscriptions owns the channels of one session. Three parties change them, each with mu held: the message that is
+// being handled, the relay's answers among other nodes, and the end of the session, which any goroutine may bring. A
+// session that has ended begins none.
 //
-//	subscribe ─┬─▶ enterLocked: the hub replies                           on a node alone, or when the cluster need not know
-//	           └─▶ request ── Relay.Join ──▶ answered ──▶ enterLocked     among other nodes
+//	subscribe ─┬─▶ enterLocked: the hub replies                       on a node alone, or when the cluster need not know
+//	           └─▶ request ── Relay.Join ──▶ answer ──▶ enterLocked       among other nodes
 //	                 └── unsubscribe, end: abandoned ──▶ Relay.Leave
 //
-// Each Join that the relay has granted is given back by one Leave: when the subscription ends, when it begins anew with other data,
-// or at once when the session does not want it any more.
+// Each Join that the relay has granted is given back by one Leave: when the subscription ends, when it begins anew with
+// other data, or at once when the session does not want it any more.
 type subscriptions struct {
 	session *Session // constant after construction
 
@@ -46,7 +47,8 @@ type progress struct {
 	err     error        // of step answered
 }
 
-// begin is a subscribe that the client may have. The hub sends the replies, at once or when the relay has answered. False: it was refused.
+// begin is a subscribe that the client may have. The hub sends the replies, at once or when the relay has answered.
+// False: it was refused.
 func (s *subscriptions) begin(channel string, o channels.JoinOptions) bool {
 	return s.proceed(channel, s.decide(channel, o))
 }
@@ -60,7 +62,8 @@ func (s *subscriptions) decide(channel string, o channels.JoinOptions) progress 
 	return s.decideLocked(channel, o)
 }
 
-// decideLocked decides what becomes of a subscribe, so that an unsubscribe that comes next finds it. The caller holds mu.
+// decideLocked decides the next step of a subscribe, so that an unsubscribe that comes next finds it. The caller holds
+// mu.
 func (s *subscriptions) decideLocked(channel string, o channels.JoinOptions) progress {
 	request, old := s.requests.of(channel), s.set.find(channel)
 	switch {
@@ -81,7 +84,7 @@ func (s *subscriptions) decideLocked(channel string, o channels.JoinOptions) pro
 	return progress{step: asks, options: o, request: request}
 }
 
-// proceed does what is left of a subscribe. The caller holds no lock.
+// proceed does the rest of a subscribe. The caller holds no lock.
 func (s *subscriptions) proceed(channel string, p progress) bool {
 	switch p.step {
 	case asks:
@@ -100,8 +103,9 @@ func (s *subscriptions) proceed(channel string, p progress) bool {
 	return true
 }
 
-// answer takes the relay's answer to a request, on any goroutine: nil when the relay has granted it. The client's answer waits until those
-// before it have room: a client can have asked for the rosters of many channels before the first came.
+// answer takes the relay's answer to a request, on any goroutine: nil when the relay has granted it. The client's
+// answer waits until those before it have room: a client can have asked for the rosters of many channels before the
+// first came.
 func (s *subscriptions) answer(channel string, request *joinRequest, err error) {
 	if !s.session.conn.Room(func() { s.answer(channel, request, err) }) {
 		return
@@ -115,8 +119,8 @@ func (s *subscriptions) answer(channel string, request *joinRequest, err error) 
 	}
 }
 
-// settle ends a request: the session enters the hub if the relay has granted it, and another subscribe of the channel has its turn. It returns
-// what is to be given back to the relay, and what is left of either subscribe.
+// settle ends a request: the session enters the hub if the relay has granted it, and another subscribe of the channel
+// has its turn. It returns the grant that is to be given back to the relay, and the rest of either subscribe.
 func (s *subscriptions) settle(channel string, request *joinRequest, err error) (leave *scaling.Leave, left []progress) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,8 +143,8 @@ func (s *subscriptions) settle(channel string, request *joinRequest, err error) 
 	return leave, left
 }
 
-// replaceLocked enters the hub with what the relay has granted. One grant more than there are subscriptions is returned: that of a
-// subscription whose place was taken, or this one when the hub does not take it. The caller holds mu.
+// replaceLocked enters the hub with a grant of the relay. One grant more than there are subscriptions is returned: that
+// of a subscription whose place was taken, or this one when the hub does not take it. The caller holds mu.
 func (s *subscriptions) replaceLocked(channel string, o channels.JoinOptions) (*scaling.Leave, error) {
 	old := s.set.find(channel)
 	var former *protocol.MemberData
@@ -157,8 +161,9 @@ func (s *subscriptions) replaceLocked(channel string, o channels.JoinOptions) (*
 	return nil, nil
 }
 
-// enterLocked enters the hub, in the place of the present subscription of the channel if there is one. The connection is counted before: a
-// client that has its reply may ask for the count at once. The caller holds mu, so that the end of the session finds the subscription.
+// enterLocked enters the hub, in the place of the present subscription of the channel if there is one. The connection
+// is counted before: a client that has its reply may ask for the count at once. The caller holds mu, so that the end of
+// the session finds the subscription.
 func (s *subscriptions) enterLocked(channel string, old *channels.Subscription, o channels.JoinOptions) error {
 	app := s.session.app
 	first := s.set.len() == 0
@@ -212,7 +217,7 @@ func (s *subscriptions) quit(sub *channels.Subscription) {
 	}
 }
 
-// leaveOf gives back what the relay has granted. The clients of a node that drains come back elsewhere.
+// leaveOf gives a grant of the relay back. The clients of a node that drains come back elsewhere.
 func (s *subscriptions) leaveOf(channel string, kind protocol.Kind, data *protocol.MemberData) *scaling.Leave {
 	leave := &scaling.Leave{App: s.session.app.id, Channel: channel, Kind: kind, Grace: s.session.app.server.draining.Load()}
 	if kind.IsPresence() {
@@ -244,7 +249,7 @@ func (s *subscriptions) sender(conf *config.App, channel string) (userID []byte,
 	return senderID(conf, sub), sub != nil
 }
 
-// places are the subscriptions for people who look.
+// places describes the subscriptions.
 func (s *subscriptions) places() []channels.Place {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -385,7 +385,8 @@ func (c *interrupted) Answer(frame []byte) {
 	}
 }
 
-// The end of a session takes its subscriptions back at once, though a message is being handled, and that message's session begins no more.
+// The end of a session takes its subscriptions back at once, though a message is being handled, and that message's
+// session begins no more.
 func TestEndDuringAMessage(t *testing.T) {
 	n := newNode(t, configured(appWith(nil)), nil)
 	defer n.stop()

@@ -8,13 +8,13 @@ import (
 	"reverb/protocol"
 )
 
-// indexAbove is the number of subscriptions above which a set has an index; below it the comparison of names is as fast and most
-// sessions have two or three.
+// indexAbove is the number of subscriptions above which a set has an index; below it the comparison of names is as fast
+// and most sessions have two or three.
 const indexAbove = 16
 
-// subscriptionSet is the subscriptions of one session, in the order they began. Its zero value is empty. One costs nothing more than the
-// subscription; with many every operation takes constant time on average, so that a client with thousands of channels costs no more for
-// each than others do.
+// subscriptionSet is the subscriptions of one session, in the order they began. Its zero value is empty. One costs
+// nothing more than the subscription; with many every operation takes constant time on average, so that a client with
+// thousands of channels costs no more for each than others do.
 type subscriptionSet struct {
 	one  *channels.Subscription // the only one
 	many *subscriptionList      // instead of one, since there were two
@@ -26,21 +26,22 @@ type subscriptionList struct {
 	index *subscriptionIndex       // nil up to indexAbove
 }
 
-// subscriptionIndex is what a list of many subscriptions knows without a look at each.
+// subscriptionIndex finds one of many subscriptions without a look at each.
 type subscriptionIndex struct {
 	places map[string]int // in the list, by channel
 	holes  int            // nils in the list
 	bytes  int64          // the cost of all
 }
 
-// The cost of a subscription for the node, and Redis, beside its name and its channel_data, and how often these are kept in one form or another;
-// the room that the garbage collector leaves is included. Measured: e2e/cluster, TestOneConnectionHoldsLittle.
+// The cost of a subscription for the node, and Redis, beside its name and its channel_data, and how often these are
+// kept in one form or another; the room that the garbage collector leaves is included. Measured: e2e/cluster,
+// TestOneConnectionHoldsLittle.
 const (
 	subscriptionBytes = 1_280
 	nameCopies        = 5
 	dataCopies        = 8 // as it came, in rosters as JSON inside JSON, with other nodes
 
-	// More of a presence channel: the roster, and what nodes and Redis keep for it.
+	// More of a presence channel: the roster, and the records of nodes and Redis.
 	presenceBytes  = 3_072
 	presenceCopies = 4
 )
@@ -68,8 +69,8 @@ func rawSize(data *protocol.MemberData) int {
 	return len(data.Raw)
 }
 
-// admits reports whether the limits allow a subscription of the channel at this cost: a new one, beside those that wait, or one with other
-// data.
+// admits reports whether the limits allow a subscription of the channel at this cost: a new one, beside those that
+// wait, or one with other data.
 func (s *subscriptionSet) admits(channel string, cost int64, waiting int, waitingBytes int64, limits *config.Limits) bool {
 	old := s.find(channel)
 	if most := limits.MaxSubscriptions; most > 0 && old == nil && s.len()+waiting >= most {
@@ -110,7 +111,8 @@ func (s *subscriptionSet) find(channel string) *channels.Subscription {
 	return nil
 }
 
-// put adds sub, or lets it take the place of the one of the same channel, whose cost was before: it may be the same one with other data.
+// put adds sub, or lets it take the place of the one of the same channel, whose cost was before: it may be the same one
+// with other data.
 func (s *subscriptionSet) put(sub *channels.Subscription, before int64) {
 	switch {
 	case s.many != nil:
@@ -220,8 +222,8 @@ func (l *subscriptionList) place(channel string) int {
 	return slices.IndexFunc(l.list, func(sub *channels.Subscription) bool { return sub.Channel() == channel })
 }
 
-// rebuild closes the holes and makes the index anew, or drops it. It costs as much as there are subscriptions and happens when half
-// of them are holes or the list outgrew linear search.
+// rebuild closes the holes and makes the index anew, or drops it. It costs as much as there are subscriptions and
+// happens when half of them are holes or the list outgrew linear search.
 func (l *subscriptionList) rebuild() {
 	bytes := l.bytes()
 	kept := make([]*channels.Subscription, 0, l.len())

@@ -10,8 +10,8 @@ import (
 	"reverb/transport/transporttest"
 )
 
-// BenchmarkTerminate asks to terminate a user of whom this node has no connection, among many presence channels of others: what every node of
-// a cluster but one or two is asked.
+// BenchmarkTerminate asks to terminate a user of whom this node has no connection, among many presence channels of
+// others: what every node of a cluster but one or two is asked.
 func BenchmarkTerminate(b *testing.B) {
 	for _, n := range []int{100, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -312,8 +312,8 @@ func TestDrainOfFewIsShort(t *testing.T) {
 	})
 }
 
-// A node alone sends everybody away at once. Nobody may try again before the next server is there, also not a client that has just come,
-// unless the port stays open meanwhile.
+// A node alone sends everybody away at once. Nobody may try again before the next server is there, also not a client
+// that has just come, unless the port stays open meanwhile.
 func TestDismiss(t *testing.T) {
 	for name, tc := range map[string]struct {
 		portStays         bool

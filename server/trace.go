@@ -1,7 +1,7 @@
 package server
 
-// Trace is the stream of data of `start --debug` (Reverb: its CLI logger); implemented by the command's console. Calls come from many
-// goroutines. Payloads belong to the caller and may not be kept.
+// Trace is the stream of data of `start --debug` (Reverb: its CLI logger); implemented by the command's console. Calls
+// come from many goroutines. Payloads belong to the caller and may not be kept.
 type Trace interface {
 	Established(socketID string)
 	MessageReceived(socketID string, payload []byte)

@@ -14,7 +14,9 @@
 // A publisher numbers what it sends to a channel; a receiver drops what it has had and counts what it misses. A node's own events come
 // back to it and are skipped.
 //
-// Members, leases, and what is done for nodes that died: see presence.
+// Members. A script in Redis decides who joins and who leaves, for the whole cluster; package roster has the scripts and a pure core that follows
+// them. A channelView carries out what the core of one channel asks for. presence has all of them, and the lease by which the nodes know which
+// of them are dead.
 //
 // Without Redis a node works alone: its own clients notice nothing, what is for others waits in the bus, joins are answered with what is
 // known, and questions say that their answers are partial. When Redis is back, the subscriptions come first, then what waited, while

@@ -12,10 +12,10 @@ import (
 
 // gather asks all nodes and waits for their answers, but not for those of nodes that are gone or did not answer the last time.
 //
-// Who has been asked is told by Redis: how many received the question. Who they are is known from the beats. A node that was killed
+// Redis tells how many nodes have received the question; the beats tell which nodes there are. A node that was killed
 // receives nothing and so is not waited for; one that is stopped receives and does not answer: it is waited for once, and then again when
 // it has answered something, however late. Receivers that no beat explains ("strangers": a node that just started, or was stopped for
-// longer than its lease, or somebody who listens in) are also waited for once.
+// longer than its lease, or a foreign client that listens in) are also waited for once.
 type gather struct {
 	relay *Relay // constant
 
@@ -131,7 +131,7 @@ func (g *gather) take(a reply) {
 	g.testLocked(rd)
 }
 
-// testLocked ends a round when all have answered who can be expected to. It is called on both events, the answer and Redis' count,
+// testLocked ends a round when all nodes have answered that can be expected to. It is called on both events, the answer and Redis' count,
 // because either may be the last.
 func (g *gather) testLocked(rd *round) {
 	if rd.receivers < 0 {
@@ -157,7 +157,7 @@ func (g *gather) missingLocked(rd *round) (missing, silent int) {
 	return missing, silent
 }
 
-// end closes the round and adds its answers to a. Who did not answer in time is remembered.
+// end closes the round and adds its answers to a. Nodes that did not answer in time are remembered.
 func (g *gather) end(id uint64, rd *round, a *scaling.Answer, late bool) {
 	g.mu.Lock()
 	delete(g.rounds, id)

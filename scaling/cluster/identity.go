@@ -19,7 +19,7 @@ func newNodeID() nodeID {
 // String returns 16 hexadecimal digits.
 func (id nodeID) String() string { return hex.EncodeToString(id[:]) }
 
-// identity is who this node is. Its lease and its members belong to an incarnation, which is a new one each time that the others may have
+// identity is the ids of this node. Its lease and its members belong to an incarnation, which is a new one each time that the others may have
 // taken it for dead. What it publishes belongs to the process: the others must see whether something is missing across incarnations, too.
 // All methods may be called from any goroutine; only one may renew.
 type identity struct {

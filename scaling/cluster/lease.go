@@ -15,7 +15,7 @@ import (
 	"reverb/scaling/cluster/roster"
 )
 
-// lease is what this node knows about who is alive. It may be used from any goroutine.
+// lease is what this node knows about the nodes that live, itself included. It may be used from any goroutine.
 //
 // A node lives while it beats. Another one that has seen the same last beat of it for a whole lease, by its own monotonic clock and while
 // it could see, buries it; Redis refuses that if there has been a beat since. So no clock that jumps kills anybody, nor does an outage of
@@ -52,7 +52,7 @@ type sighting struct {
 // start makes this node known to itself as id.
 func (l *lease) start(id string) { l.id, l.fresh = id, true }
 
-// lose says that Redis is lost: who we are must be asked again.
+// lose says that Redis is lost: under which id this node lives must be asked again.
 func (l *lease) lose() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,7 +60,7 @@ func (l *lease) lose() {
 	l.losses++
 }
 
-// session returns who this node is, and whether it may act so.
+// session returns the id of this node, and whether the node may act under it.
 func (p *presence) session() (id string, ok bool) {
 	l := &p.lease
 	l.mu.Lock()
@@ -89,8 +89,8 @@ func (p *presence) otherConnections(app string) int {
 	return p.lease.others.elsewhere[app]
 }
 
-// beat says that this node lives, and hears who else does. If the others have taken it for dead, or Redis has lost it, it comes back as
-// somebody else.
+// beat says that this node lives, and hears which others do. If the others have taken it for dead, or Redis has lost it, it comes back under
+// another id.
 func (p *presence) beat(ctx context.Context) {
 	for range 2 {
 		p.lease.mu.Lock()
@@ -118,7 +118,7 @@ func (p *presence) beat(ctx context.Context) {
 	}
 }
 
-// renew makes this node somebody else than the one who was taken for dead.
+// renew gives this node another id than the one that was taken for dead.
 func (p *presence) renew(dead string) {
 	id := p.node.renew().String()
 	p.o.Log.Warn("the others, or redis, have given this node up: it comes back", "node", dead, "as", id)

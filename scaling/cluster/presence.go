@@ -15,7 +15,7 @@ import (
 	"reverb/scaling/cluster/roster"
 )
 
-// presence knows who is on the presence channels that this node holds, tells the cluster who is here, and keeps this node's lease.
+// presence has the presence channels that this node follows, tells the cluster of this node's users, and keeps this node's lease.
 //
 // All methods may be called from any goroutine. What concerns one channel happens on that channel's lane, in the order it was asked for;
 // the Handler is called there, with no lock held.

@@ -11,7 +11,7 @@ import (
 	"reverb/scaling/bus"
 )
 
-// Whoever joins and leaves while the master of Redis is killed is there, or is not, when the replica has taken its place.
+// Users who join and leave while the master of Redis is killed are there, or are not, when the replica has taken its place.
 func TestRosterSurvivesAFailover(t *testing.T) {
 	redis := redistest.StartSentinels(t)
 	start := func() *node {

@@ -13,7 +13,7 @@ import (
 	"reverb/internal/redistest"
 )
 
-// world is nodes to which anything may happen, and the truth about who is where.
+// world is nodes to which anything may happen, and the truth about which users are where.
 type world struct {
 	t     *testing.T
 	rnd   *rand.Rand
@@ -35,7 +35,7 @@ type socket struct {
 
 var worldChannels = []string{channel, "presence-lobby"}
 
-func (w *world) settle() { w.nodes = append(w.nodes, &dweller{node: startNode(w.t, w.redis)}) }
+func (w *world) addNode() { w.nodes = append(w.nodes, &dweller{node: startNode(w.t, w.redis)}) }
 
 func (w *world) step() {
 	d := w.nodes[w.rnd.IntN(len(w.nodes))]
@@ -53,11 +53,11 @@ func (w *world) step() {
 	case n < 985:
 		w.nodes = slices.DeleteFunc(w.nodes, func(other *dweller) bool { return other == d })
 		d.kill()
-		w.settle()
+		w.addNode()
 	case n < 990:
 		w.nodes = slices.DeleteFunc(w.nodes, func(other *dweller) bool { return other == d })
 		d.relay.Close()
-		w.settle()
+		w.addNode()
 	case n < 994:
 		w.redis.Restart()
 	}
@@ -150,7 +150,7 @@ func TestRandomLife(t *testing.T) {
 	}
 	w := &world{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), redis: redistest.Start(t)}
 	for range 4 {
-		w.settle()
+		w.addNode()
 	}
 	pace := time.NewTicker(2 * time.Millisecond)
 	defer pace.Stop()

@@ -317,7 +317,7 @@ func TestRollingRestartIsSilent(t *testing.T) {
 	emptied(t, redis)
 }
 
-// A node that has only begun has been told of nobody whom Redis could have lost: who leaves is gone at once.
+// A node that has only begun has been told of nobody whom Redis could have lost: a user who leaves is gone at once.
 func TestLeaveWhileTheNodeBegins(t *testing.T) {
 	redis := redistest.Start(t)
 	proxy := redistest.NewProxy(t, redis.Addr)

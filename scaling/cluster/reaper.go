@@ -8,8 +8,8 @@ import (
 	"reverb/scaling/bus"
 )
 
-// Of a dead node commands may still be on their way: it may only have been stopped, or a network holds them. So whoever is dead is looked
-// after again and again for a while; each look takes what is found.
+// Commands of a dead node may still be on their way: it may only have been stopped, or a network holds them. So a dead node is looked after
+// again and again for a while; each look takes the members that are found.
 const (
 	lookEveryLeases   = 3
 	forgetAfterLeases = 30

@@ -23,6 +23,7 @@
 // the users of this node. The list (list.go) is what this node's subscribers see: the roster, the users of this node, and those who were in the
 // roster until a moment ago when Redis lost it (missing.go).
 //
-// The test in model_test.go has three Views, a Redis and a network of its own and lets anything happen at random; cases_test.go has the
-// orders of events that once went wrong. The Redis of the tests does in Go what the scripts do: twin_test.go compares the two.
+// The test in model_test.go has three Views, a Redis and a network of its own and lets anything happen at random: ROSTER_STEPS says how often,
+// ROSTER_SEED repeats a run and tells it. cases_test.go and modelcases_test.go have the orders of events that once went wrong. The Redis of the
+// model does in Go what the scripts do: twin_test.go compares the two.
 package roster

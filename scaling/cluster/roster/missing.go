@@ -10,7 +10,7 @@ import (
 type missing struct {
 	until    map[*user]time.Time // nil until there is one
 	lost     bool                // Redis was, and has not told who this node is since
-	retold   time.Time           // until then the nodes are telling Redis again who is there
+	retold   time.Time           // until then the nodes are telling Redis again of their users
 	suspects []endedGeneration   // whose last delta did not come yet
 }
 

@@ -33,7 +33,7 @@ const (
 	wild                 // anything
 )
 
-// model is three nodes, their Redis, the network between, and the truth about who is where.
+// model is three nodes, their Redis, the network between, and the truth about which users are where.
 type model struct {
 	rnd     *rand.Rand
 	now     time.Time
@@ -171,13 +171,15 @@ func (m *model) strike(n *modelNode) {
 	m.troubled = m.now
 	away := func(most time.Duration) time.Time { return m.now.Add(time.Duration(m.rnd.Int64N(int64(most)))) }
 	if m.trouble == short {
-		switch m.rnd.IntN(3) {
+		switch m.rnd.IntN(4) {
 		case 0:
 			n.loseLink(away(2 * time.Second))
 		case 1:
 			m.loseRedis(away(2 * time.Second))
 		case 2:
 			m.lapse(n)
+		case 3:
+			n.duplicate()
 		}
 		return
 	}
@@ -191,8 +193,10 @@ func (m *model) strike(n *modelNode) {
 		}
 	case i < 50:
 		m.loseRedis(away(2 * modelLease))
-	case i < 65:
+	case i < 60:
 		m.lapse(n)
+	case i < 65:
+		n.duplicate()
 	case i < 75 && n.pushed.len() > 0:
 		m.log("node %s: something pushed is lost and nobody hears of it", n.id)
 		if p := n.pushed.pop(); p.confirmed != nil {

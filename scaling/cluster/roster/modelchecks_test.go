@@ -9,7 +9,7 @@ import (
 
 // What must be true of the model, after each step or when it is quiet.
 
-// checkJoin finds a user announced who cannot be there.
+// checkJoin finds an announced user that cannot be there.
 func (m *model) checkJoin(n *modelNode, user string) {
 	window := 2*modelLease + lateness + lookEvery
 	if m.trouble == calm {
@@ -20,7 +20,7 @@ func (m *model) checkJoin(n *modelNode, user string) {
 	}
 }
 
-// checkLeave finds a user announced as gone who was there all the time. A node without Redis cannot know who is on other nodes too.
+// checkLeave finds a user that is announced as gone and was there all the time. A node without Redis cannot know which users are on other nodes.
 func (m *model) checkLeave(n *modelNode, user string) {
 	if !n.online || m.script {
 		return

@@ -89,6 +89,16 @@ func (n *modelNode) take(p push) {
 	})
 }
 
+// duplicate has what was pushed come twice, once after everything else.
+func (n *modelNode) duplicate() {
+	if n.pushed.len() > 0 && n.pushed.first().confirmed == nil {
+		n.m.log("node %s: a delta comes twice", n.id)
+		again := n.pushed.first()
+		again.since = n.m.now
+		n.pushed.push(again)
+	}
+}
+
 // loseLink ends the link. Of what is on its way to Redis some gets there; no reply comes.
 func (n *modelNode) loseLink(back time.Time) {
 	m := n.m

@@ -76,7 +76,7 @@ type modelInterest struct {
 // Slots of Redis Cluster: a link has a connection of its own for each.
 const (
 	slotRoster = iota // the channel's keys
-	slotNodes         // who lives
+	slotNodes         // which nodes live
 	slotNode          // in which channels a node has users
 	slots
 )

@@ -116,8 +116,8 @@ func (r *records) text() string {
 func TestNothingOfARequestIsKept(t *testing.T) {
 	log := new(records)
 	s, a := realServer(t, slog.New(log))
-	var seen []server.Seen
-	s.Inspector().SetWatch(func(e server.Seen) { seen = append(seen, e) })
+	var seen []server.DeliveredEvent
+	s.Inspector().SetEventListener(func(e server.DeliveredEvent) { seen = append(seen, e) })
 	send := func(path, query, body string) {
 		if query == "" {
 			query = signedQuery(http.MethodPost, path, "", body)

@@ -25,10 +25,10 @@ func (n *LocalNode) Deliver(m scaling.Message) error {
 	if n.events.trace != nil {
 		n.events.trace.BroadcastingTo(m.Channel, m.Payload.JSON())
 	}
-	if watch := n.events.watch.Load(); watch != nil {
-		seen := Seen{Message: m, Reached: n.hub.Occupied(m.App, m.Channel)}
-		seen.Order = nil // a watcher may keep the message
-		(*watch)(seen)
+	if listener := n.events.listener.Load(); listener != nil {
+		e := DeliveredEvent{Message: m, Reached: n.hub.Occupied(m.App, m.Channel)}
+		e.Order = nil // a listener may keep the message
+		(*listener)(e)
 	}
 	if n.events.scaled && !n.hub.Occupied(m.App, m.Channel) {
 		return nil // of another node's subscribers only; on a single node reached has asked already

@@ -24,7 +24,7 @@ type publisher struct {
 	trouble *logging.Throttle
 	trace   Trace
 
-	watch atomic.Pointer[Watch] // nil while there is no viewer
+	listener atomic.Pointer[EventListener] // nil while there is none
 }
 
 // publishTo publishes to one channel.
@@ -64,7 +64,7 @@ func (p *publisher) reached(app, channel string) (name string, reached bool) {
 	if name, ok := p.hub.Name(app, channel); ok {
 		return name, true
 	}
-	if p.scaled || p.trace != nil || p.watch.Load() != nil {
+	if p.scaled || p.trace != nil || p.listener.Load() != nil {
 		return strings.Clone(channel), true
 	}
 	return "", false

@@ -83,7 +83,7 @@ func (s *stream) write(p []byte) bool {
 }
 
 // appendEvents is one message of the stream: a list of events, and how many were left out before them.
-func appendEvents(dst []byte, now time.Time, events []server.Seen, dropped int64) []byte {
+func appendEvents(dst []byte, now time.Time, events []server.DeliveredEvent, dropped int64) []byte {
 	if len(events) == 0 && dropped == 0 {
 		return dst
 	}
@@ -100,7 +100,7 @@ func appendEvents(dst []byte, now time.Time, events []server.Seen, dropped int64
 }
 
 // show takes an event apart. One that is no JSON object, which clients can make here, is shown as it is.
-func show(now time.Time, s *server.Seen) shownEvent {
+func show(now time.Time, s *server.DeliveredEvent) shownEvent {
 	e := shownEvent{At: now.UnixMilli(), Channel: s.Channel, Except: s.Except.String(), Reached: s.Reached}
 	var fields struct {
 		Event  any             `json:"event"`

@@ -32,7 +32,7 @@ type viewer struct {
 	// Constant.
 	app    string
 	text   []byte // some part of the event as JSON; empty: all
-	queue  chan server.Seen
+	queue  chan server.DeliveredEvent
 	closed chan struct{} // by tails.close
 
 	// Atomic.
@@ -48,7 +48,7 @@ func newTails(i *server.Inspector) *tails {
 
 // open adds a viewer; nil: there are too many.
 func (t *tails) open(app, text string) *viewer {
-	v := &viewer{app: app, text: []byte(text), queue: make(chan server.Seen, viewerQueue), closed: make(chan struct{})}
+	v := &viewer{app: app, text: []byte(text), queue: make(chan server.DeliveredEvent, viewerQueue), closed: make(chan struct{})}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old := *t.viewers.Load()
@@ -78,14 +78,14 @@ func (t *tails) close() {
 func (t *tails) setLocked(viewers []*viewer) {
 	t.viewers.Store(&viewers)
 	if len(viewers) == 0 {
-		t.inspect.SetWatch(nil)
+		t.inspect.SetEventListener(nil)
 		return
 	}
-	t.inspect.SetWatch(t.seen)
+	t.inspect.SetEventListener(t.seen)
 }
 
 // seen is called on event loops and must not wait.
-func (t *tails) seen(s server.Seen) {
+func (t *tails) seen(s server.DeliveredEvent) {
 	for _, v := range *t.viewers.Load() {
 		if v.app == s.App && (len(v.text) == 0 || bytes.Contains(s.Payload.JSON(), v.text)) {
 			v.offer(s)
@@ -94,7 +94,7 @@ func (t *tails) seen(s server.Seen) {
 }
 
 // offer queues the event, or counts it when the viewer does not keep up.
-func (v *viewer) offer(s server.Seen) {
+func (v *viewer) offer(s server.DeliveredEvent) {
 	size := int64(s.Payload.Size())
 	if v.bytes.Add(size) > viewerBytes && len(v.queue) > 0 {
 		v.bytes.Add(-size)
@@ -110,8 +110,8 @@ func (v *viewer) offer(s server.Seen) {
 }
 
 // take returns what waits, at most a queue full.
-func (v *viewer) take() []server.Seen {
-	var events []server.Seen
+func (v *viewer) take() []server.DeliveredEvent {
+	var events []server.DeliveredEvent
 	for len(events) < viewerQueue {
 		select {
 		case s := <-v.queue:

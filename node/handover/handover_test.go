@@ -2,11 +2,14 @@ package handover_test
 
 import (
 	"bytes"
+	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -179,5 +182,39 @@ func TestSelfFollowsTheName(t *testing.T) {
 	}
 	if p, _ := handover.Self(nil, []string{"PWD=/"}); p.Dir != "" {
 		t.Errorf("a PWD of somewhere else is believed: %s", p.Dir)
+	}
+}
+
+// A first process has nobody to ask, and takes what the service manager gives only when it can be used.
+func TestFirstProcess(t *testing.T) {
+	p, err := handover.NewProcess([]string{"reverb"}, nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !p.First() || p.Signals() != nil || p.Orphaned() != nil || p.Watchdog() != 0 {
+		t.Error("a process without environment is not the first one")
+	}
+	wrong := filepath.Join(t.TempDir(), "s")
+	_, err = p.Listen(handover.Metrics, wrong, func() (net.Listener, error) { return net.Listen("unix", wrong) })
+	if err == nil || !strings.Contains(err.Error(), "want a TCP socket") {
+		t.Errorf("a Unix socket for the metrics: %v", err)
+	}
+	found, err := p.Listen(handover.Server, "", func() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") })
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d listeners, %v", len(found), err)
+	}
+	if err := p.Ready(); err != nil {
+		t.Errorf("ready: %v", err)
+	}
+	p.End(errors.New("not told to anybody"))
+	_ = found[0].Close()
+	p.GiveUp()
+}
+
+func TestStops(t *testing.T) {
+	for sig, want := range map[os.Signal]bool{os.Interrupt: true, syscall.SIGTERM: true, syscall.SIGHUP: false, syscall.SIGPIPE: false} {
+		if got := handover.Stops(sig); got != want {
+			t.Errorf("%v: %v, want %v", sig, got, want)
+		}
 	}
 }

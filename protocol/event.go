@@ -112,7 +112,7 @@ func (m *Message) Unsubscribe() (string, *Error) {
 
 // ClientEvent is a message for other clients that passed Reverb's validation.
 type ClientEvent struct {
-	Event   string
+	Event   []byte // the name; points into the message
 	Channel string
 	// Channels are the names in a top-level channels list, nil when there is none. Reverb heeds it
 	// only in the mode "all", where it takes the place of Channel. Values that are no name are left
@@ -123,7 +123,7 @@ type ClientEvent struct {
 
 // IsClient reports whether the event bears the prefix that lets it pass; Reverb ignores all others
 // without a word.
-func (e *ClientEvent) IsClient() bool { return IsClientEvent(e.Event) }
+func (e *ClientEvent) IsClient() bool { return bytes.HasPrefix(e.Event, []byte(clientPrefix)) }
 
 // IsClientEvent reports whether an event of this name is a client's.
 func IsClientEvent(name string) bool { return strings.HasPrefix(name, clientPrefix) }
@@ -175,7 +175,7 @@ func (m *Message) clientEvent(data []byte) (ClientEvent, *Error) {
 		return ClientEvent{}, ErrInvalidFormat
 	}
 	return ClientEvent{
-		Event:    string(m.Event),
+		Event:    m.Event,
 		Channel:  string(channel),
 		Channels: distinct(channels),
 		Data:     data,

@@ -139,7 +139,7 @@ func TestClientEvent(t *testing.T) {
 			if err != nil {
 				t.Fatalf("ClientEvent(%s): %v", tt.fields, err)
 			}
-			if e.Event != "client-x" || e.Channel != tt.channel || string(e.Data) != tt.data {
+			if string(e.Event) != "client-x" || e.Channel != tt.channel || string(e.Data) != tt.data {
 				t.Errorf("got %q %q %s, want client-x %q %s", e.Event, e.Channel, e.Data, tt.channel, tt.data)
 			}
 			if !slices.Equal(e.Channels, tt.channels) || (e.Channels == nil) != (tt.channels == nil) {
@@ -192,7 +192,7 @@ func TestClientEventAsSent(t *testing.T) {
 
 func TestIsClient(t *testing.T) {
 	for event, want := range map[string]bool{"client-": true, "client-a": true, "Client-a": false, "client": false, "a": false} {
-		if e := (protocol.ClientEvent{Event: event}); e.IsClient() != want {
+		if e := (protocol.ClientEvent{Event: []byte(event)}); e.IsClient() != want {
 			t.Errorf("IsClient(%q) = %v", event, !want)
 		}
 	}

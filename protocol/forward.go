@@ -6,9 +6,9 @@ import "reverb/outbound"
 // "members": {"event":…,"channel":…,"data":…}, and "user_id":… when userIDRaw, JSON, is not nil.
 func ClientEventMessage(e *ClientEvent, channel string, userIDRaw []byte) outbound.Message {
 	const around = len(`{"event":,"channel":,"data":,"user_id":}`)
-	b := outbound.Begin(around + quotedSize(e.Event) + quotedSize(channel) + len(e.Data) + len(userIDRaw))
+	b := outbound.Begin(around + quotedSizeBytes(e.Event) + quotedSize(channel) + len(e.Data) + len(userIDRaw))
 	b = append(b, `{"event":`...)
-	b = AppendQuote(b, e.Event)
+	b = appendQuoteBytes(b, e.Event)
 	b = append(b, `,"channel":`...)
 	b = AppendQuote(b, channel)
 	b = append(b, `,"data":`...)

@@ -169,6 +169,6 @@ func FuzzClientEvent(f *testing.F) {
 		if known {
 			id, text = []byte(`7`), `7`
 		}
-		checkEvent(t, protocol.ClientEventMessage(&e, e.Channel, id).JSON(), e.Event, e.Channel, text)
+		checkEvent(t, protocol.ClientEventMessage(&e, e.Channel, id).JSON(), string(e.Event), e.Channel, text)
 	})
 }

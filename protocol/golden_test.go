@@ -77,8 +77,8 @@ func goldenErrors() map[string]*protocol.Error {
 
 func goldenMessages(t *testing.T) map[string]outbound.Message {
 	t.Helper()
-	client := protocol.ClientEvent{Event: "client-test-message", Data: []byte(`{ "a": [1.0, {}] }`)}
-	silent := protocol.ClientEvent{Event: "client-test-message", Data: []byte(`null`)}
+	client := protocol.ClientEvent{Event: []byte("client-test-message"), Data: []byte(`{ "a": [1.0, {}] }`)}
+	silent := protocol.ClientEvent{Event: []byte("client-test-message"), Data: []byte(`null`)}
 	forwarded := []byte(` {"event":"client-x", "user_id":"spoofed", "extra" : {"k": 1.0}, "data":"{\"a\":1}",` +
 		`"channels":["other"], "channel":"other"} `)
 	var decoded protocol.Message

@@ -44,7 +44,7 @@ func TestAppendQuote(t *testing.T) {
 
 func TestMessageAllocations(t *testing.T) {
 	id := mustID(t, "905761171.52956978")
-	e := protocol.ClientEvent{Event: "client-typing", Data: []byte(`{"name":"Zoë","text":"\"hi\""}`)}
+	e := protocol.ClientEvent{Event: []byte("client-typing"), Data: []byte(`{"name":"Zoë","text":"\"hi\""}`)}
 	forwarded := []byte(`{"event":"client-typing","channel":"a","data":{"name":"Zoë","text":"\"hi\""}}`)
 	member := protocol.RosterMember{ID: "42", IDRaw: []byte(`42`), Info: []byte(`{"name":"Zoë","role":"admin"}`)}
 	var ids, hash []byte
@@ -80,7 +80,7 @@ func TestMessageAllocations(t *testing.T) {
 func BenchmarkMessage(b *testing.B) {
 	small := `{"user":{"id":42,"name":"Zoe"},"text":"hello"}`
 	large := `{"items":[` + strings.Repeat(`{"id":42,"name":"Zoë"},`, 400) + `{}]}`
-	e := protocol.ClientEvent{Event: "client-typing", Data: []byte(small)}
+	e := protocol.ClientEvent{Event: []byte("client-typing"), Data: []byte(small)}
 	var ids, hash []byte
 	for range 100 {
 		ids, hash = protocol.AppendRosterRow(ids, hash, protocol.RosterMember{ID: "42", IDRaw: []byte(`42`), Info: []byte(small)})

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"reverb/protocol"
@@ -11,7 +12,7 @@ import (
 )
 
 // silent is an established session that is subscribed to a private channel and is sent nothing more.
-func silent(b *testing.B, n *node) transport.Receiver {
+func silent(b testing.TB, n *node) transport.Receiver {
 	b.Helper()
 	conn := new(transporttest.Conn)
 	r := n.Open(conn, &transport.Request{Path: "/app/key"})
@@ -22,7 +23,7 @@ func silent(b *testing.B, n *node) transport.Receiver {
 	return r
 }
 
-func benchNode(b *testing.B) *node {
+func benchNode(b testing.TB) *node {
 	b.Helper()
 	n := newNode(b, configured(appWith(nil)), nil)
 	b.Cleanup(n.stop)
@@ -73,6 +74,15 @@ func BenchmarkConnectionOfChannels(b *testing.B) {
 	}
 }
 
+// A client event costs the name of its channel and its message.
+func TestClientEventAllocations(t *testing.T) {
+	r := silent(t, benchNode(t))
+	payload := []byte(`{"event":"client-typing","channel":"private-a","data":{"user":1}}`)
+	if got := testing.AllocsPerRun(100, func() { r.Message(payload, false) }); got > 2 {
+		t.Errorf("%v allocations, want 2", got)
+	}
+}
+
 // A client event, of which the settings say who may send it, and how it may look.
 func BenchmarkClientEvent(b *testing.B) {
 	r := silent(b, benchNode(b))
@@ -103,5 +113,21 @@ func BenchmarkOpen(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		n.Open(transporttest.Discard{}, r).Closed(transport.ReasonHangup)
+	}
+}
+
+// A subscribe to a cache channel that has an event, and its end.
+func BenchmarkCachedEvent(b *testing.B) {
+	n := benchNode(b)
+	r := n.Open(transporttest.Discard{}, &transport.Request{Path: "/app/key"})
+	other := n.Open(transporttest.Discard{}, &transport.Request{Path: "/app/key"})
+	subscribe := []byte(`{"event":"pusher:subscribe","data":{"channel":"cache-a"}}`)
+	unsubscribe := []byte(`{"event":"pusher:unsubscribe","data":{"channel":"cache-a"}}`)
+	other.Message(subscribe, false)
+	n.publish(server.Publication{Event: "e", Data: strings.Repeat("x", 200), Channels: []string{"cache-a"}})
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Message(subscribe, false)
+		r.Message(unsubscribe, false)
 	}
 }

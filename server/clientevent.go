@@ -130,7 +130,7 @@ func senderID(conf *config.App, sub *channels.Subscription) []byte {
 
 // checkClientEvent applies the rules that the app has for client events.
 func checkClientEvent(e *protocol.ClientEvent, rules *config.Rules) *protocol.Error {
-	if rules.StrictNames && !protocol.ValidEventName(e.Event, rules.MaxEventName) {
+	if rules.StrictNames && !protocol.ValidEventName(string(e.Event), rules.MaxEventName) {
 		return errClientName
 	}
 	if rules.MaxEventData > 0 && e.DataSize() > rules.MaxEventData {

@@ -2,14 +2,21 @@ package cluster
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
+	"reverb/channels"
+	"reverb/config"
+	"reverb/metrics"
 	"reverb/outbound"
 	"reverb/protocol"
 	"reverb/scaling"
 	"reverb/scaling/bus"
 	"reverb/scaling/cluster/roster"
+	"reverb/server"
+	"reverb/transport"
+	"reverb/transport/transporttest"
 )
 
 // nobody is a Handler that does nothing, at once.
@@ -89,6 +96,28 @@ func BenchmarkReceive(b *testing.B) {
 	for b.Loop() {
 		e.seq++
 		r.receive(name, appendEvent(buffer, e))
+	}
+}
+
+// BenchmarkDelivery is an event of another node from the bytes of Redis to the frame that a client is sent.
+func BenchmarkDelivery(b *testing.B) {
+	hub := channels.NewHub(channels.Options{})
+	defer hub.Close()
+	s := server.New(server.Options{
+		Config: &config.Config{
+			Apps:   config.Apps{config.NewApp("app", "key", "secret")},
+			Server: config.Server{Limits: config.Limits{MaxMessageSize: 1 << 20, MaxSubscriptions: 100}},
+		},
+		Hub: hub, Relay: scaling.NewLocal(), Metrics: metrics.New("test"), Log: slog.New(slog.DiscardHandler),
+	})
+	client := s.Open(transporttest.Discard{}, &transport.Request{Path: "/app/key"})
+	client.Message([]byte(`{"event":"pusher:subscribe","data":{"channel":"room"}}`), false)
+	r, name := relayOf(b, s.Node(), "room")
+	e := received(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		e.seq++
+		r.receive(name, appendEvent(make([]byte, 0, 300), e))
 	}
 }
 

@@ -42,8 +42,9 @@ type Options struct {
 	Client  func(*http.Request) netip.AddrPort // whom a request came from, proxies apart; nil = the other end of the connection
 }
 
-// API answers every request that is not a well-formed WebSocket upgrade. It is constant after New, but for answers that it has at hand; its methods may be called from any goroutine.
+// API answers every request that is not a well-formed WebSocket upgrade. Its methods may be called from any goroutine.
 type API struct {
+	// Constant after New.
 	cfg        *config.Server
 	prefix     string // "" or "/a/b"
 	server     Server
@@ -52,7 +53,8 @@ type API struct {
 	complaints *logging.Throttle
 	client     func(*http.Request) netip.AddrPort
 
-	emptyObject, emptyBatch atomic.Pointer[finished] // that Direct gave last
+	// Atomic.
+	emptyObject, emptyBatch atomic.Pointer[finished] // the answers that Direct gave last
 }
 
 // New makes an API.

@@ -8,8 +8,8 @@ import (
 	"reverb/protocol"
 )
 
-// call is one request of a back end, from its body on. All that it holds is valid until the handler returns, and so is each text that was
-// read in its query or its body: a text that is kept for longer must be copied.
+// call is one request of a back end, from its body on. All that it holds is valid until the handler returns, and so is
+// each text that was read in its query or its body: a text that is kept for longer must be copied.
 type call struct {
 	app   *config.App
 	query protocol.Query

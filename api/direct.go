@@ -12,9 +12,10 @@ import (
 	"reverb/metrics"
 )
 
-// Direct answers the requests that a busy site sends most, its publishes, without net/http: target is the raw target of a POST whose
-// whole body is at hand, and client whom it came from. The answer is a whole HTTP/1.1 answer that keeps the connection, the one that Handler
-// would give; nil leaves the request to that handler. It never waits, so an event loop may call it, and it keeps nothing of its arguments.
+// Direct answers the requests that a busy site sends most, its publishes, without net/http: target is the raw target of
+// a POST whose whole body is at hand, and client whom it came from. The answer is a whole HTTP/1.1 answer that keeps
+// the connection, the one that Handler would give; nil leaves the request to that handler. It never waits, so an event
+// loop may call it, and it keeps nothing of its arguments.
 func (a *API) Direct(target, body []byte, client netip.AddrPort) []byte {
 	path, query, _ := strings.Cut(view(target), "?")
 	id, batch, ok := publishRoute(path, a.prefix)
@@ -42,7 +43,8 @@ func (a *API) Direct(target, body []byte, client netip.AddrPort) []byte {
 	return a.finish(w, time.Now())
 }
 
-// publishRoute takes the plain form of the two publish routes apart. Whatever is escaped, doubled or otherwise unusual is no plain form.
+// publishRoute takes the plain form of the two publish routes apart. Whatever is escaped, doubled or otherwise unusual
+// is no plain form.
 func publishRoute(path, prefix string) (appID string, batch, ok bool) {
 	rest, ok := strings.CutPrefix(path, prefix)
 	if !ok {
@@ -68,7 +70,8 @@ func plainID(id string) bool {
 	return id != ""
 }
 
-// publishDirectly reports whether w has the answer. It has none, and nothing was published, when giving it could mean to wait.
+// publishDirectly reports whether w has the answer. It has none, and nothing was published, when giving it could mean
+// to wait.
 func (a *API) publishDirectly(w *directWriter, appID string, batch bool, r request, body []byte) (answered bool) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -144,7 +147,8 @@ type finished struct {
 	answer []byte
 }
 
-// finish makes the answer of w. Nearly all publishes succeed and are answered alike: these share an answer for as long as its date is true.
+// finish makes the answer of w. Nearly all publishes succeed and are answered alike: these share an answer for as long
+// as its date is true.
 func (a *API) finish(w *directWriter, now time.Time) []byte {
 	var last *atomic.Pointer[finished]
 	switch {

@@ -33,8 +33,8 @@ type value struct {
 	room *[]byte // of parseJSON
 }
 
-// parseJSON reads a whole body. Texts are parts of it, but those of strings with escapes, which are appended to room; they are valid as long
-// as nobody changes the bytes of either.
+// parseJSON reads a whole body. Texts are parts of it, but those of strings with escapes, which are appended to room;
+// they are valid as long as nobody changes the bytes of either.
 func parseJSON(body []byte, room *[]byte) (value, error) {
 	text, ok := protocol.ValidJSON(body)
 	if !ok {
@@ -43,8 +43,9 @@ func parseJSON(body []byte, room *[]byte) (value, error) {
 	return valueOf(text, room), nil
 }
 
-// view is b as a string, and bytesOf the bytes of such a string, without a copy, for as long as nobody changes the bytes. A publish is read
-// thousands of times a second on the event loops; copies of its target and its body were a third of its garbage.
+// view is b as a string, and bytesOf the bytes of such a string, without a copy, for as long as nobody changes the
+// bytes. A publish is read thousands of times a second on the event loops; copies of its target and its body were a
+// third of its garbage.
 func view(b []byte) string    { return unsafe.String(unsafe.SliceData(b), len(b)) }
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
@@ -71,7 +72,8 @@ func valueOf(raw []byte, room *[]byte) value {
 	return v
 }
 
-// each calls f with the members of an object, or with the elements of an array and an empty name, until f returns false. v is valid.
+// each calls f with the members of an object, or with the elements of an array and an empty name, until f returns
+// false. v is valid.
 func (v value) each(f func(name string, v value) bool) {
 	switch v.kind {
 	case object:

@@ -41,8 +41,8 @@ func realServer(tb testing.TB, log *slog.Logger) (*server.Server, *api.API) {
 
 var ok = []byte("HTTP/1.1 200 OK\r\n")
 
-// publisherOf returns a function that publishes body to a server with one client, which is subscribed to the channels: from the signed request
-// to the frame, without sockets.
+// publisherOf returns a function that publishes body to a server with one client, which is subscribed to the channels:
+// from the signed request to the frame, without sockets.
 func publisherOf(tb testing.TB, path, body string, names ...string) (publish func()) {
 	tb.Helper()
 	s, a := realServer(tb, slog.New(slog.DiscardHandler))
@@ -112,7 +112,8 @@ func (r *records) text() string {
 	return b.String()
 }
 
-// The memory of a request is another's when it is answered: what is kept of its texts, by the log, a watcher or a relay, is a copy.
+// The memory of a request is another's when it is answered: what is kept of its texts, by the log, a watcher or a
+// relay, is a copy.
 func TestNothingOfARequestIsKept(t *testing.T) {
 	log := new(records)
 	s, a := realServer(t, slog.New(log))

@@ -5,9 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// Batch is messages, one behind the other, on their way to many connections. An encoding is made when the first connection asks for it
-// and shared by all that ask for it after that: one buffer for each encoding in use, however many messages there are. The zero value is
-// empty. Add and Reset are for one goroutine while nobody else uses the batch; In may be called from many.
+// Batch is messages, one behind the other, on their way to many connections. An encoding is made when the first
+// connection asks for it and shared by all that ask for it after that: one buffer for each encoding in use, however
+// many messages there are. The zero value is empty. Add and Reset are for one goroutine while nobody else uses the
+// batch; In may be called from many.
 type Batch struct {
 	messages []Message // constant while In is called
 	size     int       // of the text frames, bytes

@@ -8,7 +8,7 @@
 //	       │         └─ JSON: relays, cached events, other encodings
 //	       └─ TextFrame: sent as it is
 //
-// The JSON of a message is written once, with room in front for the header of a WebSocket frame, so that the text frame, which nearly every
-// connection wants, costs nothing more. Another encoding is made from the JSON when the first receiver asks for it; receivers of one
-// Batch share it.
+// The JSON of a message is written once, with room in front for the header of a WebSocket frame, so that the text
+// frame, which nearly every connection wants, costs nothing more. Another encoding is made from the JSON when the first
+// receiver asks for it; receivers of one Batch share it.
 package outbound

@@ -8,8 +8,8 @@ type Encoding struct {
 // TextFrame is the encoding of a WebSocket without extensions.
 var TextFrame = new(Encoding)
 
-// NewEncoding makes an encoding of a function that appends a message, given as its JSON, to the messages before it. The function may be
-// called from many goroutines and must not keep or change its arguments.
+// NewEncoding makes an encoding of a function that appends a message, given as its JSON, to the messages before it. The
+// function may be called from many goroutines and must not keep or change its arguments.
 func NewEncoding(appendJSON func(dst, json []byte) []byte) *Encoding {
 	return &Encoding{appendJSON: appendJSON}
 }

@@ -2,11 +2,12 @@ package outbound
 
 import "encoding/binary"
 
-// Room is how many bytes stand free in front of the JSON of a message: as many as the longest header of a server's frame has.
+// Room is how many bytes stand free in front of the JSON of a message: as many as the longest header of a server's
+// frame has.
 const Room = 10
 
-// RFC 6455 section 5.2. The header is written by hand: gobwas/ws writes it to an io.Writer, which would put the header and the payload
-// of every event into two pieces of memory.
+// RFC 6455 section 5.2. The header is written by hand: gobwas/ws writes it to an io.Writer, which would put the header
+// and the payload of every event into two pieces of memory.
 const (
 	textFrame   = 0x81 // FIN, opcode text
 	length16    = 126  // the length follows in 2 bytes
@@ -15,22 +16,22 @@ const (
 	maxLength16 = 1<<16 - 1
 )
 
-// Message is one message to clients: its JSON and, in the same memory, the header that makes it a WebSocket text frame. It is
-// immutable and shared by all its receivers. The zero value is no message.
+// Message is one message to clients: its JSON and, in the same memory, the header that makes it a WebSocket text frame.
+// It is immutable and shared by all its receivers. The zero value is no message.
 type Message struct{ frame []byte }
 
 // New returns a message with a copy of json.
 func New[T string | []byte](json T) Message { return End(append(Begin(len(json)), json...)) }
 
-// Begin returns a buffer with Room bytes in front; append the JSON, about size bytes of it, and hand the result to End. When size
-// was enough, the message is one allocation and nothing is copied.
+// Begin returns a buffer with Room bytes in front; append the JSON, about size bytes of it, and hand the result to End.
+// When size was enough, the message is one allocation and nothing is copied.
 func Begin(size int) []byte { return make([]byte, Room, Room+size) }
 
 // End makes a message of the buffer of a Begin with the JSON appended. It takes over buf.
 func End(buf []byte) Message { return At(buf, Room) }
 
-// At makes a message of the JSON that is buf[start:]; start is Room or more. It takes over buf and writes into the bytes in front of
-// the JSON.
+// At makes a message of the JSON that is buf[start:]; start is Room or more. It takes over buf and writes into the
+// bytes in front of the JSON.
 func At(buf []byte, start int) Message {
 	length := len(buf) - start
 	frame := buf[start-headerSize(length):]

@@ -1,6 +1,6 @@
-// Package poller owns sockets: it accepts them, speaks WebSocket on them and closes them. It knows nothing of Pusher. A connection is a
-// transport.Conn, and package transport has the contract with its Receiver. Plain connections wait in netpoll's Polls and have no
-// goroutine; TLS connections have one.
+// Package poller owns sockets: it accepts them, speaks WebSocket on them and closes them. It knows nothing of Pusher. A
+// connection is a transport.Conn, and package transport has the contract with its Receiver. Plain connections wait in
+// netpoll's Polls and have no goroutine; TLS connections have one.
 //
 //	call on Receiver     on which goroutine
 //	-------------------  -------------------------------------------------
@@ -11,14 +11,15 @@
 // Frames for a client whose own bytes are being handled gather, and go out together: when 16 KiB have come
 // together or the read is done.
 //
-// A client is not listened to while too many answers to its own messages wait for it to read: its next message stays unread (answers.go).
+// A client is not listened to while too many answers to its own messages wait for it to read: its next message stays
+// unread (answers.go).
 //
-// A client is slow when its oldest byte has waited for OutboxTimeout or when more than OutboxBytes wait for it. All outboxes together
-// hold at most TotalOutboxBytes, a frame that waits in many of them counted once; over it those are cut that do not read, wait
-// longest and hold most (shortage.go), and not the one whose frame was too much.
+// A client is slow when its oldest byte has waited for OutboxTimeout or when more than OutboxBytes wait for it. All
+// outboxes together hold at most TotalOutboxBytes, a frame that waits in many of them counted once; over it those are
+// cut that do not read, wait longest and hold most (shortage.go), and not the one whose frame was too much.
 //
-// A call that ends a connection only shuts it down; the reader notices, closes the descriptor and calls Closed. So no descriptor is
-// written to after its number was given to another socket.
+// A call that ends a connection only shuts it down; the reader notices, closes the descriptor and calls Closed. So no
+// descriptor is written to after its number was given to another socket.
 //
 //	the client                                       Reason          answer
 //	-----------------------------------------------  --------------  --------------------------------------

@@ -25,8 +25,9 @@ const (
 	newTime  = 50 * time.Millisecond // in which one cannot tell yet how fast a client reads
 )
 
-// Pace implements transport.Conn. Answers do not count: publishers must not wait for a client that asks for much. A client is pressed when
-// half of the bytes that may wait do, and it takes them so fast that it would be through in passTime.
+// Pace implements transport.Conn. Answers do not count: publishers must not wait for a client that asks for much. A
+// client is pressed when half of the bytes that may wait do, and it takes them so fast that it would be through in
+// passTime.
 func (c *conn) Pace() transport.Pace {
 	p := c.table.poller
 	lag := min(maxLag, p.outboxBytes.Load()/16)

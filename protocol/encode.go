@@ -38,8 +38,8 @@ func SubscriptionSucceededMessage(channel string) outbound.Message {
 	return outbound.End(append(appendChannel(b, channel), '}'))
 }
 
-// AppendRosterRow appends a user to the two lists that PresenceSucceededMessage is made of: a row of each, with a comma in front, escaped for a
-// JSON text inside a JSON string.
+// AppendRosterRow appends a user to the two lists that PresenceSucceededMessage is made of: a row of each, with a comma
+// in front, escaped for a JSON text inside a JSON string.
 func AppendRosterRow(ids, hash []byte, m RosterMember) (newIDs, newHash []byte) {
 	ids = appendEscaped(append(ids, ','), m.IDRaw)
 	hash = append(appendEscapedQuote(append(hash, ','), m.ID), ':')
@@ -49,8 +49,9 @@ func AppendRosterRow(ids, hash []byte, m RosterMember) (newIDs, newHash []byte) 
 	return ids, appendEscaped(hash, m.Info)
 }
 
-// PresenceSucceededMessage returns the reply to a subscribe on a presence channel: the roster of count users in join order, each user
-// once, as the rows of AppendRosterRow. The hash is always an object, where PHP makes it a list now and then.
+// PresenceSucceededMessage returns the reply to a subscribe on a presence channel: the roster of count users in join
+// order, each user once, as the rows of AppendRosterRow. The hash is always an object, where PHP makes it a list now
+// and then.
 func PresenceSucceededMessage(channel string, count int, ids, hash []byte) outbound.Message {
 	b := outbound.Begin(2*envelope + len(EventSubscriptionSucceeded) + len(ids) + len(hash) + quotedSize(channel))
 	b = append(b, `{"event":"`+EventSubscriptionSucceeded+`","data":"{\"presence\":{\"count\":`...)

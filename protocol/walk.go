@@ -2,8 +2,9 @@ package protocol
 
 import "unicode/utf8"
 
-// Members calls f for each member of the JSON object that text is, in order, duplicates too: the name unescaped, the value as in the
-// text. It stops when f returns false, and where the text is wrong; the calls of f count only when Members returns true.
+// Members calls f for each member of the JSON object that text is, in order, duplicates too: the name unescaped, the
+// value as in the text. It stops when f returns false, and where the text is wrong; the calls of f count only when
+// Members returns true.
 func Members(text []byte, f func(name, value []byte) bool) bool {
 	o, ok := openObject(text)
 	if !ok {
@@ -51,11 +52,12 @@ func Elements(text []byte, f func(value []byte) bool) bool {
 	}
 }
 
-// ValidJSON returns text without the white space around it, and whether it is one JSON value, in UTF-8 and no deeper than PHP reads.
+// ValidJSON returns text without the white space around it, and whether it is one JSON value, in UTF-8 and no deeper
+// than PHP reads.
 func ValidJSON(text []byte) ([]byte, bool) { return validJSON(text, 0) }
 
-// Text returns a JSON scalar of Members or Elements as PHP makes a string of it: "a" is a, 1 is 1, true is 1, null, false and nothing
-// are empty. It is false for arrays and objects. The result may be part of value.
+// Text returns a JSON scalar of Members or Elements as PHP makes a string of it: "a" is a, 1 is 1, true is 1, null,
+// false and nothing are empty. It is false for arrays and objects. The result may be part of value.
 func Text(value []byte) ([]byte, bool) { return scalarText(value) }
 
 // AppendText appends the Text of a JSON string.

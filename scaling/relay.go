@@ -26,8 +26,9 @@ type Message struct {
 	Client       bool              // a client's event: it is kept only while somebody is in the channel
 	Elsewhere    bool              // for the other nodes only: this one has it already
 
-	// Order, if not nil, is a relay's: its Pass is called in the moment in which the message gets its place among those of its channel on this
-	// node, so that it goes to the other nodes at the same place. It is not called when there is no such place; the relay then does it itself.
+	// Order, if not nil, is a relay's: its Pass is called in the moment in which the message gets its place among those
+	// of its channel on this node, so that it goes to the other nodes at the same place. It is not called when there is
+	// no such place; the relay then does it itself.
 	Order interface{ Pass() }
 }
 
@@ -67,32 +68,34 @@ type Node struct {
 	Connections int       // that are open
 }
 
-// Handler is the node: what a relay hands its messages to. It may be called from many goroutines; the calls for one channel that
-// change it come one after the other.
+// Handler is the node: what a relay hands its messages to. It may be called from many goroutines; the calls for one
+// channel that change it come one after the other.
 type Handler interface {
-	// Deliver brings the message to the subscribers of this node, and keeps it in a cache channel that is held. It does not wait
-	// for sockets. It calls m.Order, with locks held, and forgets it.
+	// Deliver brings the message to the subscribers of this node, and keeps it in a cache channel that is held. It does
+	// not wait for sockets. It calls m.Order, with locks held, and forgets it.
 	Deliver(m Message) error
 
 	// Terminate closes the connections of the app's user on this node.
 	Terminate(app, userID string)
 
-	// Hold makes the channel known before it has a subscriber, and keeps it with its members and its cached event after the last
-	// one has left, until Release.
+	// Hold makes the channel known before it has a subscriber, and keeps it with its members and its cached event after
+	// the last one has left, until Release.
 	Hold(app, channel string)
 	Release(app, channel string)
 
-	// MemberAdded brings a user into the roster of a held presence channel and announces it to this node's subscribers. A user who
-	// is in it gets the new data silently.
+	// MemberAdded brings a user into the roster of a held presence channel and announces it to this node's subscribers.
+	// A user who is in it gets the new data silently.
 	MemberAdded(app, channel string, m *protocol.MemberData)
 
 	// MemberRemoved takes a user out of the roster and announces it, if it was there.
 	MemberRemoved(app, channel, userID string)
 
-	// Cached is the event that the cluster has cached for a channel that is held; the zero message: none. client says that it is a client's.
+	// Cached is the event that the cluster has cached for a channel that is held; the zero message: none. client says
+	// that it is a client's.
 	Cached(app, channel string, event outbound.Message, client bool)
 
-	// Roster is the users of a held presence channel as this node knows them, in the order they came. Nothing of it may be changed.
+	// Roster is the users of a held presence channel as this node knows them, in the order they came. Nothing of it may
+	// be changed.
 	Roster(app, channel string) []*protocol.MemberData
 
 	// Answer answers q for this node alone.
@@ -102,8 +105,9 @@ type Handler interface {
 	Connections() map[string]int
 }
 
-// Relay joins a node to others, if there are any. Start comes before everything else and Close after it; the rest may be called from any
-// goroutine that holds no lock of the hub or of a session. Local is the Relay of a node that is alone; every other one is a Cluster.
+// Relay joins a node to others, if there are any. Start comes before everything else and Close after it; the rest may
+// be called from any goroutine that holds no lock of the hub or of a session. Local is the Relay of a node that is
+// alone; every other one is a Cluster.
 type Relay interface {
 	// Start tells the relay who the node is.
 	Start(h Handler) error
@@ -111,8 +115,8 @@ type Relay interface {
 	Publisher
 	Monitor
 
-	// Close leaves the cluster, hands out what waits as far as that is possible in a bounded time, and waits for the relay's
-	// goroutines.
+	// Close leaves the cluster, hands out what waits as far as that is possible in a bounded time, and waits for the
+	// relay's goroutines.
 	Close()
 }
 
@@ -125,8 +129,8 @@ type Cluster interface {
 
 // Publisher reaches the subscribers and the users of every node.
 type Publisher interface {
-	// Publish brings the message to every node, this one included. The error is that of this node's own delivery, or ErrDropped
-	// when the message could not be passed on.
+	// Publish brings the message to every node, this one included. The error is that of this node's own delivery, or
+	// ErrDropped when the message could not be passed on.
 	Publish(m Message) error
 
 	// Terminate closes the connections of the app's user on every node.
@@ -135,10 +139,11 @@ type Publisher interface {
 
 // Joiner has a node follow the channels that its subscribers are in, and the cluster know its members.
 type Joiner interface {
-	// Join makes ready for one more subscription of this node and calls done once, on any goroutine, with no lock held, maybe before
-	// Join returns. After done(nil) the node gets whatever is published to the channel, the channel is held with the cluster's cached
-	// event and roster, and the member is in that roster and was announced. While the other nodes cannot be reached this is true as
-	// far as this node knows. Done is called with ErrMembers when there are too many, or another error when it cannot be done.
+	// Join makes ready for one more subscription of this node and calls done once, on any goroutine, with no lock held,
+	// maybe before Join returns. After done(nil) the node gets whatever is published to the channel, the channel is
+	// held with the cluster's cached event and roster, and the member is in that roster and was announced. While the
+	// other nodes cannot be reached this is true as far as this node knows. Done is called with ErrMembers when there
+	// are too many, or another error when it cannot be done.
 	Join(j Join, done func(error))
 
 	// Leave gives back what one done(nil) has given. It comes after the subscriber is out of the hub.

@@ -6,28 +6,29 @@ import (
 	"reverb/outbound"
 )
 
-// Conn is one connection of a client. All methods may be called from any goroutine, under any lock of the caller, and never wait.
+// Conn is one connection of a client. All methods may be called from any goroutine, under any lock of the caller, and
+// never wait.
 type Conn interface {
 	// Encoding is how the connection takes its messages. It does not change.
 	Encoding() *outbound.Encoding
 
-	// Send sends one or more whole messages in the connection's encoding. encoded is not copied and must never change. After Close it is
-	// dropped.
+	// Send sends one or more whole messages in the connection's encoding. encoded is not copied and must never change.
+	// After Close it is dropped.
 	Send(encoded []byte)
 
-	// Answer is Send for the answer to a message of the client. A client can ask without end, so its next message is not handed over while
-	// too many bytes of answers wait.
+	// Answer is Send for the answer to a message of the client. A client can ask without end, so its next message is
+	// not handed over while too many bytes of answers wait.
 	Answer(encoded []byte)
 
-	// Room reports whether more answers may wait. An answer that is not sent within Receiver.Message must ask. If there is no room, later is
-	// called on another goroutine when there is, or when nothing is sent any more.
+	// Room reports whether more answers may wait. An answer that is not sent within Receiver.Message must ask. If there
+	// is no room, later is called on another goroutine when there is, or when nothing is sent any more.
 	Room(later func()) bool
 
 	// Ping asks the client for a sign of life that needs no message: the answer to it is a call of Receiver.Control.
 	Ping()
 
-	// Close sends the bytes that wait and then tells the client why, and gives it a bounded time to leave. Code 0 is without a word.
-	// Messages that still arrive are dropped.
+	// Close sends the bytes that wait and then tells the client why, and gives it a bounded time to leave. Code 0 is
+	// without a word. Messages that still arrive are dropped.
 	Close(code uint16, reason string)
 
 	// Kill cuts the connection at once. The bytes that wait are dropped.

@@ -1,5 +1,5 @@
-// Package transport says what a connection is, to the server that talks over it and to the package that carries it. It holds types
-// only: a socket is package poller's, and another carrier of messages would implement the same Conn.
+// Package transport says what a connection is, to the server that talks over it and to the package that carries it. It
+// holds types only: a socket is package poller's, and another carrier of messages would implement the same Conn.
 //
 //	call on Receiver     when
 //	-------------------  ----------------------------------------------------------------
@@ -7,10 +7,10 @@
 //	Message, Control     in the order of arrival
 //	Closed               exactly once, and last
 //
-// For one connection the order is Open, (Message | Control)*, Closed, and never two calls run at once, so the fields that a Receiver
-// keeps for its connection need no lock. After Conn.Close nothing but Closed follows; Closed comes before the close frame that answers a
-// violation. Calls run on a goroutine that thousands of connections share: they must not wait. A panic in one costs that connection and
-// is logged.
+// For one connection the order is Open, (Message | Control)*, Closed, and never two calls run at once, so the fields
+// that a Receiver keeps for its connection need no lock. After Conn.Close nothing but Closed follows; Closed comes
+// before the close frame that answers a violation. Calls run on a goroutine that thousands of connections share: they
+// must not wait. A panic in one costs that connection and is logged.
 //
 //	method of Conn   what it does                                   what the client of a WebSocket sees
 //	---------------  ---------------------------------------------  ------------------------------------------

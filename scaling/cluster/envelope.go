@@ -7,7 +7,8 @@ import (
 	"reverb/protocol"
 )
 
-// The first byte of everything that is published says what it is. A node ignores what it does not know, so that a newer one may say more.
+// The first byte of everything that is published says what it is. A node ignores what it does not know, so that a newer
+// one may say more.
 const (
 	kindEvent     = 1 // an event of a Pusher channel: version, flags, node, sequence, maybe a socket id, payload
 	kindDelta     = 2 // a change of a roster, written by the scripts
@@ -19,7 +20,8 @@ const (
 // version is of the bytes after the kind. A receiver takes no other.
 const version = 1
 
-// deltaHeader is what the scripts of a roster put in front of a delta: its kind, and the version of the bytes that follow.
+// deltaHeader is what the scripts of a roster put in front of a delta: its kind, and the version of the bytes that
+// follow.
 const deltaHeader = string(rune(kindDelta)) + string(rune(version))
 
 // Flags of an event.
@@ -41,7 +43,8 @@ type event struct {
 	payload outbound.Message
 }
 
-// eventRoom is the most bytes that an envelope adds to a payload: kind, version, flags, node, sequence, length and text of a socket id.
+// eventRoom is the most bytes that an envelope adds to a payload: kind, version, flags, node, sequence, length and text
+// of a socket id.
 const eventRoom = 3 + len(nodeID{}) + binary.MaxVarintLen64 + 1 + 21
 
 // appendEvent writes e:
@@ -72,8 +75,8 @@ func appendEvent(dst []byte, e event) []byte {
 	return append(dst, e.payload.JSON()...)
 }
 
-// decodeEvent reads a message of appendEvent. It takes over b: the payload is part of it, and the memory in front, which is longer than
-// outbound.Room, becomes its header.
+// decodeEvent reads a message of appendEvent. It takes over b: the payload is part of it, and the memory in front,
+// which is longer than outbound.Room, becomes its header.
 func decodeEvent(b []byte) (e event, ok bool) {
 	r := reader{b: b}
 	if r.byte() != kindEvent || r.byte() != version {
@@ -96,7 +99,8 @@ func decodeEvent(b []byte) (e event, ok bool) {
 	return e, true
 }
 
-// reader takes apart what another node has published. After the first thing that is not there it is bad and gives zeros.
+// reader takes apart what another node has published. After the first thing that is not there it is bad and gives
+// zeros.
 type reader struct {
 	b   []byte
 	bad bool

@@ -26,7 +26,8 @@ type envelope struct {
 	signature   signature // node is empty for a message of PHP
 }
 
-// readEnvelope reads the parts of a message; what each means is for its type to say. The envelope keeps pointing into text.
+// readEnvelope reads the parts of a message; what each means is for its type to say. The envelope keeps pointing into
+// text.
 func readEnvelope(text []byte) (envelope, error) {
 	var e envelope
 	ok := protocol.Members(text, func(name, value []byte) bool {
@@ -83,7 +84,8 @@ func (e *envelope) except() protocol.SocketID {
 	return id
 }
 
-// channels are those that an event is for (Reverb: EventDispatcher): channels, which may be one name or a list, or else channel.
+// channels are those that an event is for (Reverb: EventDispatcher): channels, which may be one name or a list, or else
+// channel.
 func (e *envelope) channels() ([]string, error) {
 	var many, one []byte
 	ok := protocol.Members(e.payload, func(name, value []byte) bool {
@@ -119,8 +121,8 @@ func (e *envelope) channels() ([]string, error) {
 	return names, nil
 }
 
-// event is an event as the subscribers of a channel get it: every field as it came from PHP, or as it was before it was written for PHP, but
-// channels, and the channel in its place, or at the end if the event named none.
+// event is an event as the subscribers of a channel get it: every field as it came from PHP, or as it was before it was
+// written for PHP, but channels, and the channel in its place, or at the end if the event named none.
 func (e *envelope) event(channel string) outbound.Message {
 	const around = len(`,"channel":""`)
 	dst := outbound.Begin(around + len(e.payload) + len(channel))
@@ -170,8 +172,9 @@ func (e *envelope) userID() (string, error) {
 	return string(text), nil
 }
 
-// isOwnEvent tells an event of this node by its end, without reading the rest: it has been delivered here already. One that is to be
-// cached is not told. The last brace of a message closes the message, so what stands before it is no client's text.
+// isOwnEvent tells an event of this node by its end, without reading the rest: it has been delivered here already. One
+// that is to be cached is not told. The last brace of a message closes the message, so what stands before it is no
+// client's text.
 func isOwnEvent(text []byte, node string) bool {
 	const before, between = `,"` + keyNode + `":"`, `","` + keySeq + `":`
 	rest, ok := bytes.CutSuffix(text, []byte{'}'})

@@ -15,7 +15,8 @@ import (
 // PingSent stands for a control frame ping among the messages of a Conn.
 const PingSent = "<ping>"
 
-// Conn is a transport.Conn that keeps what it is sent. The zero value is ready; all methods may be called from any goroutine.
+// Conn is a transport.Conn that keeps what it is sent. The zero value is ready; all methods may be called from any
+// goroutine.
 type Conn struct {
 	// Constant while the Conn is used.
 	Addr    netip.AddrPort // the client's

@@ -106,7 +106,8 @@ func (a Apps) ByKey(key string) *App {
 	return nil
 }
 
-// MessageLimit is how large a client message of the app may be, bytes. The ceiling is Limits.MaxMessageSize of the running server.
+// MessageLimit is how large a client message of the app may be, bytes. The ceiling is Limits.MaxMessageSize of the
+// running server.
 func (a *App) MessageLimit(ceiling int64) int64 {
 	if a.MaxMessageSize <= 0 {
 		return ceiling

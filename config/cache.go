@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Cache is the part of the table [laravel] about the default cache store of the site, where `php artisan reverb:restart` leaves its signal.
+// Cache is the part of the table [laravel] about the default cache store of the site, where `php artisan
+// reverb:restart` leaves its signal.
 type Cache struct {
 	Store           string // one of the constants below; "" = none that can be looked at
 	Prefix          string // of the keys in Redis or the table; follows from Laravel.Name: "laravel-cache-"
@@ -33,8 +34,8 @@ const (
 	CacheDatabase = "database"
 )
 
-// wants reports whether the file names this store. One that only .env names is looked at too, but what is wrong with it then ends no start:
-// the site has the variable for itself.
+// wants reports whether the file names this store. One that only .env names is looked at too, but what is wrong with it
+// then ends no start: the site has the variable for itself.
 func (c *Cache) wants(l *loader, store string) bool {
 	return c.Signal && c.Store == store && l.originOf("laravel.cache_store").name == ""
 }
@@ -126,7 +127,8 @@ func (ru rules) cacheTrouble(c *Cache, path, text string) {
 	c.Trouble = text
 }
 
-// prefixes are what a written prefix is, or what the skeletons of Laravel 12 and 11 make of the name: none when that is not known.
+// prefixes are what a written prefix is, or what the skeletons of Laravel 12 and 11 make of the name: none when that is
+// not known.
 func (ru rules) prefixes(path, written, word string) []string {
 	if _, ok := ru.cfg.origins[path]; ok {
 		return []string{written}

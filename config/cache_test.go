@@ -36,7 +36,8 @@ func TestCacheOfTheSite(t *testing.T) {
 	}
 }
 
-// What is wrong with a store ends the start only when the file names the store: a site has CACHE_STORE and DB_CONNECTION for itself.
+// What is wrong with a store ends the start only when the file names the store: a site has CACHE_STORE and
+// DB_CONNECTION for itself.
 func TestCacheThatCannotBe(t *testing.T) {
 	for name, tt := range map[string]struct {
 		environ []string

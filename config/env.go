@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// envTable maps the variables of Laravel Reverb to keys; envApp decides which app REVERB_APP_* describes. A variable that turns something
-// on comes before the variables that count only then, see isIdle.
+// envTable maps the variables of Laravel Reverb to keys; envApp decides which app REVERB_APP_* describes. A variable
+// that turns something on comes before the variables that count only then, see isIdle.
 var envTable = []struct{ name, key string }{
 	{"REVERB_SERVER_HOST", "server.host"},
 	{"REVERB_SERVER_PORT", "server.port"},

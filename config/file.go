@@ -55,7 +55,8 @@ func decodeTOML(text string) (map[string]any, error) {
 	return tree, err
 }
 
-// syntaxError is the place and the text of a decoder's error. The text that the decoder found there is kept back when it may be a secret.
+// syntaxError is the place and the text of a decoder's error. The text that the decoder found there is kept back when
+// it may be a secret.
 func syntaxError(name string, err error) (origin, string) {
 	o := origin{place: name}
 	pe, ok := errors.AsType[toml.ParseError](err)

@@ -24,7 +24,8 @@ func (o origin) String() string {
 type problems struct {
 	origins map[string]origin // of the configuration: where each key was written
 
-	// bad holds the paths that already have a problem, so that a value that was refused is not also reported as missing.
+	// bad holds the paths that already have a problem, so that a value that was refused is not also reported as
+	// missing.
 	bad map[string]bool
 	all []error
 }

@@ -17,7 +17,8 @@ func (s Server) Proxies() []netip.Prefix {
 	return all
 }
 
-// parseProxy reads an address or a network. All addresses at once are refused: then X-Forwarded-For would be what the client made of it.
+// parseProxy reads an address or a network. All addresses at once are refused: then X-Forwarded-For would be what the
+// client made of it.
 func parseProxy(text string) (netip.Prefix, error) {
 	if !strings.Contains(text, "/") {
 		addr, err := netip.ParseAddr(text)

@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// secretWords make a name that of a secret, wherever they stand in it. They are compared without case and without what separates words.
+// secretWords make a name that of a secret, wherever they stand in it. They are compared without case and without what
+// separates words.
 var secretWords = []string{
 	"secret", "password", "passwd", "passphrase", "token", "credential", "signature", "cookie", "authorization", "bearer",
 	"privatekey", "apikey", "accesskey", "encryptionkey", "signingkey", "webhookkey", "sshkey", "sharedkey", "masterkey", "sessionkey", "sessionid",
@@ -18,8 +19,8 @@ var secretWords = []string{
 // secretEnds are secret where they are the last word of a name, and common in others.
 var secretEnds = []string{"pass", "pwd", "jwt", "otp", "totp", "pin", "cvv", "cvc", "csrf", "xsrf", "sid", "session"}
 
-// SecretName reports whether a variable, or a field of a message, with this name holds what should not be shown: a password, a token, or
-// the key that a Laravel site encrypts with. The keys of Reverb's and Pusher's apps are public.
+// SecretName reports whether a variable, or a field of a message, with this name holds what should not be shown: a
+// password, a token, or the key that a Laravel site encrypts with. The keys of Reverb's and Pusher's apps are public.
 func SecretName(name string) bool {
 	plain := strings.NewReplacer("_", "", "-", "", ".", "", " ", "", ":", "").Replace(strings.ToLower(name))
 	for _, word := range secretWords {
@@ -34,7 +35,8 @@ func SecretName(name string) bool {
 	return slices.Contains(secretEnds, lastWord(name))
 }
 
-// lastWord is what stands behind the last separator, or change of case, of a name: "pass" of "DB_PASS", "dbPass" and "pass".
+// lastWord is what stands behind the last separator, or change of case, of a name: "pass" of "DB_PASS", "dbPass" and
+// "pass".
 func lastWord(name string) string {
 	if i := strings.LastIndexFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }); i >= 0 {
 		_, size := utf8.DecodeRuneInString(name[i:])
@@ -50,8 +52,8 @@ func lastWord(name string) string {
 	return strings.ToLower(name[begin:])
 }
 
-// Secrets are the texts that must not appear in anything that is shown: the values of all keys that are secret, each of a list, and the
-// passwords of URLs.
+// Secrets are the texts that must not appear in anything that is shown: the values of all keys that are secret, each of
+// a list, and the passwords of URLs.
 func (c *Config) Secrets() []string {
 	var all []string
 	add := func(s setting) {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// setting is one field and what may stand in it. The methods that take a value report whether it was allowed, and leave the field as it was when
-// it was not; the caller knows place and name for the error.
+// setting is one field and what may stand in it. The methods that take a value report whether it was allowed, and leave
+// the field as it was when it was not; the caller knows place and name for the error.
 type setting interface {
 	setFile(v any) bool    // a value of the TOML decoder
 	setText(s string) bool // a variable or a flag
@@ -228,7 +228,8 @@ func (b boolSetting) want() string { return "true or false" }
 
 func (b boolSetting) String() string { return strconv.FormatBool(*b.p) }
 
-// anyTruth is a boolean whose variable is true for every other word, as in PHP: a limit that was asked for must not stay off.
+// anyTruth is a boolean whose variable is true for every other word, as in PHP: a limit that was asked for must not
+// stay off.
 type anyTruth struct{ boolSetting }
 
 func (a anyTruth) setText(s string) bool {

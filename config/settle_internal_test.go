@@ -13,7 +13,8 @@ func at(text string, written int) look {
 	return l
 }
 
-// A step of the table is a look at the files; a change that is due is offered, and doubtful says what it turns out to be.
+// A step of the table is a look at the files; a change that is due is offered, and doubtful says what it turns out to
+// be.
 func TestSettling(t *testing.T) {
 	type moment struct {
 		ms       int

@@ -13,8 +13,8 @@ import (
 	"reverb/internal/account"
 )
 
-// unreadable is the error of a file that could not be read: its absolute name, and where a right is missing the user of this process and
-// the owner of the file.
+// unreadable is the error of a file that could not be read: its absolute name, and where a right is missing the user of
+// this process and the owner of the file.
 func unreadable(path string, err error) error {
 	if full, absErr := filepath.Abs(path); absErr == nil {
 		path = full
@@ -29,7 +29,8 @@ func unreadable(path string, err error) error {
 	return fmt.Errorf("read configuration: %s: %w (%s)", path, cause, rights(path))
 }
 
-// rights says as which user this process runs, and whose the file is, or the first folder on the way that may not be entered.
+// rights says as which user this process runs, and whose the file is, or the first folder on the way that may not be
+// entered.
 func rights(path string) string {
 	text := "this process runs as " + user(os.Getuid())
 	for at := path; ; {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// rules are those that concern more than one value, and what follows from other values. The rules of a single value are in keys.go.
+// rules are those that concern more than one value, and what follows from other values. The rules of a single value are
+// in keys.go.
 type rules struct{ *loader }
 
 // check comes once, when all sources were read.
@@ -90,12 +91,14 @@ func (ru rules) checkMetrics() {
 	}
 }
 
-// checkApps holds what the file and the variables say of the apps against the rules that every app is under, see App.Violations.
+// checkApps holds what the file and the variables say of the apps against the rules that every app is under, see
+// App.Violations.
 func (ru rules) checkApps() {
 	limits := ru.cfg.Server.Limits
 	for i, app := range ru.cfg.Apps {
 		if _, written := ru.cfg.origins[element("apps", i)+".max_message_size"]; !written {
-			// A default follows a lower limit, and what the app's rules allow; only a value that was written is an error.
+			// A default follows a lower limit, and what the app's rules allow; only a value that was written is an
+			// error.
 			app.MaxMessageSize = max(app.MaxMessageSize, app.Rules.whisperSize())
 			app.MaxMessageSize = app.MessageLimit(limits.MaxMessageSize)
 		}

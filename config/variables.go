@@ -6,8 +6,9 @@ type Variable struct {
 	Source string // ".env:3", "environment"
 }
 
-// Variables are all variables of .env and, over them, the environment: also those that no key is filled from, for whoever compares what
-// the site's parts are told. Values may be secrets. The error lists the lines that cannot be read; the others are returned beside it.
+// Variables are all variables of .env and, over them, the environment: also those that no key is filled from, for
+// whoever compares what the site's parts are told. Values may be secrets. The error lists the lines that cannot be
+// read; the others are returned beside it.
 func Variables(s Source) (map[string]Variable, error) {
 	l := &loader{cfg: Default(), problems: newProblems(nil)}
 	all := map[string]Variable{}

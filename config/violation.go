@@ -82,7 +82,8 @@ func (v *violations) names(a *App) {
 	}
 }
 
-// maxPrevious bounds the previous keys of an app, and its previous secrets: each costs a signature more for every request that is refused.
+// maxPrevious bounds the previous keys of an app, and its previous secrets: each costs a signature more for every
+// request that is refused.
 const maxPrevious = 4
 
 func (v *violations) previous(a *App) {
@@ -117,8 +118,8 @@ func (v *violations) unique(apps Apps, key string, value func(*App) string) {
 	}
 }
 
-// uniquePrevious reports a previous key that another app has: a client that brings it must be of one app. An app whose present key is among
-// its previous ones does no harm.
+// uniquePrevious reports a previous key that another app has: a client that brings it must be of one app. An app whose
+// present key is among its previous ones does no harm.
 func (v *violations) uniquePrevious(apps Apps) {
 	owner := map[string]int{}
 	for i, app := range apps {

@@ -61,7 +61,8 @@ func (e applications) checkSecret(app *config.App) {
 	}
 }
 
-// checkOrigins: the site's own pages must be let in. Only plain entries and the star are judged; the round trip tries the rest.
+// checkOrigins: the site's own pages must be let in. Only plain entries and the star are judged; the round trip tries
+// the rest.
 func (e applications) checkOrigins(app *config.App) {
 	host := e.appURLHost()
 	switch {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// fewDays is the rest of a certificate's life from which on its renewal seems to have failed. Certificates that live only for weeks
-// are judged by a fifth of their life.
+// fewDays is the rest of a certificate's life from which on its renewal seems to have failed. Certificates that live
+// only for weeks are judged by a fifth of their life.
 const fewDays = 14
 
 const renewal = "renew it (certbot renew, or whatever made it) and look at why that did not happen by itself"

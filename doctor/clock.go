@@ -9,7 +9,8 @@ import (
 // someSkew is the difference of clocks from which on they are not kept by NTP.
 const someSkew = 5 * time.Second
 
-// checkDate compares our clock with the Date header of an answer that came between two of our times. The header has whole seconds.
+// checkDate compares our clock with the Date header of an answer that came between two of our times. The header has
+// whole seconds.
 func (e *examination) checkDate(theirs, before, after time.Time) {
 	var skew time.Duration
 	switch {

@@ -34,7 +34,8 @@ type Options struct {
 // stepTimeout bounds each step over the network: a connection, an answer, an event.
 const stepTimeout = 5 * time.Second
 
-// Run makes all checks, one after the other, and returns early only when ctx ends. It starts no goroutine that outlives it.
+// Run makes all checks, one after the other, and returns early only when ctx ends. It starts no goroutine that outlives
+// it.
 func Run(ctx context.Context, o Options) Report {
 	e := &examination{ctx: ctx, o: o, probes: o.Probes, cfg: o.Config, secrets: secretsOf(o), report: Report{Status: OK, Findings: []Finding{}}}
 	for _, part := range []struct {
@@ -63,8 +64,8 @@ func Run(ctx context.Context, o Options) Report {
 	return e.report
 }
 
-// examination is one run: what all parts of it ask with, tell with and have learned. Its methods, and those of the parts, belong to the goroutine
-// of Run.
+// examination is one run: what all parts of it ask with, tell with and have learned. Its methods, and those of the
+// parts, belong to the goroutine of Run.
 type examination struct {
 	// Constant. The context is kept because an examination is one call of Run.
 	ctx     context.Context

@@ -14,8 +14,9 @@ import (
 // environment is the part about the site's .env.
 type environment struct{ *examination }
 
-// check looks for variables of the site that contradict each other. Laravel Reverb has two addresses: REVERB_SERVER_* is where
-// the server listens, REVERB_* where browsers and Laravel find it, and most questions of its users come from mixing them up.
+// check looks for variables of the site that contradict each other. Laravel Reverb has two addresses: REVERB_SERVER_*
+// is where the server listens, REVERB_* where browsers and Laravel find it, and most questions of its users come from
+// mixing them up.
 func (e environment) check() {
 	e.local, e.public = e.localTarget(), e.publicTarget()
 	if e.o.VariablesError != nil {

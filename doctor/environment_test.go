@@ -83,7 +83,8 @@ func TestNoSite(t *testing.T) {
 	}
 }
 
-// Secrets of before a rotation are as good as the present one, and no finding shows any: those of a variable and those of config.toml.
+// Secrets of before a rotation are as good as the present one, and no finding shows any: those of a variable and those
+// of config.toml.
 func TestPreviousSecretsAreHidden(t *testing.T) {
 	for name, o := range map[string]doctor.Options{
 		"variable": options(t, "REVERB_APP_KEY=k\nREVERB_APP_PREVIOUS_SECRETS=an-old-one,older-still\nREVERB_HOST=older-still/x\n", ""),

@@ -62,8 +62,8 @@ func (r *Report) add(f Finding) {
 // mask stands for a secret of any length.
 const mask = "********"
 
-// minSecret is the length from which on a secret is looked for in texts: shorter ones are parts of ordinary words. Nothing here quotes
-// a secret; this is for the answers of others, which might.
+// minSecret is the length from which on a secret is looked for in texts: shorter ones are parts of ordinary words.
+// Nothing here quotes a secret; this is for the answers of others, which might.
 const minSecret = 6
 
 // scrub takes secrets out of what a finding says.

@@ -24,8 +24,8 @@ type line struct {
 	chain []*x509.Certificate // of a secure target, the server's own first
 }
 
-// open connects, and secures the connection when the target is secure. Certificates are not judged here: whoever sends what is worth
-// protecting judges the chain first.
+// open connects, and secures the connection when the target is secure. Certificates are not judged here: whoever sends
+// what is worth protecting judges the chain first.
 func (e *examination) open(ctx context.Context, t target, from *net.TCPAddr) (*line, error) {
 	conn, err := e.probes.Dial(ctx, from, t.address())
 	if err != nil {
@@ -54,7 +54,8 @@ type answer struct {
 	took   time.Duration // from the request to the end of the answer
 }
 
-// exchange sends one request and reads the answer; header lines end without a line break. After status 101 the line goes on.
+// exchange sends one request and reads the answer; header lines end without a line break. After status 101 the line
+// goes on.
 func (l *line) exchange(now func() time.Time, method, host, target string, header []string, body string) (answer, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: reverb-doctor\r\n", method, target, host)

@@ -15,7 +15,8 @@ const idleSpare = 15 * time.Second
 // idleSockets is the part about what a proxy does to a connection that is silent.
 type idleSockets struct{ *examination }
 
-// check stays silent until the server pings, as it does after ping_interval: everything in between must keep the connection so long.
+// check stays silent until the server pings, as it does after ping_interval: everything in between must keep the
+// connection so long.
 func (e idleSockets) check() {
 	const check, title = "idle.ping", "Silence up to the ping"
 	app := e.app()

@@ -10,8 +10,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// The measurements of docs/performance.md, in bytes. A connection may cost more while frames wait for a slow client, which
-// total_outbox_bytes bounds.
+// The measurements of docs/performance.md, in bytes. A connection may cost more while frames wait for a slow client,
+// which total_outbox_bytes bounds.
 const (
 	emptyServer    = 16 << 20 // resident, without a connection
 	connectionHeap = 1_200    // resident for each connection with a channel of its own, with some room
@@ -70,8 +70,9 @@ func (e memory) limit() (most int64, source string, ok bool) {
 	return most, source, source != ""
 }
 
-// cgroupFiles are the files that may hold a limit of the process, of both versions of cgroups: those of its own group and of the groups
-// around it. In a container the names of /proc are often those of the host, which are not there; the root is the container's then.
+// cgroupFiles are the files that may hold a limit of the process, of both versions of cgroups: those of its own group
+// and of the groups around it. In a container the names of /proc are often those of the host, which are not there; the
+// root is the container's then.
 func (e memory) cgroupFiles() []string {
 	names := []string{cgroupRoot + "/memory.max", cgroupRoot + "/memory/memory.limit_in_bytes"}
 	text, err := e.probes.ReadFile(e.proc() + "/cgroup")

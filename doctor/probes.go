@@ -13,20 +13,23 @@ import (
 	"reverb/config"
 )
 
-// Probes are how the doctor looks at the world. System has those of this machine; tests bring their own. All are required but Roots.
+// Probes are how the doctor looks at the world. System has those of this machine; tests bring their own. All are
+// required but Roots.
 type Probes struct {
 	ReadFile func(name string) ([]byte, error)
 	ReadDir  func(name string) ([]string, error) // names of the entries
 	Readlink func(name string) (string, error)
 	Now      func() time.Time
 
-	// Dial connects over TCP, from the address local unless that is nil, or to a Unix socket when the address is a path.
+	// Dial connects over TCP, from the address local unless that is nil, or to a Unix socket when the address is a
+	// path.
 	Dial func(ctx context.Context, local *net.TCPAddr, address string) (net.Conn, error)
 
 	// KeyPair says what is wrong with the certificate, key and passphrase that the server would load.
 	KeyPair func(cert, key, passphrase string) error
 
-	// ClientAddress asks the running server from where it thinks that one of its clients comes. ErrNotAsked: there is no way to ask.
+	// ClientAddress asks the running server from where it thinks that one of its clients comes. ErrNotAsked: there is
+	// no way to ask.
 	ClientAddress func(ctx context.Context, socketID string) (netip.AddrPort, error)
 
 	// Signal looks into the site's cache for Laravel's restart signal.

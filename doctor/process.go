@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Listener finds the process that listens on port, in Linux's /proc, and its command line as far as it can be read. A pid of 0 means that
-// it was not found: it does not run, it is another user's, or this is no Linux. Of several processes that share the socket it is the
-// youngest. Only ReadFile, ReadDir and Readlink of the probes are used.
+// Listener finds the process that listens on port, in Linux's /proc, and its command line as far as it can be read. A
+// pid of 0 means that it was not found: it does not run, it is another user's, or this is no Linux. Of several
+// processes that share the socket it is the youngest. Only ReadFile, ReadDir and Readlink of the probes are used.
 func Listener(probes Probes, port int) (pid int, command string) {
 	if pid = listenerPID(probes, port); pid == 0 {
 		return 0, ""
@@ -71,8 +71,8 @@ func listeners(probes Probes, port int) map[string]bool {
 	return found
 }
 
-// proc is the folder of the server's process, or of our own when the server's is not known: what we may, it may when it is started
-// as we were.
+// proc is the folder of the server's process, or of our own when the server's is not known: what we may, it may when it
+// is started as we were.
 func (e machine) proc() string {
 	if e.pid > 0 {
 		return "/proc/" + strconv.Itoa(e.pid)

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// publicAddress is the part about the way from outside: the proxy, its certificate, its answers, and whose address the server sees.
+// publicAddress is the part about the way from outside: the proxy, its certificate, its answers, and whose address the
+// server sees.
 type publicAddress struct{ *examination }
 
 // check goes to the address where browsers and Laravel go, and says what stands there.
@@ -50,8 +51,8 @@ func (e publicAddress) check() {
 	e.checkClientAddress(s)
 }
 
-// checkHTTP asks the health page through the public address, for the certificate and the clock. That it fails is told by the
-// upgrade, which follows.
+// checkHTTP asks the health page through the public address, for the certificate and the clock. That it fails is told
+// by the upgrade, which follows.
 func (e publicAddress) checkHTTP() {
 	e.publicTrust = !e.public.secure
 	ctx, cancel := e.step()

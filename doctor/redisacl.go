@@ -7,8 +7,9 @@ import (
 	"reverb/config"
 )
 
-// checkPermissions asks for every command that the nodes use, without executing one: between MULTI and DISCARD Redis only checks and
-// queues them, and its check is that of the user's permissions, for the command, the keys and the channels.
+// checkPermissions asks for every command that the nodes use, without executing one: between MULTI and DISCARD Redis
+// only checks and queues them, and its check is that of the user's permissions, for the command, the keys and the
+// channels.
 func (e redisServer) checkPermissions(c *redisConn, r config.Redis, title string) {
 	const check = "redis.acl"
 	title += ", permissions"

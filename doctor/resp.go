@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// redisConn is one connection to Redis that speaks RESP 2: a question, an answer. The client library of the relay hides what an operator
-// wants to know: the words of Redis.
+// redisConn is one connection to Redis that speaks RESP 2: a question, an answer. The client library of the relay hides
+// what an operator wants to know: the words of Redis.
 type redisConn struct {
 	conn net.Conn
 	in   *bufio.Reader
@@ -66,7 +66,8 @@ func (e redisServer) connect(ctx context.Context, address string, config *tls.Co
 
 func (c *redisConn) close() { _ = c.conn.Close() }
 
-// do sends a command and returns the answer: string, int64, []any or nil. What Redis answers as an error is a redisError.
+// do sends a command and returns the answer: string, int64, []any or nil. What Redis answers as an error is a
+// redisError.
 func (c *redisConn) do(words ...string) (any, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "*%d\r\n", len(words))

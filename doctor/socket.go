@@ -124,8 +124,8 @@ func (s *socket) greet(ctx context.Context) error {
 	return nil
 }
 
-// read returns the next event; an error of the server is a *refusal, the end of the connection a *hangUpError. Pings of both kinds are not
-// answered when their frames are asked for.
+// read returns the next event; an error of the server is a *refusal, the end of the connection a *hangUpError. Pings of
+// both kinds are not answered when their frames are asked for.
 func (s *socket) read(ctx context.Context) (event, error) {
 	for {
 		op, payload, err := s.frame(ctx)

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// spareFiles are the descriptors that a server needs beside its connections: listeners, event loops, Redis, logs, files.
+	// spareFiles are the descriptors that a server needs beside its connections: listeners, event loops, Redis, logs,
+	// files.
 	spareFiles = 200
 	// fewFiles is the limit below which `reverb start` warns too.
 	fewFiles = 10_000
@@ -32,7 +33,8 @@ func (e machine) check() {
 		"a wave of new connections looks like an attack to the kernel, which then drops some of them or falls back to SYN cookies")
 }
 
-// wanted is how many connections the configuration lets in: the node's limit, else the sum of the apps'. 0 means no limit.
+// wanted is how many connections the configuration lets in: the node's limit, else the sum of the apps'. 0 means no
+// limit.
 func (e machine) wanted() (connections int64, key string) {
 	if n := e.cfg.Server.Limits.MaxConnections; n > 0 {
 		return int64(n), "server.limits.max_connections"
@@ -142,8 +144,8 @@ func (e machine) checkAllFiles() {
 	}
 }
 
-// checkPorts looks at the range of ports of outgoing connections: a proxy on the same machine takes one for each client, and our own
-// port should not be among them.
+// checkPorts looks at the range of ports of outgoing connections: a proxy on the same machine takes one for each
+// client, and our own port should not be among them.
 func (e machine) checkPorts() {
 	const check, title = "ports.range", "Local ports"
 	text, err := e.probes.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")

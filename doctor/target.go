@@ -88,8 +88,8 @@ func ValidURL(text string) error {
 	return err
 }
 
-// publicTarget is where browsers and Laravel go: Options.URL, else REVERB_SCHEME, REVERB_HOST, REVERB_PORT with the defaults of
-// Laravel's config/broadcasting.php.
+// publicTarget is where browsers and Laravel go: Options.URL, else REVERB_SCHEME, REVERB_HOST, REVERB_PORT with the
+// defaults of Laravel's config/broadcasting.php.
 func (e *examination) publicTarget() target {
 	if e.o.URL != "" {
 		t, _ := parseTarget(e.o.URL)
@@ -114,7 +114,8 @@ func (e *examination) publicTarget() target {
 	return target{secure: secure, host: strings.Trim(host, "[]"), port: port, prefix: e.cfg.Server.Prefix()}
 }
 
-// localTarget is where the server of the configuration listens, seen from this machine. Without a fixed port there is none.
+// localTarget is where the server of the configuration listens, seen from this machine. Without a fixed port there is
+// none.
 func (e *examination) localTarget() target {
 	s := e.cfg.Server
 	if s.Port == 0 {

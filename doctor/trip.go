@@ -21,8 +21,9 @@ const slowTrip = time.Second
 // trips is the part that subscribes as a browser, publishes as Laravel, and waits for the event.
 type trips struct{ *examination }
 
-// check connects as a browser does, subscribes to a private channel as Echo does after Laravel has signed it, publishes as Laravel
-// does, and waits for the event. When the public address is out of order it shows whether at least the server works.
+// check connects as a browser does, subscribes to a private channel as Echo does after Laravel has signed it, publishes
+// as Laravel does, and waits for the event. When the public address is out of order it shows whether at least the
+// server works.
 func (e trips) check() {
 	const check, title = "trip.event", "Round trip"
 	app := e.app()

@@ -27,8 +27,8 @@ const (
 	lifeTime       = 10 * time.Minute // so that a failover by DNS is noticed
 )
 
-// Open prepares connections to the database that c describes, which must be resolved. It does not connect: an error means that c cannot
-// work, whatever the database does.
+// Open prepares connections to the database that c describes, which must be resolved. It does not connect: an error
+// means that c cannot work, whatever the database does.
 func Open(c config.Database) (*sql.DB, error) {
 	db, err := open(c)
 	if err != nil {
@@ -113,8 +113,8 @@ func openPostgres(c config.Database) (*sql.DB, error) {
 // quoted escapes a value of a connection string of libpq.
 var quoted = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
-// openSQLite does not make the file when there is none: it would be one without tables. A writer waits for others, and says at the
-// beginning of its transaction that it is one: a reader that becomes a writer would fail at once.
+// openSQLite does not make the file when there is none: it would be one without tables. A writer waits for others, and
+// says at the beginning of its transaction that it is one: a reader that becomes a writer would fail at once.
 func openSQLite(c config.Database) (*sql.DB, error) {
 	path := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(c.Name)
 	db, err := sql.Open("sqlite", "file:"+path+"?mode=rw&_txlock=immediate&_pragma=busy_timeout(5000)")

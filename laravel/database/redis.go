@@ -15,8 +15,8 @@ import (
 // defaultConnect is what a connect timeout of 0 means.
 const defaultConnect = 5 * time.Second
 
-// RedisOptions are those of a client that is used every few seconds, for one key, and must not repeat a command by itself: what was sent
-// before a connection broke may have been executed.
+// RedisOptions are those of a client that is used every few seconds, for one key, and must not repeat a command by
+// itself: what was sent before a connection broke may have been executed.
 func RedisOptions(c config.Redis, name string, writeTimeout time.Duration) (rueidis.ClientOption, error) {
 	servers, err := c.Servers(os.ReadFile)
 	if err != nil {

@@ -246,8 +246,8 @@ func (d *decoder) count() (int, error) {
 	return n, nil
 }
 
-// open reads the number of elements and the brace of an array or object. least is the size of the shortest element: a number that
-// the text has no room for is refused before memory is taken for it.
+// open reads the number of elements and the brace of an array or object. least is the size of the shortest element: a
+// number that the text has no room for is refused before memory is taken for it.
 func (d *decoder) open(least int) (int, error) {
 	n, err := d.count()
 	if err != nil {

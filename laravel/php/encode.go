@@ -70,7 +70,8 @@ func appendCounted(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// appendFloat appends f with as few digits as tell it from its neighbours (PHP: serialize_precision -1), 0.1, 1, 1.0E+25, 1.0E-7.
+// appendFloat appends f with as few digits as tell it from its neighbours (PHP: serialize_precision -1), 0.1, 1,
+// 1.0E+25, 1.0E-7.
 func appendFloat(dst []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):

@@ -2,8 +2,9 @@ package pulse
 
 import "reverb/laravel/php"
 
-// countsPerEntry bounds how many messages one entry of the stream stands for. Pulse counts an entry once for each of its aggregations,
-// whatever its value is, so they are repeated; it reads 1,000 entries at a time into its memory, some 50 bytes for each repetition.
+// countsPerEntry bounds how many messages one entry of the stream stands for. Pulse counts an entry once for each of
+// its aggregations, whatever its value is, so they are repeated; it reads 1,000 entries at a time into its memory, some
+// 50 bytes for each repetition.
 const countsPerEntry = 500
 
 // repeated is the aggregations of an entry that stands for n messages.

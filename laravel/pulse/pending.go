@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// periods are the lengths of Pulse's buckets, seconds: an hour, six, a day and a week are shown as 60 of them each. Every one is a
-// multiple of those before it, and the buckets begin at multiples of their length.
+// periods are the lengths of Pulse's buckets, seconds: an hour, six, a day and a week are shown as 60 of them each.
+// Every one is a multiple of those before it, and the buckets begin at multiples of their length.
 var periods = [...]int64{60, 360, 1440, 10080}
 
 // bucketsShown is how many buckets of a period Pulse shows. Older ones it trims.
@@ -32,8 +32,9 @@ type count struct {
 	n uint64
 }
 
-// pending is what waits to be written. While the place it goes to is down it is merged: as Pulse shows a week in steps of nearly three
-// hours, what is old need not be known by the minute. So there are at most 61 slots of each length for an application and direction.
+// pending is what waits to be written. While the place it goes to is down it is merged: as Pulse shows a week in steps
+// of nearly three hours, what is old need not be known by the minute. So there are at most 61 slots of each length for
+// an application and direction.
 type pending map[slot]uint64
 
 func (p pending) add(s slot, n uint64) {
@@ -50,8 +51,8 @@ func (p pending) total() (n uint64) {
 	return n
 }
 
-// age merges the slots that are finer than anything that still shows them, and gives up those that nothing shows. It returns how many
-// messages it gave up.
+// age merges the slots that are finer than anything that still shows them, and gives up those that nothing shows. It
+// returns how many messages it gave up.
 func (p pending) age(now time.Time) (lost uint64) {
 	for s, n := range p {
 		width := finest(s.at, now)
@@ -85,7 +86,8 @@ func shows(period, at int64, now time.Time) bool {
 	return at-at%period > now.Unix()-bucketsShown*period
 }
 
-// sorted are the counts in a fixed order: nodes that write the same rows in the same order wait for each other and do not deadlock.
+// sorted are the counts in a fixed order: nodes that write the same rows in the same order wait for each other and do
+// not deadlock.
 func (p pending) sorted() []count {
 	all := make([]count, 0, len(p))
 	for s, n := range p {

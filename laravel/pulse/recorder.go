@@ -21,9 +21,9 @@ const (
 
 // sink is where the counts go. Its methods are called by one goroutine.
 type sink interface {
-	// write stores the counts. left are those that surely are not stored; unsure is how many messages may be stored or not, because
-	// the connection was lost when the answer was due. Both are nothing when err is nil.
-	// counts are the callee's.
+	// write stores the counts. left are those that surely are not stored; unsure is how many messages may be stored or
+	// not, because the connection was lost when the answer was due. Both are nothing when err is nil. counts are the
+	// callee's.
 	write(ctx context.Context, counts []count, now time.Time) (left []count, unsure uint64, err error)
 	close()
 }
@@ -137,7 +137,8 @@ func (r *Recorder) run(ctx context.Context) {
 	}
 }
 
-// sample reads the counters. Their growth belongs to the minute of the last reading: a later one was read at its beginning.
+// sample reads the counters. Their growth belongs to the minute of the last reading: a later one was read at its
+// beginning.
 func (r *Recorder) sample() {
 	at := r.sampled.Truncate(time.Minute).Unix()
 	r.sampled = time.Now()

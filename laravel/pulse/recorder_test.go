@@ -15,8 +15,8 @@ import (
 	"reverb/metrics"
 )
 
-// bench is a recorder with counters that the test turns and a place to write to that the test breaks. Time is synctest's, which begins
-// at a full minute.
+// bench is a recorder with counters that the test turns and a place to write to that the test breaks. Time is
+// synctest's, which begins at a full minute.
 type bench struct {
 	*pulse.Recorder
 	log strings.Builder
@@ -165,8 +165,8 @@ func TestCounterGoesBack(t *testing.T) {
 	}
 }
 
-// A week without the place to write to costs little memory and nothing but old counts; it is said once when it goes and once when it
-// comes back.
+// A week without the place to write to costs little memory and nothing but old counts; it is said once when it goes and
+// once when it comes back.
 func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(func(p *config.Pulse) { p.Interval = 10 * time.Minute })

@@ -195,7 +195,8 @@ func (s *site) sum(t *testing.T, app string, period int) (n float64) {
 	return n
 }
 
-// testNodes lets several nodes write the same rows at once: a failure is all or nothing, and what is tried again is not counted twice.
+// testNodes lets several nodes write the same rows at once: a failure is all or nothing, and what is tried again is not
+// counted twice.
 func (s *site) testNodes(t *testing.T) {
 	t.Helper()
 	const nodes, times = 3, 4

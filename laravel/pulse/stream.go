@@ -16,8 +16,8 @@ import (
 const (
 	// streamName is what Pulse calls its stream; Laravel puts the prefix of its Redis connection in front.
 	streamName = "laravel:pulse:ingest"
-	// streamKeep is how long Pulse keeps entries that nobody digests, its `pulse.ingest.trim.keep`. We trim as well, because
-	// with a wrong prefix there would be nobody else.
+	// streamKeep is how long Pulse keeps entries that nobody digests, its `pulse.ingest.trim.keep`. We trim as well,
+	// because with a wrong prefix there would be nobody else.
 	streamKeep = 7 * 24 * time.Hour
 	// entriesPerBatch is how many entries are sent before their answers are waited for, about 600 kB at most.
 	entriesPerBatch = 64
@@ -65,8 +65,8 @@ func (s *stream) write(ctx context.Context, counts []count, now time.Time) (left
 	return append(left, counts...), unsure, err
 }
 
-// connect makes sure that Redis answers before counts are sent to it: they would be lost if it did not. A connection that was lost since
-// the last time is no reason to wait for the next.
+// connect makes sure that Redis answers before counts are sent to it: they would be lost if it did not. A connection
+// that was lost since the last time is no reason to wait for the next.
 func (s *stream) connect(ctx context.Context) error {
 	if s.client != nil {
 		if s.ping(ctx) == nil {

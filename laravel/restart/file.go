@@ -25,7 +25,8 @@ func openFile(c config.Cache) *fileStore {
 	return &fileStore{filepath.Join(c.Path, name[:2], name[2:4], name)}
 }
 
-// read takes a file that is not there for no signal, whichever of its folders is missing: the cache makes and deletes them.
+// read takes a file that is not there for no signal, whichever of its folders is missing: the cache makes and deletes
+// them.
 func (s *fileStore) read(context.Context) (string, error) {
 	f, err := os.Open(s.name)
 	if errors.Is(err, fs.ErrNotExist) {

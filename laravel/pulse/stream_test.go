@@ -149,7 +149,7 @@ func TestNewRefuses(t *testing.T) {
 		},
 		"redis": func(c *config.Config) {
 			c.Pulse.Driver = config.PulseRedis
-			c.Pulse.Redis = config.Redis{Database: "0", TLS: config.RedisTLS{CA: "/nowhere.pem"}}
+			c.Pulse.Redis = config.Redis{Database: "0", Encrypted: true, TLS: config.RedisTLS{CA: "/nowhere.pem"}}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

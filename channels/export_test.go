@@ -134,7 +134,7 @@ func (r *roster) check(sockets map[string]int, anonymous int) error {
 // check compares the index of users with one that was made from the channels just now.
 func (u *users) check(want *users) error {
 	for i := range u.shards {
-		got, want := u.shards[i].byName, want.shards[i].byName
+		got, want := u.shards[i].byKey, want.shards[i].byKey
 		if len(got) != len(want) {
 			return fmt.Errorf("shard %d of the users has %d, counted %d", i, len(got), len(want))
 		}

@@ -25,8 +25,8 @@ type users struct {
 
 // userShard is one part of all users, chosen by the hash of app and user id.
 type userShard struct {
-	mu     sync.Mutex        // a leaf
-	byName map[userKey]*user // guarded by mu; nil while there is none
+	mu    sync.Mutex        // a leaf
+	byKey map[userKey]*user // guarded by mu; nil while there is none
 
 	_ [48]byte // a cache line each
 }
@@ -57,13 +57,13 @@ func (u *users) add(app, id string, socket Subscriber) {
 	sh := u.shard(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	found := sh.byName[key]
+	found := sh.byKey[key]
 	if found == nil {
-		if sh.byName == nil {
-			sh.byName = make(map[userKey]*user)
+		if sh.byKey == nil {
+			sh.byKey = make(map[userKey]*user)
 		}
 		found = new(user)
-		sh.byName[key] = found
+		sh.byKey[key] = found
 	}
 	found.add(socket)
 }
@@ -77,12 +77,12 @@ func (u *users) remove(app, id string, socket Subscriber) {
 	sh := u.shard(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if !sh.byName[key].remove(socket) {
+	if !sh.byKey[key].remove(socket) {
 		return
 	}
-	delete(sh.byName, key)
-	if len(sh.byName) == 0 {
-		sh.byName = nil // a map that was large stays so
+	delete(sh.byKey, key)
+	if len(sh.byKey) == 0 {
+		sh.byKey = nil // a map that was large stays so
 	}
 }
 
@@ -92,7 +92,7 @@ func (u *users) sockets(app, id string) []Subscriber {
 	sh := u.shard(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	found := sh.byName[key]
+	found := sh.byKey[key]
 	if found == nil {
 		return nil
 	}

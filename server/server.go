@@ -35,7 +35,6 @@ type Server struct {
 	hub     *channels.Hub
 	relay   scaling.Monitor
 	metrics *metrics.Metrics
-	log     *slog.Logger
 	trouble *logging.Throttle
 	trace   Trace
 	clock   clock
@@ -71,7 +70,6 @@ func New(o Options) *Server {
 		hub:     o.Hub,
 		relay:   o.Relay,
 		metrics: o.Metrics,
-		log:     o.Log,
 		trouble: logging.NewThrottle(o.Log, complaintEvery),
 		trace:   o.Trace,
 		clock:   startClock(),

@@ -84,8 +84,7 @@ func told(said *journal.Journal, err error) error {
 
 // start runs one server until a signal or `reverb restart` stops it, or another process takes over.
 func start(p process, said *journal.Journal, cfg *config.Config, own *handover.Process, c *cli.Context) error {
-	done := node.Prepare(said.Log())
-	defer done()
+	node.Prepare(said.Log())
 
 	// Signals are caught before anything is open, so that one that comes early still ends in an orderly stop.
 	signals := make(chan os.Signal, 4)

@@ -17,9 +17,6 @@ import (
 // oneMayHold is what one connection can make a node, or Redis, hold at most, in bytes: docs/limits.md.
 const oneMayHold = 16 << 20
 
-// evenHeap keeps the garbage collector as a quiet server has it: the room that a busy one is given is the process's, and not of one connection.
-const evenHeap = "GOGC=50"
-
 // longest is as long as a name fits into a message of the default size.
 const longest = 9_800
 
@@ -258,7 +255,7 @@ func TestOneConnectionHoldsLittle(t *testing.T) {
 // holdsLittle attacks one node and looks at what it holds, and at what Redis does.
 func holdsLittle(t *testing.T, app string, scaling bool, attack func(f *flood)) {
 	redis := redistest.Start(t)
-	n := startNodeAt(t, "native", "port = "+redis.Port(), options{app: app, scaling: "linger = 1"}, fmt.Sprintf("REVERB_SCALING_ENABLED=%v", scaling), evenHeap)
+	n := startNodeAt(t, "native", "port = "+redis.Port(), options{app: app, scaling: "linger = 1"}, fmt.Sprintf("REVERB_SCALING_ENABLED=%v", scaling))
 	n.connect().Join("", "room", "")
 	resident, kept := n.status("VmRSS"), redisBytes(t, redis)
 	f := newFlood(n)

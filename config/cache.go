@@ -99,7 +99,8 @@ func (ru rules) checkRedisCache(c *Cache) {
 func (ru rules) redisCacheDatabase() string {
 	o := ru.cfg.origins["laravel.redis_cache_db"]
 	if number := ru.cfg.Scaling.Redis.urlDatabase(); number != "" && (o == origin{} || o.name != "") {
-		return number
+		ru.cfg.Laravel.RedisCacheDB = number // what `reverb check` shows is in force
+		ru.cfg.origins["laravel.redis_cache_db"] = ru.originOf("scaling.redis.url")
 	}
 	return ru.cfg.Laravel.RedisCacheDB
 }

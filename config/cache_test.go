@@ -127,6 +127,20 @@ func TestRedisOfTheCache(t *testing.T) {
 	}
 }
 
+// The database that is shown is the one in force, and its source is the variable that decides.
+func TestShownDatabaseOfTheCache(t *testing.T) {
+	for _, tt := range []struct{ url, value, source string }{
+		{"redis://h:7/5", "5", "environment REDIS_URL"},
+		{"redis://h:7?database=6", "6", "environment REDIS_URL"},
+		{"redis://h:7", "4", "environment REDIS_CACHE_DB"},
+	} {
+		c := load(t, oneApp, "CACHE_STORE=redis", "REDIS_CACHE_DB=4", "REDIS_URL="+tt.url)
+		if got := value(t, c, "laravel.redis_cache_db"); strings.Trim(got.Value, `"`) != tt.value || got.Source != tt.source {
+			t.Errorf("%s: shown %+v, want %s from %s", tt.url, got, tt.value, tt.source)
+		}
+	}
+}
+
 // PHP runs in the folder of the site: relative names begin there, wherever this server is started.
 func TestPathsAreRelativeToTheSite(t *testing.T) {
 	site := t.TempDir()

@@ -23,6 +23,9 @@ type Config struct {
 	// origins tells for each key that was written somewhere where that was.
 	origins map[string]origin
 
+	// slips are names that nothing reads.
+	slips []Slip
+
 	// from is where all of it came from, for Reload.
 	from Source
 }

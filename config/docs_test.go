@@ -131,7 +131,7 @@ func TestProfileDocument(t *testing.T) {
 // Every field that holds a value is reached by a key: a new field without one
 // fails here.
 func TestEveryFieldHasAKey(t *testing.T) {
-	derived := map[string]bool{"Config.origins": true, "Config.from": true, "Config.Apps": true, "Server.HealthPath": true, "Redis.Encrypted": true, "Pulse.Database": true, "Pulse.Redis": true, "Cache.RedisPrefixes": true, "Cache.Prefixes": true, "Cache.Redis": true, "Cache.Database": true, "Cache.Trouble": true, "Cache.Other": true, "Sentinel.Encrypted": true}
+	derived := map[string]bool{"Config.origins": true, "Config.slips": true, "Config.from": true, "Config.Apps": true, "Server.HealthPath": true, "Redis.Encrypted": true, "Pulse.Database": true, "Pulse.Redis": true, "Cache.RedisPrefixes": true, "Cache.Prefixes": true, "Cache.Redis": true, "Cache.Database": true, "Cache.Trouble": true, "Cache.Other": true, "Sentinel.Encrypted": true}
 	fields := 0
 	var walk func(reflect.Type)
 	walk = func(typ reflect.Type) {

@@ -3,7 +3,10 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"reverb/internal/nearest"
 )
 
 // envTable maps the variables of Laravel Reverb to keys; envApp decides which app REVERB_APP_* describes. A variable
@@ -113,7 +116,45 @@ func (l *loader) readEnv(s Source) {
 		}
 		l.writeVariable(v, path, set, secret)
 	}
+	l.cfg.slips = slips(vars)
 }
+
+// ownPrefix begins the names of Reverb's variables.
+const ownPrefix = "REVERB_"
+
+// slips are the variables that look like a known one that was mistyped. A variable that is like none is somebody else's.
+func slips(vars map[string]variable) []Slip {
+	var known []string
+	for _, e := range envTable {
+		known = append(known, e.name)
+	}
+	known = append(known, envIgnored...)
+	var found []Slip
+	for name, v := range vars {
+		if !strings.HasPrefix(name, ownPrefix) || slices.Contains(known, name) {
+			continue
+		}
+		if meant := nearest.Slip(name, known); meant != "" {
+			found = append(found, Slip{Name: name, Meant: meant, Place: v.origin.String()})
+		}
+	}
+	slices.SortFunc(found, func(a, b Slip) int { return strings.Compare(a.Name, b.Name) })
+	return found
+}
+
+// Slip is a variable that nothing reads.
+type Slip struct {
+	Name  string
+	Meant string // the known variable that it is most like
+	Place string // file and line, or the environment
+}
+
+func (s Slip) String() string {
+	return s.Place + ": " + s.Name + " is not read. Did you mean " + s.Meant + "?"
+}
+
+// Slips are the variables of .env and the environment that look like mistyped names of Reverb's, by name.
+func (c *Config) Slips() []Slip { return c.slips }
 
 // writeVariable applies one variable. What is wrong with REDIS_* or DB_* does not
 // count while nothing here uses them: a site has them for itself.

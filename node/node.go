@@ -126,6 +126,9 @@ func (n *Node) startBeside(pair *certificate.Pair) error {
 	if err := n.startPulse(); err != nil {
 		return err
 	}
+	for _, slip := range n.cfg.Slips() {
+		n.log.Warn("a variable is not read", "name", slip.Name, "at", slip.Place, "meant", slip.Meant)
+	}
 	if err := n.startSignal(); err != nil {
 		return err
 	}

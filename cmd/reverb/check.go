@@ -21,6 +21,9 @@ func checkCommand(p process, out *console.Console) *cli.Command {
 				return err
 			}
 			printEffective(out, cfg)
+			for _, slip := range cfg.Slips() {
+				out.Warn(slip.String())
+			}
 			secure, err := node.Check(cfg, version())
 			if err != nil {
 				return err

@@ -10,10 +10,20 @@ import (
 // Word is the candidate nearest to typed, "" when none is near: at most a third of its letters differ, and at least one is the same.
 // Upper and lower case are alike, and of equally near candidates the first is taken.
 func Word(typed string, candidates []string) string {
+	return within(typed, candidates, func(candidate string) int { return min(max(len(candidate), 4)/3+1, len(candidate)-1) })
+}
+
+// Slip is Word for names that are long and much alike: at most two letters differ.
+func Slip(typed string, candidates []string) string {
+	return within(typed, candidates, func(candidate string) int { return min(2, len(candidate)-1) })
+}
+
+// within is the nearest candidate that is no farther than most says of it.
+func within(typed string, candidates []string, most func(candidate string) int) string {
 	best, distance := "", 0
 	for _, candidate := range candidates {
 		d := smetrics.WagnerFischer(strings.ToLower(typed), strings.ToLower(candidate), 1, 1, 1)
-		if d > max(len(candidate), 4)/3+1 || d >= len(candidate) {
+		if d > most(candidate) {
 			continue
 		}
 		if best == "" || d < distance {

@@ -89,7 +89,7 @@ func TestFactsOfMembers(t *testing.T) {
 	l.settled(t)
 }
 
-// A socket that subscribes again as another user is one who goes and one who comes.
+// A socket that subscribes again as another user is one user less and one more.
 func TestFactsOfAnotherUser(t *testing.T) {
 	var l ledger
 	h := newHub(t, channels.Options{Facts: &l})

@@ -24,8 +24,8 @@ type line struct {
 	chain []*x509.Certificate // of a secure target, the server's own first
 }
 
-// open connects, and secures the connection when the target is secure. Certificates are not judged here: whoever sends
-// what is worth protecting judges the chain first.
+// open connects, and secures the connection when the target is secure. Certificates are not judged here: a caller
+// with a secret to send judges the chain first.
 func (e *examination) open(ctx context.Context, t target, from *net.TCPAddr) (*line, error) {
 	conn, err := e.probes.Dial(ctx, from, t.address())
 	if err != nil {

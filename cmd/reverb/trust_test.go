@@ -20,30 +20,10 @@ const another = 54321
 
 const root = 0
 
-// A server that answers whatever is asked: a fake, or that of the user whose process runs the test.
+// answering is a server that answers whatever is asked: a fake, or that of the user whose process runs the test.
 func answering(t *testing.T, path string) (asked chan string) {
 	t.Helper()
-	ln, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ln.Close() })
-	asked = make(chan string, 16)
-	go func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			line := make([]byte, 64)
-			if n, _ := conn.Read(line); n > 0 {
-				asked <- string(line[:n])
-			}
-			_, _ = conn.Write([]byte("ok 127.0.0.1:8080 1\nreloaded\n"))
-			_ = conn.Close()
-		}
-	}()
-	return asked
+	return testtool.FakeSocket(t, path, "ok 127.0.0.1:8080 1\nreloaded\n")
 }
 
 func mkdir(t *testing.T, dir string, mode os.FileMode) {

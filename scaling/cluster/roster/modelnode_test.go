@@ -144,7 +144,7 @@ func (n *modelNode) step(in roster.Input) {
 	}
 }
 
-// hear is the hub, and whoever waits for a join.
+// hear is the hub, and the joins that wait.
 func (n *modelNode) hear(e roster.Event) {
 	m := n.m
 	switch e.Kind {

@@ -14,7 +14,7 @@ type Output struct {
 	Over     bool      // the View has nothing left to do; the next Open or Join needs a new one
 }
 
-// Event is something that this node's subscribers, or somebody who waits, must hear.
+// Event is something that this node's subscribers, or a join that waits, must hear.
 type Event struct {
 	Kind   EventKind
 	Member *protocol.MemberData // of MemberAdded

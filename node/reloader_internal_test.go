@@ -36,7 +36,7 @@ func writeApps(t *testing.T, file, more string) {
 	}
 }
 
-// answerOf is what an operator is told who asks for a reload through the control socket, in the protocol of lines.
+// answerOf is the answer to an order to reload that came through the control socket, in the protocol of lines.
 func answerOf(t *testing.T, r *reloader) (raw string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rvb")

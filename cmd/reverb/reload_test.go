@@ -2,11 +2,12 @@ package main
 
 import (
 	"bytes"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"reverb/internal/testtool"
 )
 
 // The changes are shown as they are told, and faults of the file below the title.
@@ -45,20 +46,7 @@ func TestReloadWithoutServer(t *testing.T) {
 
 func TestReloadOfAServerThatDies(t *testing.T) {
 	env := environ(t)
-	ln, err := net.Listen("unix", filepath.Join(mkSocketDir(t, env), "reverb-8080.sock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	go func() {
-		conn, err := ln.Accept()
-		if err != nil {
-			return
-		}
-		_, _ = conn.Read(make([]byte, 128))
-		_, _ = conn.Write([]byte("ok 127.0.0.1:8080 1\n"))
-		_ = conn.Close()
-	}()
+	testtool.FakeSocket(t, filepath.Join(mkSocketDir(t, env), "reverb-8080.sock"), "ok 127.0.0.1:8080 1\n")
 	var out, errOut bytes.Buffer
 	code := run([]string{"reverb", "reload", "--all"}, process{stdout: &out, stderr: &errOut, environ: env})
 	if code != 1 || !strings.Contains(out.String(), "without a word") {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"reverb/config"
+	"reverb/internal/testtool"
 	"reverb/management"
 	"reverb/node/handover"
 )
@@ -94,20 +95,7 @@ func TestRestartWithoutServer(t *testing.T) {
 
 func TestRestartTellsOfAServerThatDies(t *testing.T) {
 	env := environ(t)
-	ln, err := net.Listen("unix", filepath.Join(mkSocketDir(t, env), "reverb-8080.sock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	go func() {
-		conn, err := ln.Accept()
-		if err != nil {
-			return
-		}
-		_, _ = conn.Read(make([]byte, 16))
-		_, _ = conn.Write([]byte("ok 127.0.0.1:8080 1\ndraining 1\n"))
-		_ = conn.Close()
-	}()
+	testtool.FakeSocket(t, filepath.Join(mkSocketDir(t, env), "reverb-8080.sock"), "ok 127.0.0.1:8080 1\ndraining 1\n")
 	var out, errOut bytes.Buffer
 	code := run([]string{"reverb", "restart", "--all"}, process{stdout: &out, stderr: &errOut, environ: env})
 	if code != 1 || !strings.Contains(out.String(), "the server ended without a word") || !strings.Contains(out.String(), "1 connection left") {
